@@ -1,0 +1,1 @@
+"""The library of the workflow: plain functions of arrays and data frames, with no Snakemake in it."""
