@@ -1,0 +1,29 @@
+# Is an ability of a language model emergent, or is it the metric?
+# What a run computes is in config/config.yaml, what it leaves in results/README.md.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/attribute.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        "results/summary.txt",
+        "results/provenance.json",
+
+
+onsuccess:
+    if Path("results/report.html").is_file():
+        print("Answers: results/summary.txt. Report: results/report.html")

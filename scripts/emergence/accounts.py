@@ -1,0 +1,78 @@
+"""The ingest account: what became of everything that was read, and the files it was read from."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emergence import tables
+from emergence.errors import InputError
+
+
+class Account:
+    """Counts what is read, kept, merged, empty, refused, renamed and ignored, by file and reason.
+
+    on_error: with `stop`, refused rows are collected and stop() raises them all; with `skip` they are counted and left out.
+    """
+
+    def __init__(self, on_error="stop"):
+        self.on_error = on_error
+        self._counts = {}
+        self._problems = []
+        self._files = []
+
+    def file(self, path):
+        """Note a file that is read, with its size and digest."""
+        self._files.append({"file": str(path), "n_bytes": Path(path).stat().st_size, "sha256": tables.digest(path)})
+
+    def count(self, file, outcome, n, reason="", example=""):
+        """Add n scores (or columns) of a file to an outcome; the first example is kept."""
+        before, first = self._counts.get((str(file), outcome, reason), (0, example))
+        self._counts[str(file), outcome, reason] = (before + int(n), first or example)
+
+    def count_rows(self, rows, chosen, outcome, reason="", example=""):
+        """Count the chosen rows of a reader's frame (boolean Series) by file."""
+        for file, n in rows.frame.loc[chosen, "file"].value_counts(sort=False).items():
+            self.count(file, outcome, n, reason, example)
+
+    def refuse(self, rows, bad, reason, describe):
+        """Refuse the bad rows (boolean Series) and return the rows that are left.
+
+        describe(i): the whole message for row i: where, what was found, what is allowed.
+        """
+        positions = np.asarray(bad, dtype=bool).nonzero()[0]
+        if len(positions) == 0:
+            return rows
+        shown = [describe(position) for position in positions[: InputError.SHOWN]]
+        self._problems += shown + [""] * (len(positions) - len(shown))
+        self.count_rows(rows, bad, "refused", reason, " ".join(shown[0].split()))
+        return without(rows, bad)
+
+    def add_problem(self, message):
+        """Note a mistake whose rows the caller counts and leaves out itself."""
+        self._problems.append(message)
+
+    def stop(self):
+        """Raise InputError with everything refused so far, if the block says `on_error: stop`."""
+        if self.on_error == "stop" and self._problems:
+            # messages are made only for the rows that are shown; the others are counted
+            raise InputError(sorted(self._problems, key=lambda problem: problem == ""))
+
+    def frame(self):
+        """The account as a table, sorted; see workflow/schemas/tables.yaml."""
+        records = [
+            {"file": file, "outcome": outcome, "reason": reason or None, "n": n, "example": example or None}
+            for (file, outcome, reason), (n, example) in sorted(self._counts.items())
+        ]
+        return pd.DataFrame(records, columns=["file", "outcome", "reason", "n", "example"])
+
+    def inputs(self):
+        """The files that were read, as a table."""
+        return pd.DataFrame(self._files, columns=["file", "n_bytes", "sha256"])
+
+
+def without(rows, left_out):
+    """The rows of a reader without some of them; places still point to where they stood."""
+    kept = (~np.asarray(left_out, dtype=bool)).nonzero()[0]
+    place = rows.place
+    return type(rows)(rows.frame.iloc[kept].reset_index(drop=True), lambda i, field: place(kept[i], field))

@@ -1,0 +1,132 @@
+"""The study's configuration: checked against its schema and completed with defaults.
+
+Every job on a cluster imports this module, so it needs nothing heavier than YAML and JSON Schema.
+"""
+
+import copy
+from pathlib import Path
+
+from emergence.documents import ROOT, SCHEMAS, find_problems, load_schema, load_yaml, message, nearest, nearest_file, shown
+from emergence.errors import InputError
+
+READERS = Path(__file__).resolve().parent / "readers"
+DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
+
+
+def formats():
+    """The formats that have a reader: {name: its part of the configuration schema}."""
+    return {path.name.removesuffix(".schema.yaml"): load_schema(path) for path in sorted(READERS.glob("*.schema.yaml"))}
+
+
+def benchmark_schema(format_name):
+    """The schema of a benchmark block of one format: the keys that all blocks have and the format's own."""
+    schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml")["$defs"]["benchmark"])
+    own = formats()[format_name]
+    schema["properties"] |= own["properties"]
+    schema["properties"]["format"]["enum"] = [format_name]
+    schema["required"] = schema["required"] + own.get("required", [])
+    schema["additionalProperties"] = False
+    return schema
+
+
+def study_schema():
+    """The schema of everything but the benchmark blocks, which depends on no format."""
+    schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml"))
+    schema["properties"]["benchmarks"]["additionalProperties"] = {"type": "object"}
+    return schema
+
+
+def _with_defaults(value, schema):
+    """A copy of a value with the schema's defaults filled in."""
+    if not isinstance(value, dict):
+        return value
+    value = dict(value)
+    for key, part in schema.get("properties", {}).items():
+        if key not in value and "default" in part:
+            value[key] = copy.deepcopy(part["default"])
+        if key in value:
+            value[key] = _with_defaults(value[key], part)
+    return value
+
+
+def _plain(value):
+    """Ordered dictionaries and other subclasses as plain dictionaries and lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _paths(value, schema, path=()):
+    """Every text that the schema marks as the path of a file, as (path in the configuration, file)."""
+    if "x-path" in schema:
+        yield path, value
+    elif isinstance(value, dict):
+        for key, part in schema.get("properties", {}).items():
+            if key in value:
+                yield from _paths(value[key], part, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _paths(item, schema.get("items", {}), (*path, number))
+
+
+def input_files(block):
+    """The files that a benchmark block names, in order: what its ingest depends on."""
+    return [file for _, file in _paths(block, benchmark_schema(block["format"]))]
+
+
+def _holder(path, contents):
+    """Which of the configuration files holds a path, or most of it; later files override earlier ones."""
+    for depth in range(len(path), 0, -1):
+        for name, content in reversed(contents.items()):
+            for part in path[:depth]:
+                try:
+                    content = content[part]
+                except (KeyError, IndexError, TypeError):
+                    break
+            else:
+                return name
+    return next(iter(contents), "config")
+
+
+def check(config, files=()):
+    """The whole configuration, complete with defaults.
+
+    config: dict, as Snakemake merged it from the files and the command line.
+    files: the configuration files, to say in which one a mistake stands.
+
+    Raises InputError with every mistake at once: file, dotted path, what was found, what is allowed.
+    """
+    contents = {str(file): load_yaml(file) for file in files}
+    config = _plain(config)
+    problems = find_problems(config, study_schema(), ())
+    blocks = config.get("benchmarks") if isinstance(config, dict) else None
+    readers = formats()
+    for name, block in blocks.items() if isinstance(blocks, dict) else ():
+        path = ("benchmarks", name)
+        if not isinstance(block, dict):
+            continue
+        if "format" not in block:
+            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in readers)))
+        elif block["format"] not in readers:
+            allowed = " or ".join(f"`{reader}`" for reader in readers) + nearest(block["format"], readers)
+            problems.append(((*path, "format"), shown(block["format"]), allowed))
+        else:
+            problems += find_problems(block, benchmark_schema(block["format"]), path)
+    if not problems:
+        study = _with_defaults(config, study_schema())
+        for name, block in study["benchmarks"].items():
+            block = _with_defaults(block, benchmark_schema(block["format"]))
+            study["benchmarks"][name] = {"title": name, **block}
+        study.setdefault("metrics", str(DEFAULT_METRICS))
+        named = [*_paths(study, study_schema())]
+        for name, block in study["benchmarks"].items():
+            named += _paths(block, benchmark_schema(block["format"]), ("benchmarks", name))
+        for path, file in named:
+            if not Path(file).is_file():
+                found = "a folder" if Path(file).is_dir() else "no such file"
+                problems.append((path, f"{file}: {found}", f"a file that can be read{nearest_file(file)}"))
+    if problems:
+        raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+    return study

@@ -1,0 +1,205 @@
+"""From a benchmark block to its score table: what is common to every format.
+
+A reader delivers rows; here their numbers are read, every value is checked against the metric catalogue, and rows with the
+same key become one. Nothing leaves in silence: the account counts it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emergence import metrics, readers, registries, tables
+from emergence.accounts import Account, without
+from emergence.documents import nearest
+
+KEY = tuple(tables.description("scores")["key"])
+NAMES = ("task", "metric", "model_family", "model")
+NUMBERS = ("score", "scale", "shots", "chance", "high_score", "n_examples", "stderr")
+WHOLE = ("shots", "n_examples")
+
+# A published score of 1 may have been stored as 1.0000000001.
+TOLERANCE = 1e-9
+
+TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+def ingest(name, block, metrics_path):
+    """The score table of a benchmark.
+
+    name: str, the benchmark. block: dict, its configuration with defaults. metrics_path: file of the metric catalogue.
+
+    Returns three frames: scores, account, inputs (see workflow/schemas/tables.yaml).
+    Raises InputError with all mistakes of a kind, unless the block says `on_error: skip`.
+    """
+    catalogue = metrics.load(metrics_path)
+    account = Account(block["on_error"])
+    rows = readers.read(block, account)
+    rows = _leave_out_empty(rows, account)
+    for field in NUMBERS:
+        rows = _read_numbers(rows, field, account)
+    rows = _read_names(rows, account)
+    account.stop()
+    rows = _name_metrics(rows, catalogue, metrics_path, account)
+    account.stop()
+    rows = _check_values(rows, catalogue, account)
+    account.stop()
+    rows.frame.insert(0, "benchmark", name)
+    rows = _merge_repeated(rows, account)
+    account.stop()
+    rows.frame["preferred"] = _preferred(rows.frame, block)
+    account.count_rows(rows, rows.frame["score"].notna(), "kept")
+    columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
+    scores = rows.frame[columns].sort_values(list(KEY), kind="stable", ignore_index=True)
+    return scores, account.frame(), account.inputs()
+
+
+def _text(values):
+    return values.astype("str").str.strip()
+
+
+def _is_empty(values):
+    return values.isna() | (_text(values) == "") if values.dtype.kind not in "fib" else values.isna()
+
+
+def _leave_out_empty(rows, account):
+    """Cells without a score are no scores: counted, not refused."""
+    empty = _is_empty(rows.frame["score"])
+    # a number that is NaN is no empty cell: it is left for _read_numbers to refuse
+    if rows.frame["score"].dtype.kind == "f":
+        empty &= False
+    if empty.any():
+        first = int(np.flatnonzero(empty)[0])
+        account.count_rows(rows, empty, "empty", "no score in the cell", rows.place(first, "score"))
+    return without(rows, empty)
+
+
+def _read_numbers(rows, field, account):
+    """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
+    frame = rows.frame
+    if field not in frame:
+        return rows
+    found = frame[field]
+    optional = field not in ("score", "scale")
+    # where a reader gives numbers, NaN in a field that may be empty says that it is
+    empty = _is_empty(found)
+    numbers = found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    bad = ~np.isfinite(numbers) & ~(empty & optional)
+    if field in WHOLE:
+        bad |= np.isfinite(numbers) & (numbers != np.round(numbers))
+    if field == "scale":
+        bad |= numbers <= 0
+    elif field == "n_examples":
+        bad |= numbers < 1
+    elif field == "stderr":
+        bad |= numbers < 0
+    allowed = ("a whole number" if field in WHOLE else "a number") + {
+        "scale": " above 0",
+        "n_examples": " of at least 1",
+        "stderr": " of at least 0",
+    }.get(field, "")
+
+    def describe(i):
+        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]}`"
+        return f"{rows.place(i, field)}\n    found: {shown}\n    allowed: {allowed}{', or nothing' if optional else ''}"
+
+    frame[field] = numbers
+    return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
+
+
+def _read_names(rows, account):
+    """Names must be there; a missing subtask is the task as a whole."""
+    frame = rows.frame
+    for field in NAMES:
+        frame[field] = _text(frame[field].fillna("") if frame[field].dtype.kind == "O" else frame[field])
+        rows = account.refuse(
+            rows,
+            frame[field] == "",
+            f"{field} is empty",
+            lambda i, rows=rows, field=field: f"{rows.place(i, field)}\n    found: nothing\n    allowed: the name of a {field}",
+        )
+        frame = rows.frame
+    frame["subtask"] = _text(frame["subtask"]) if "subtask" in frame else ""
+    if "preferred" in frame and frame["preferred"].dtype.kind != "b":
+        words = _text(frame["preferred"]).str.lower()
+        truth = words.map(TRUTH)
+        rows = account.refuse(
+            rows,
+            truth.isna() & (words != ""),
+            "preferred is not true or false",
+            lambda i, rows=rows: f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing",
+        )
+        rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
+    return rows
+
+
+def _name_metrics(rows, catalogue, path, account):
+    """Metrics under their own name in the catalogue; a metric that is not there is refused, with the lines to add."""
+    spellings = metrics.spellings(catalogue)
+    met = rows.frame["metric"]
+    for name in met.unique():
+        if name not in spellings:
+            unknown = rows.frame["metric"] == name
+            first = int(np.flatnonzero(unknown)[0])
+            text = (
+                f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
+                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n{metrics.lines_to_add(name)}"
+            )
+            # one message a metric, however many of its scores there are
+            account.count_rows(rows, unknown, "refused", "metric not in the catalogue", f"{rows.place(first, 'metric')}: {name}")
+            account.add_problem(text)
+            rows = without(rows, unknown)
+        elif spellings[name] != name:
+            account.count_rows(rows, rows.frame["metric"] == name, "renamed", f"`{name}` is another spelling of `{spellings[name]}`")
+    rows.frame["metric"] = rows.frame["metric"].map(spellings)
+    return rows
+
+
+def _check_values(rows, catalogue, account):
+    """Scores must lie in their metric's range."""
+    frame = rows.frame
+    low = catalogue["low"].reindex(frame["metric"]).to_numpy()
+    high = catalogue["high"].reindex(frame["metric"]).to_numpy()
+    slack = TOLERANCE * np.where(np.isfinite(high - low), high - low, 1.0)
+    outside = (frame["score"] < low - slack) | (frame["score"] > high + slack)
+
+    def describe(i):
+        name = frame["metric"].iat[i]
+        bounds = f"{_bound(low[i])} to {_bound(high[i])}"
+        return f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
+
+    return account.refuse(rows, outside, "score outside the range of its metric", describe)
+
+
+def _bound(value):
+    return f"{value:g}" if np.isfinite(value) else "any number"
+
+
+def _merge_repeated(rows, account):
+    """One row a key. Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right."""
+    frame = rows.frame
+    group = frame.groupby([field for field in KEY if field in frame], dropna=False, sort=False).ngroup()
+    values = frame[["score", "scale"]]
+    first_of_group = group.drop_duplicates()
+    first = pd.Series(first_of_group.index, index=first_of_group)[group].to_numpy()
+    differs = (values.to_numpy() != values.to_numpy()[first]).any(axis=1)
+    disagree = differs | group.isin(group[differs])
+
+    def describe(i):
+        other = first[i] if differs[i] else np.flatnonzero(differs & (first == i))[0]
+        here, there = (f"score {values.score.iat[row]:g} at scale {values.scale.iat[row]:g}" for row in (i, other))
+        return (
+            f"{rows.place(i, 'score')}: the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}\n"
+            f"    found: {here}, and {there}\n    allowed: one score for each"
+        )
+
+    repeated = (first != np.arange(len(frame))) & ~disagree
+    account.count_rows(rows, repeated, "merged", "the same score again")
+    left = account.refuse(rows, disagree, "same key, different values", describe)
+    return without(left, repeated[~disagree])
+
+
+def _preferred(frame, block):
+    """Whether the benchmark prefers the metric: as the files say, else as the registry of tasks says, else unknown."""
+    said = frame["preferred"].astype("boolean") if "preferred" in frame else pd.Series(pd.NA, index=frame.index, dtype="boolean")
+    if "tasks" not in block:
+        return said
+    return said.fillna(registries.preferred(frame, registries.load_tasks(block["tasks"])))

@@ -1,0 +1,96 @@
+"""Two lists that a benchmark may bring: all of its tasks with the metric each prefers, and the claimed emergent abilities."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emergence.documents import nearest
+from emergence.errors import InputError
+
+
+def _load(path, required, unique=()):
+    """A CSV file of names, all text. Raises InputError where it is not one or lacks a column."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a table that can be read: {error}") from None
+    problems = [
+        f"{path}: no column `{column}`\n    found: {', '.join(map(repr, frame.columns))}\n    allowed: a column of that name{nearest(column, frame.columns)}"
+        for column in required
+        if column not in frame
+    ]
+    if not problems:
+        for column in required:
+            for row in (frame[column].str.strip() == "").to_numpy().nonzero()[0][:5]:
+                problems.append(f"{path}: data row {row + 1}, column `{column}`\n    found: nothing\n    allowed: a name")
+        for column in unique:
+            for row in frame.duplicated(column).to_numpy().nonzero()[0][:5]:
+                problems.append(f"{path}: data row {row + 1}, column `{column}`\n    found: `{frame[column].iat[row]}` again\n    allowed: each name once")
+        if not len(frame):
+            problems.append(f"{path}: the table has column names but no row\n    allowed: at least one row")
+    if problems:
+        raise InputError(problems)
+    return frame.apply(lambda column: column.str.strip())
+
+
+def load_tasks(path):
+    """The registry: one row a task, with columns task, preferred_metric and subtask_preferred_metrics (list of str)."""
+    frame = _load(path, ["task", "preferred_metric"], unique=["task"])
+    listed = frame.get("subtask_preferred_metrics", pd.Series("", index=frame.index))
+    frame["subtask_preferred_metrics"] = [names.split("|") if names else [] for names in listed]
+    return frame
+
+
+def load_claims(path, tasks=None):
+    """The claims: one row a claimed ability, with columns task and preferred_metric.
+
+    tasks: the registry, if there is one; every claimed task must be in it, with the same preferred metric.
+    """
+    frame = _load(path, ["task", "preferred_metric"])
+    if tasks is None:
+        return frame
+    prefers = dict(zip(tasks["task"], tasks["preferred_metric"], strict=True))
+    problems = []
+    for row, (task, metric) in enumerate(zip(frame["task"], frame["preferred_metric"], strict=True), start=1):
+        if task not in prefers:
+            problems.append(f"{path}: data row {row}\n    found: the task `{task}`\n    allowed: a task of the registry{nearest(task, prefers)}")
+        elif prefers[task] != metric:
+            problems.append(f"{path}: data row {row}, task `{task}`\n    found: preferred metric `{metric}`\n    allowed: `{prefers[task]}`, as the registry says")
+    if problems:
+        raise InputError(problems)
+    return frame
+
+
+def from_scores(scores):
+    """A registry taken from a score table whose files say which metric each task prefers; empty where they do not.
+
+    Only entries for whole tasks count. Returns the columns of load_tasks.
+    """
+    said = scores[scores["preferred"].fillna(False).astype(bool) & (scores["subtask"] == "")]
+    tasks = said[["task", "metric"]].drop_duplicates("task").rename(columns={"metric": "preferred_metric"})
+    return tasks.sort_values("task", ignore_index=True).assign(subtask_preferred_metrics=[[] for _ in range(len(tasks))])
+
+
+def preferred(frame, tasks):
+    """Whether the registry prefers the metric of each score: for a task its own metric, for a subtask one that some subtask prefers.
+
+    frame: score-table columns task, subtask, metric. Returns a boolean Series, empty for tasks that the registry does not have.
+    """
+    own = frame["task"].map(dict(zip(tasks["task"], tasks["preferred_metric"], strict=True)))
+    pairs = tasks[["task", "subtask_preferred_metrics"]].explode("subtask_preferred_metrics").dropna()
+    of_subtask = pd.MultiIndex.from_frame(frame[["task", "metric"]]).isin(pd.MultiIndex.from_frame(pairs))
+    chosen = (own == frame["metric"]).where(frame["subtask"] == "", of_subtask)
+    return chosen.astype("boolean").where(own.notna())
+
+
+def load_paper_figures(path):
+    """Published numbers to compare with: columns figure, quantity, metric, value (float). Raises InputError."""
+    frame = _load(Path(path), ["figure", "quantity", "metric", "value"])
+    values = pd.to_numeric(frame["value"], errors="coerce")
+    bad = values.isna()
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise InputError(f"{path}: data row {row + 1}, column `value`\n    found: `{frame['value'].iat[row]}`\n    allowed: a number")
+    return frame.assign(value=values)

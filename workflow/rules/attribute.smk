@@ -1,0 +1,47 @@
+# Stage 3. Needs: results/{benchmark}/curves.parquet; for the claims, the lists that the block names.
+# Gives: results/{benchmark}/emergence_by_metric.csv, emergence_thresholds.csv, metric_swaps.csv and,
+# for a benchmark with claims, claims_by_metric.csv, claims_by_top_metrics.csv.
+
+
+rule attribute_metrics:
+    input:
+        curves="results/{benchmark}/curves.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        by_metric="results/{benchmark}/emergence_by_metric.csv",
+        thresholds="results/{benchmark}/emergence_thresholds.csv",
+        swaps="results/{benchmark}/metric_swaps.csv",
+    params:
+        emergence=STUDY["emergence"],
+        level=STUDY["confidence_level"],
+        library=library("attribute_metrics.py"),
+    log:
+        "results/logs/attribute_metrics/{benchmark}.log",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    script:
+        "../../scripts/attribute_metrics.py"
+
+
+rule attribute_claims:
+    input:
+        scores="results/{benchmark}/scores.parquet",
+        files=lambda wildcards: [block(wildcards)[key] for key in ("tasks", "claims") if key in block(wildcards)],
+        metrics=STUDY["metrics"],
+    output:
+        by_metric="results/{benchmark}/claims_by_metric.csv",
+        top_metrics="results/{benchmark}/claims_by_top_metrics.csv",
+    params:
+        block=block,
+        level=STUDY["confidence_level"],
+        library=library("attribute_claims.py"),
+    log:
+        "results/logs/attribute_claims/{benchmark}.log",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    script:
+        "../../scripts/attribute_claims.py"

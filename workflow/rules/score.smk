@@ -1,0 +1,20 @@
+# Stage 2. Needs: results/{benchmark}/scores.parquet.
+# Gives: results/{benchmark}/curves.parquet.
+
+
+rule score_curves:
+    input:
+        scores="results/{benchmark}/scores.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        curves="results/{benchmark}/curves.parquet",
+    params:
+        library=library("score_curves.py"),
+    log:
+        "results/logs/score_curves/{benchmark}.log",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    script:
+        "../../scripts/score_curves.py"
