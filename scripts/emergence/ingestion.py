@@ -72,7 +72,11 @@ def _is_name(values, name):
 
 def _by_category(values, of):
     """of(category) for the categories of a column, taken to its rows: (n,) array."""
-    return np.array([of[category] for category in values.cat.categories])[values.cat.codes] if len(values) else np.array([], dtype=float)
+    return (
+        np.array([of[category] for category in values.cat.categories])[values.cat.codes]
+        if len(values)
+        else np.array([], dtype=float)
+    )
 
 
 def _is_empty(values):
@@ -100,7 +104,9 @@ def _read_numbers(rows, field, account):
     optional = field not in ("score", "scale")
     # where a reader gives numbers, NaN in a field that may be empty says that it is
     empty = _is_empty(found)
-    numbers = found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    numbers = (
+        found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    )
     bad = ~np.isfinite(numbers) & ~(empty & optional)
     if field in WHOLE:
         bad |= np.isfinite(numbers) & (numbers != np.round(numbers))
@@ -144,7 +150,9 @@ def _read_names(rows, account):
             rows,
             truth.isna() & (words != ""),
             "preferred is not true or false",
-            lambda i, rows=rows: f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing",
+            lambda i, rows=rows: (
+                f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing"
+            ),
         )
         rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
     return rows

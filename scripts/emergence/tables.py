@@ -223,6 +223,13 @@ def gather(name, paths, path):
         _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
 
 
+def join(name, paths, path):
+    """CSV tables with different rows as one, sorted by the table's key."""
+    frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+    # an empty text sorts before any other, as it does where a table is written whole
+    write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+
+
 def _tasks(name, path):
     """The rows of a part, one task after the other: yields (task, Arrow table)."""
     texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
@@ -280,7 +287,9 @@ def read(name, path, categories=False):
             columns = description(name)["columns"]
             types = {column: _PANDAS[spec["type"]] for column, spec in columns.items()}
             # an empty text is a value in a text column that is never empty, such as `subtask`
-            frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={c: [""] for c in columns if types[c] != "str"})
+            frame = pd.read_csv(
+                path, dtype=types, keep_default_na=False, na_values={c: [""] for c in columns if types[c] != "str"}
+            )
             for column, spec in columns.items():
                 if spec["type"] == "string" and spec.get("nullable") and column in frame:
                     frame[column] = frame[column].replace("", None)

@@ -47,7 +47,9 @@ def find(directory):
             with os.scandir(os.path.join(directory, below)) as listing:
                 entries = list(listing)
         except OSError as error:
-            found.append(Found(below, above if name == FOLDER else name, refused=f"the folder cannot be listed: {error.strerror}"))
+            found.append(
+                Found(below, above if name == FOLDER else name, refused=f"the folder cannot be listed: {error.strerror}")
+            )
             continue
         for entry in entries:
             path = f"{below}/{entry.name}" if below else entry.name
@@ -100,6 +102,14 @@ def in_shard(found, part):
         return found
     number, n_shards = part
     return [item for item in found if shard_of(item.folder, n_shards) == number - 1]
+
+
+def part(item):
+    """`2-of-7`, as Snakemake names the items of a scatter, as (2, 7); None for None."""
+    if item is None:
+        return None
+    number, n_shards = item.split("-of-")
+    return int(number), int(n_shards)
 
 
 def fingerprint(found):

@@ -1,12 +1,12 @@
 # What all rules share: the checked configuration, and which library files a script depends on.
-# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, block(), library().
+# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE, block(), library() and others.
 import sys
 
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
 
-from emergence import config as study_config, dependencies
+from emergence import config as study_config, dependencies, trees
 from emergence.errors import InputError
 
 try:
@@ -16,6 +16,19 @@ except InputError as error:
 
 BENCHMARKS = list(STUDY["benchmarks"])
 CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
+
+
+scattergather:
+    # one shard unless the profile or the command line says more (--set-scatter shards=8): a job costs more than a small benchmark
+    shards=1,
+
+
+SHARDED = [
+    name
+    for name in BENCHMARKS
+    if len(gather.shards("{scatteritem}")) > 1 and study_config.can_be_sharded(STUDY["benchmarks"][name])
+]
+WHOLE = [name for name in BENCHMARKS if name not in SHARDED]
 
 
 wildcard_constraints:
@@ -28,9 +41,28 @@ def block(wildcards):
     return STUDY["benchmarks"][wildcards.benchmark]
 
 
+def reader_block(wildcards):
+    """The block without what concerns the answers alone: an edit there need not read the files again."""
+    return {key: value for key, value in block(wildcards).items() if key != "answers_over"}
+
+
 def block_files(wildcards):
-    """The files that the benchmark's block names."""
-    return study_config.input_files(block(wildcards))
+    """The files that the benchmark's block names, and what is fetched for it."""
+    fetched = ["results/{benchmark}/checkout.json"] if "git" in block(wildcards) else []
+    return study_config.input_files(block(wildcards)) + fetched
+
+
+def tree_state(wildcards):
+    """Digest of names, sizes and times of the files in the folder that the block names, or in the shard's part of it."""
+    if "directory" not in block(wildcards):
+        return None
+    item = wildcards.get("scatteritem")
+    return trees.fingerprint(trees.in_shard(trees.find(block(wildcards)["directory"]), trees.part(item)))
+
+
+def one_of(names):
+    """The pattern of a wildcard that is one of these names; matches nothing where there is none."""
+    return "|".join(names) or "(?!)"
 
 
 def library(script, *others):

@@ -1,5 +1,9 @@
-# Stage 2. Needs: results/{benchmark}/scores.parquet.
+# Stage 2. Needs: results/{benchmark}/scores.parquet, or that of each shard.
 # Gives: results/{benchmark}/curves.parquet.
+
+
+localrules:
+    gather_curves,
 
 
 rule score_curves:
@@ -8,13 +12,46 @@ rule score_curves:
         metrics=STUDY["metrics"],
     output:
         curves="results/{benchmark}/curves.parquet",
-    params:
-        library=library("score_curves.py"),
     log:
         "results/logs/score_curves/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(WHOLE),
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        library=library("score_curves.py"),
     script:
         "../../scripts/score_curves.py"
+
+
+use rule score_curves as score_shard with:
+    input:
+        scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        curves="results/{benchmark}/shards/{scatteritem}/curves.parquet",
+    log:
+        "results/logs/score_shard/{benchmark}.{scatteritem}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+
+
+rule gather_curves:
+    input:
+        curves=gather.shards("results/{{benchmark}}/shards/{scatteritem}/curves.parquet"),
+    output:
+        curves="results/{benchmark}/curves.parquet",
+    log:
+        "results/logs/gather_curves/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        library=library("gather_curves.py"),
+    script:
+        "../../scripts/gather_curves.py"

@@ -130,7 +130,9 @@ def _read_file(directory, name, item, block, columns, account):
     document = _parse(content)
     entries = document.get("scores") if type(document) is dict else None
     if type(entries) is not list:
-        raise _RefusedError("no list `scores`", place="scores", allowed="a list with an entry for each subtask and number of shots")
+        raise _RefusedError(
+            "no list `scores`", place="scores", allowed="a list with an entry for each subtask and number of shots"
+        )
     try:
         head = _head(document, block["scale_axis"])
     except _RefusedError as refused:
@@ -163,7 +165,9 @@ def _content(path, item, max_file_mb):
         raise _RefusedError(f"the file cannot be read: {error.strerror}", allowed="a file that can be read") from None
     if len(content) > limit or item.n_bytes > limit:
         found = f"{max(item.n_bytes, len(content)) / 1e6:,.1f} MB"
-        raise _RefusedError("the file is larger than max_file_mb", found=found, allowed=f"at most {max_file_mb:g} MB (`max_file_mb`)")
+        raise _RefusedError(
+            "the file is larger than max_file_mb", found=found, allowed=f"at most {max_file_mb:g} MB (`max_file_mb`)"
+        )
     return content
 
 
@@ -197,7 +201,9 @@ def _head(document, scale_axis):
         texts.append(text)
     scale = document["model"].get(scale_axis)
     if type(scale) not in _NUMBER or not 0 < scale < math.inf:
-        raise _RefusedError(f"`model.{scale_axis}` is not a number above 0", f"model.{scale_axis}", _shown(scale), "a number above 0")
+        raise _RefusedError(
+            f"`model.{scale_axis}` is not a number above 0", f"model.{scale_axis}", _shown(scale), "a number above 0"
+        )
     return (*texts, scale)
 
 
@@ -314,7 +320,13 @@ def _rows(columns, scale_axis, account):
         copy=False,
     )
 
-    keys = {"subtask": "subtask_description", "preferred": "preferred_score", "shots": "number_of_shots", "chance": "low_score", "high_score": "high_score"}
+    keys = {
+        "subtask": "subtask_description",
+        "preferred": "preferred_score",
+        "shots": "number_of_shots",
+        "chance": "low_score",
+        "high_score": "high_score",
+    }
     metric_names = list(names)
 
     def place(row, field):
