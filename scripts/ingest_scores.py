@@ -10,7 +10,9 @@ def main():
     tables.write(account, "ingest_account", snakemake.output.account)
     tables.write(inputs, "inputs", snakemake.output.inputs)
     counts = account.groupby("outcome")["n"].sum()
-    shown = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in ("read", "kept", "merged", "empty", "refused") if counts.get(outcome))
+    shown = ", ".join(
+        f"{counts[outcome]:,} {outcome}" for outcome in ("read", "kept", "merged", "empty", "refused") if counts.get(outcome)
+    )
     logger.info("%s: scores: %s", snakemake.wildcards.benchmark, shown)
 
 
