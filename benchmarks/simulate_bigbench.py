@@ -4,8 +4,8 @@
     python benchmarks/simulate_bigbench.py build/tree --times 10  ten times as many tasks
 
 The layout, the keys, the indentation and the sizes are those of bigbench/benchmark_tasks/<task>/results/scores_*.json: 200
-tasks, 50 models of six families, zero to three shots, most tasks with one entry a number of shots and some with dozens of subtasks.
-The same arguments always give the same bytes.
+tasks, 50 models of six families, zero to three shots, most tasks with one entry a number of shots and some with many
+subtasks. The same arguments always give the same bytes.
 """
 
 import argparse
@@ -28,8 +28,8 @@ TEXT = ["exact_str_match", "bleu", "rouge1", "rouge2", "rougeLsum"]
 PERCENT = {"bleu", "rouge1", "rouge2", "rougeLsum", "normalized_aggregate_score"}
 SHOTS = (0, 1, 2, 3)
 DESCRIPTION = (
-    "A decoder-only transformer language model. Tokens were drawn from a mixture of web pages, conversations, code and books; the "
-    "learning rate was decayed with the inverse square root of the step, and results were computed at the last checkpoint."
+    "A decoder-only transformer language model. Tokens were drawn from a mixture of web pages, conversations, code and books. "
+    "The learning rate was decayed with the inverse square root of the step, and results were computed at the last checkpoint."
 )
 
 

@@ -31,8 +31,8 @@ def exact_interval(successes, trials, level):
 def over(curves, entries, metrics="all"):
     """The curves that answers are taken over.
 
-    entries: `all`, `tasks` (whole tasks) or `subtasks`. metrics: `all`, or `preferred` for those that the benchmark prefers for the
-    entry; a curve of which it does not say stays.
+    entries: `all`, `tasks` (whole tasks) or `subtasks`. metrics: `all`, or `preferred` for those that the benchmark prefers
+    for the entry; a curve of which it does not say stays.
     """
     whole = curves["subtask"] == ""
     chosen = {"all": whole | True, "tasks": whole, "subtasks": ~whole}[entries]
@@ -51,7 +51,7 @@ def by_metric(curves, catalogue, threshold, level):
     counts = measured.groupby(["metric", "status"]).size().unstack(fill_value=0)
     table = pd.DataFrame({"n_tasks": groups["task"].nunique(), "n_curves": groups.size()})
     for status in (sharpness.OK, sharpness.CONSTANT, sharpness.ZERO_MEDIAN_STEP, sharpness.TOO_FEW_SCALES):
-        table[f"n_{status}"] = counts[status] if status in counts else 0
+        table[f"n_{status}"] = counts.get(status, 0)
     scores = groups["emergence_score"]
     table["min"], table["max"], table["max_abs"] = scores.min(), scores.max(), groups["abs"].max()
     table["q25"], table["median"], table["q75"] = scores.quantile(0.25), scores.median(), scores.quantile(0.75)

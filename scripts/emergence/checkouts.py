@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from emergence import tables, trees
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 from emergence.logs import logger
 
 # Files asked for at once. What has come stays, so a broken connection costs no more than this many.
@@ -28,8 +28,8 @@ _REGULAR = ("100644", "100755")
 def fetch(url, commit, checkout, record):
     """Bring the score files of a commit into a folder, check each against the commit, and write down what came.
 
-    url: str, anything that `git fetch` takes. commit: str, whole name of a commit. checkout: path of the folder; what an earlier try
-    left there is used. record: path of a JSON file with url, commit, tree, n_files and n_bytes.
+    url: str, anything that `git fetch` takes. commit: str, whole name of a commit. checkout: path of the folder; what an
+    earlier try left there is used. record: path of a JSON file with url, commit, tree, n_files and n_bytes.
 
     Only the listing of the tree and the files named results/scores_*.json are asked of the server, if it can filter (others send
     the whole commit). Raises InputError where git fails, or where a file is not what the commit says.
@@ -47,9 +47,8 @@ def fetch(url, commit, checkout, record):
         _git(checkout, "fetch", "--quiet", "--no-tags", "--depth", "1", "--filter=blob:none", "origin", commit)
     wanted = list(_score_files(checkout, commit))
     if not wanted:
-        raise InputError(
-            f"{url}: no score file in the commit {commit}\n    found: nothing named results/scores_*.json\n    allowed: a commit of BIG-bench"
-        )
+        allowed = "a commit with files named results/scores_*.json"
+        raise InputError(told(f"{url}: commit {commit}", "no score file", allowed))
     missing = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
     for start in range(0, len(missing), CHUNK):
         logger.info("%s: %s of %s files fetched", url, f"{len(wanted) - len(missing) + start:,}", f"{len(wanted):,}")
@@ -57,12 +56,8 @@ def fetch(url, commit, checkout, record):
         _git(checkout, "checkout", "--quiet", "--force", commit, "--pathspec-from-file=-", "--pathspec-file-nul", stdin=names)
     damaged = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
     if damaged:
-        raise InputError(
-            [
-                f"{checkout / path}\n    found: another content than in the commit {commit}\n    allowed: the file of the commit"
-                for path in damaged
-            ]
-        )
+        found, allowed = f"another content than in the commit {commit}", "the file of the commit"
+        raise InputError([told(str(checkout / path), found, allowed) for path in damaged])
     _remove_others(checkout, {path for path, _, _ in wanted})
     tree = _git(checkout, "rev-parse", f"{commit}^{{tree}}").decode().strip()
     n_bytes = sum((checkout / path).lstat().st_size for path, _, _ in wanted)
@@ -76,19 +71,16 @@ def _git(folder, *arguments, stdin=None):
     """The output of a git command, as bytes. Raises InputError with what git says."""
     git = shutil.which("git")
     if git is None:
-        raise InputError("git: there is no such command\n    allowed: git 2.27 or newer, which `git:` in a block needs")
+        raise InputError(told("git", "no such command", "git 2.27 or newer, which `git:` in a block needs"))
     settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | {
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command = [git, *settings, *arguments]
     # a list, never a shell: names are data
-    done = subprocess.run(
-        [git, *settings, *arguments], cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False
-    )  # noqa: S603
+    done = subprocess.run(command, cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False)  # noqa: S603
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
-        raise InputError(f"git {arguments[0]} in {folder}\n    found: {said}")
+        raise InputError(told(f"git {arguments[0]} in {folder}", said, "see the message of git"))
     return done.stdout
 
 

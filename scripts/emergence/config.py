@@ -73,7 +73,7 @@ def _paths(value, schema, path=()):
 
 
 def input_files(block):
-    """The files that a benchmark block names, in order: what its ingest depends on, besides the files in folders that it names."""
+    """The files that a benchmark block names, in order: what its ingest depends on, besides what is in folders."""
     return [file for _, file, kind in _paths(block, benchmark_schema(block["format"])) if kind == "file"]
 
 

@@ -196,7 +196,8 @@ def _check_values(rows, catalogue, account):
     def describe(i):
         name = frame["metric"].iat[i]
         bounds = f"{_bound(low[i])} to {_bound(high[i])}"
-        return f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
+        found = f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}"
+        return f"{found}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
 
     return account.refuse(rows, outside, "score outside the range of its metric", describe)
 
@@ -206,8 +207,10 @@ def _bound(value):
 
 
 def _merge_repeated(rows, account):
-    """One row a key, in the order of the key. Equal repeats are merged; repeats that disagree are all refused, since nothing says
-    which one is right."""
+    """One row a key, in the order of the key.
+
+    Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right.
+    """
     position = tables.key_positions(rows.frame, [field for field in KEY if field in rows.frame])
     rows = _in_order(rows, position)
     new = np.diff(np.sort(position), prepend=-1) != 0

@@ -89,8 +89,8 @@ def typed(frame, name, categories=False):
 def key_positions(frame, columns):
     """Where each row stands when rows are sorted by these columns; rows with equal values have equal numbers.
 
-    Texts are in the order of their code points, empty values after all others. Returns (n,) int64. Much faster than to sort by the
-    columns or to look for repeated rows, above all where texts are categorical.
+    Texts are in the order of their code points, empty values after all others. Returns (n,) int64. Much faster than to sort by
+    the columns or to look for repeated rows, above all where texts are categorical.
     """
     position = np.zeros(len(frame), dtype=np.int64)
     highest = 0
@@ -190,7 +190,7 @@ def _write_parquet(parts, name, path):
 
 
 def _tidied(parts, schema):
-    """Tables as one, in which each dictionary holds the texts that occur, each once and sorted: independent of where rows come from."""
+    """Tables as one, in which each dictionary holds just the texts that occur, sorted: it does not show where rows came from."""
     columns = []
     for field in schema:
         chunks = [chunk for part in parts for chunk in part[field.name].chunks]
@@ -273,7 +273,7 @@ def _check_version(schema, name, path):
 
 
 def read(name, path, categories=False):
-    """A table as a typed data frame; with `categories`, the texts of a Parquet table as categorical columns, which is much lighter.
+    """A table as a typed data frame; with `categories`, texts of a Parquet table as categorical columns, which is far lighter.
 
     Raises InputError where the file is not that table, or one of another version.
     """

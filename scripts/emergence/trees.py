@@ -9,6 +9,8 @@ import hashlib
 import os
 import stat
 
+from emergence.errors import told
+
 FOLDER = "results"
 PREFIX = "scores_"
 SUFFIX = ".json"
@@ -34,8 +36,8 @@ class Found:
 def find(directory):
     """Every `results/scores_*.json` below a folder, at any depth: a list of Found, sorted by path.
 
-    Links are followed to files inside the tree only. Whatever looks like scores but is not a file that may be read is in the list as
-    well, with the reason: nothing is passed over in silence.
+    Links are followed to files inside the tree only. Whatever looks like scores but is not a file that may be read is in the
+    list as well, with the reason: nothing is passed over in silence.
     """
     root = os.path.realpath(directory)
     found = []
@@ -131,8 +133,6 @@ def joined(directory, path):
 
 
 def two_folders(task, one, other):
-    """The message for a task whose results stand in folders of two names: they may fall in different shards, and cannot be merged."""
-    return (
-        f"the task `{task}`\n    found: results in the folder `{one}` and in the folder `{other}`\n"
-        "    allowed: one folder a task (of one name); take the other out of the tree"
-    )
+    """The message for a task whose results stand in folders of two names, so that they may fall in different shards."""
+    allowed = "one folder a task (of one name); take the other out of the tree"
+    return told(f"the task `{task}`", f"results in the folder `{one}` and in the folder `{other}`", allowed)

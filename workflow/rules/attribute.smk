@@ -13,6 +13,8 @@ rule attribute_metrics:
         swaps="results/{benchmark}/metric_swaps.csv",
     log:
         "results/logs/attribute_metrics/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -21,7 +23,7 @@ rule attribute_metrics:
         emergence=STUDY["emergence"],
         level=STUDY["confidence_level"],
         answers_over=lambda wildcards: block(wildcards)["answers_over"],
-        library=library("attribute_metrics.py"),
+        library=library("scripts/attribute_metrics.py"),
     script:
         "../../scripts/attribute_metrics.py"
 
@@ -36,6 +38,8 @@ rule attribute_claims:
         top_metrics="results/{benchmark}/claims_by_top_metrics.csv",
     log:
         "results/logs/attribute_claims/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -43,6 +47,6 @@ rule attribute_claims:
     params:
         block=reader_block,
         level=STUDY["confidence_level"],
-        library=library("attribute_claims.py"),
+        library=library("scripts/attribute_claims.py"),
     script:
         "../../scripts/attribute_claims.py"

@@ -15,6 +15,8 @@ rule fetch_checkout:
     wildcard_constraints:
         benchmark=one_of([name for name in BENCHMARKS if "git" in STUDY["benchmarks"][name]]),
     retries: 2
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -23,7 +25,7 @@ rule fetch_checkout:
         git=lambda wildcards: block(wildcards)["git"],
         # not an output: what has been fetched must outlive a failure, so that the next try goes on from there
         checkout="results/{benchmark}/checkout",
-        library=library("fetch_checkout.py"),
+        library=library("scripts/fetch_checkout.py"),
     script:
         "../../scripts/fetch_checkout.py"
 
@@ -40,6 +42,8 @@ rule ingest_scores:
         "results/logs/ingest_scores/{benchmark}.log",
     wildcard_constraints:
         benchmark=one_of(WHOLE),
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -47,7 +51,9 @@ rule ingest_scores:
     params:
         block=reader_block,
         tree=tree_state,
-        library=lambda wildcards: library("ingest_scores.py", f"emergence/readers/{block(wildcards)['format']}.py"),
+        library=lambda wildcards: library(
+            "scripts/ingest_scores.py", f"scripts/emergence/readers/{block(wildcards)['format']}.py"
+        ),
     script:
         "../../scripts/ingest_scores.py"
 
@@ -76,11 +82,13 @@ rule gather_scores:
         "results/logs/gather_scores/{benchmark}.log",
     wildcard_constraints:
         benchmark=one_of(SHARDED),
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        library=library("gather_scores.py"),
+        library=library("scripts/gather_scores.py"),
     script:
         "../../scripts/gather_scores.py"

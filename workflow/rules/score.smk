@@ -16,12 +16,14 @@ rule score_curves:
         "results/logs/score_curves/{benchmark}.log",
     wildcard_constraints:
         benchmark=one_of(WHOLE),
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        library=library("score_curves.py"),
+        library=library("scripts/score_curves.py"),
     script:
         "../../scripts/score_curves.py"
 
@@ -47,11 +49,13 @@ rule gather_curves:
         "results/logs/gather_curves/{benchmark}.log",
     wildcard_constraints:
         benchmark=one_of(SHARDED),
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
-        library=library("gather_curves.py"),
+        library=library("scripts/gather_curves.py"),
     script:
         "../../scripts/gather_curves.py"

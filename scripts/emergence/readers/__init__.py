@@ -5,11 +5,11 @@ with a function
 
     read(block, account) -> Rows
 
-which reads the files of the block, tells the account of every file and of everything that it leaves out, and returns the rest. What
-is common to all formats (numbers, ranges, metric names, repeated keys) is checked afterwards, in emergence.ingestion.
+which reads the files of the block, tells the account of every file and of everything that it leaves out, and returns the rest.
+What is common to all formats (numbers, ranges, metric names, repeated keys) is checked afterwards, in emergence.ingestion.
 
-A format whose schema says `x-shards: true` can be read one part of the tasks at a time, by as many jobs as `--set-scatter` allows.
-Its function is read(block, account, part=None), where part is (number of the part from 1, how many there are).
+A format whose schema says `x-shards: true` can be read one part of the tasks at a time, in as many jobs as `--set-scatter`
+allows. Its function is read(block, account, part=None), where part is (number of the part from 1, how many there are).
 """
 
 import dataclasses

@@ -1,8 +1,8 @@
-"""Reader for the result files that BIG-bench's own evaluator writes: results/scores_<family>_<model>.json below each task's folder.
+"""Reader for the result files that BIG-bench's own evaluator writes: results/scores_<family>_<model>.json in each task's folder.
 
-The format is that of ResultsFileData, ScoreData and ModelData in bigbench/api/results.py (PyPI `bigbench` 1.0.0). A score is one value
-of the `score_dict` of one entry of `scores`; family, model and scale come from `model`, never from the file's name. Scores are kept as
-they are written: 0 to 100 for some metrics, 0 to 1 for most.
+The format is that of ResultsFileData, ScoreData and ModelData in bigbench/api/results.py (PyPI `bigbench` 1.0.0). A score is
+one value of the `score_dict` of one entry of `scores`; family, model and scale come from `model`, never from the file's name.
+Scores are kept as they are written: 0 to 100 for some metrics, 0 to 1 for most.
 """
 
 import gc
@@ -18,7 +18,7 @@ import pandas as pd
 
 from emergence import trees
 from emergence.accounts import without
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 from emergence.logs import logger
 from emergence.readers import Rows
 
@@ -42,7 +42,7 @@ class _RefusedError(Exception):
 
     def message(self, name):
         where = f"{name}: {self.place}" if self.place else name
-        return f"{where}\n    found: {self.found or self.reason}\n    allowed: {self.allowed or 'a score file of BIG-bench'}"
+        return told(where, self.found or self.reason, self.allowed or "a score file of BIG-bench")
 
 
 class _Columns:
@@ -51,7 +51,7 @@ class _Columns:
     def __init__(self):
         self.names, self.paths, self.tasks, self.families, self.models, self.scales, self.n_entries = [], [], [], [], [], [], []
         self.numbers, self.metrics, self.subtasks, self.preferred, self.shots, self.low, self.high = [], [], [], [], [], [], []
-        self.values = []
+        self.scores = []
 
     def add(self, name, path, head, numbers, entries):
         """One file. head: (task, family, model, scale). numbers: positions of the entries in it. entries: tuples of ENTRY."""
@@ -68,7 +68,7 @@ class _Columns:
         scores, subtasks, preferred, shots, low, high = zip(*entries, strict=True)
         self.numbers += numbers
         self.metrics += map(tuple, scores)
-        self.values += itertools.chain.from_iterable(map(dict.values, scores))
+        self.scores += itertools.chain.from_iterable(map(dict.values, scores))
         self.subtasks += subtasks
         self.preferred += preferred
         self.shots += shots
@@ -84,10 +84,8 @@ def read(block, account, part=None):
     directory = block["directory"]
     found = trees.find(directory)
     if all(item.ignored for item in found):
-        raise InputError(
-            f"{directory}: no score file\n    found: nothing named results/scores_*.json in this folder or below it\n"
-            "    allowed: a BIG-bench checkout, or any folder with such files somewhere below it"
-        )
+        allowed = "a BIG-bench checkout, or any folder with such files somewhere below it"
+        raise InputError(told(str(directory), "nothing named results/scores_*.json in this folder or below it", allowed))
     columns = _read_files(directory, trees.in_shard(found, part), block, account)
     return _rows(columns, block["scale_axis"], account)
 
@@ -230,7 +228,8 @@ def _usable(entries, name, account):
             account.count(name, "empty", 1, "no score in `score_dict`", f"{name}: scores[{number}].score_dict")
         else:
             place = f"{name}: scores[{number}].score_dict"
-            message = f"{place}\n    found: {_shown(entry.get('score_dict') if type(entry) is dict else entry)}\n    allowed: metrics and their scores"
+            found = _shown(entry.get("score_dict") if type(entry) is dict else entry)
+            message = told(place, found, "metrics and their scores")
             account.refuse_file(name, 1, "an entry without `score_dict`", message)
     return numbers, taken
 
@@ -296,7 +295,7 @@ def _rows(columns, scale_axis, account):
     preferred = np.array([names.get(name, -1) if name else -2 for name in preferred_texts], dtype=np.int32)[entry]
     is_preferred = metric == preferred
 
-    score, wrong_score = _numbers(columns.values)
+    score, wrong_score = _numbers(columns.scores)
     shots, wrong_shots = _numbers(columns.shots)
     low, wrong_low = _numbers(columns.low)
     high, wrong_high = _numbers(columns.high)
@@ -345,7 +344,7 @@ def _rows(columns, scale_axis, account):
         rows,
         account,
         {
-            "score": (wrong_score, columns.values, np.arange(n_rows), "a number"),
+            "score": (wrong_score, columns.scores, np.arange(n_rows), "a number"),
             "shots": (wrong_shots[entry], columns.shots, entry, "a whole number, or null"),
             "subtask": (wrong_subtask[entry], columns.subtasks, entry, "a text"),
             "preferred": (wrong_preferred[entry], columns.preferred, entry, "the name of a metric"),
@@ -356,7 +355,7 @@ def _rows(columns, scale_axis, account):
     null = np.isnan(score) & ~wrong_score & ~left_out
     if null.any():
         # the literal NaN is no empty score but a wrong one: it stays, to be refused by name
-        null[null] = [columns.values[row] is None for row in np.flatnonzero(null)]
+        null[null] = [columns.scores[row] is None for row in np.flatnonzero(null)]
         if null.any():
             account.count_rows(rows, null, "empty", "null instead of a score", place(int(null.argmax()), "score"))
     rows = without(rows, left_out | null)
@@ -382,7 +381,8 @@ def _refuse_wrong_kinds(rows, account, fields):
         new = wrong & ~refused
 
         def describe(row, field=field, values=values, position=position, allowed=allowed):
-            return f"{rows.place(row, field)}\n    found: `{json.dumps(values[position[row]], ensure_ascii=False)[:200]}`\n    allowed: {allowed}"
+            found = json.dumps(values[position[row]], ensure_ascii=False)[:200]
+            return told(rows.place(row, field), f"`{found}`", allowed)
 
         account.refuse(rows, new, f"{field} is not {allowed}", describe)
         refused |= new

@@ -26,7 +26,7 @@ def read(block, account):
     for field, value in block.get("constants", {}).items():
         frame[field] = value
     for field, values in block.get("by_task", {}).items():
-        known = frame[field] if field in frame else None
+        known = frame.get(field)
         frame[field] = frame["task"].map(values).where(frame["task"].isin(list(values)), known)
         for task in set(values) - set(frame["task"]):
             account.count(
@@ -93,7 +93,9 @@ def _text_table(file):
         raise InputError(f"{file}: the file is empty\n    allowed: a table with a line of column names")
     delimiter = "\t" if Path(file).suffix.lower() in (".tsv", ".tab") else ","
     try:
-        with pyarrow.csv.open_csv(file, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)) as start:
+        with pyarrow.csv.open_csv(
+            file, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+        ) as start:
             names = start.schema.names
         table = pyarrow.csv.read_csv(
             file,
@@ -118,13 +120,27 @@ def _header_pattern(block):
     wide = block["layout"] == "wide"
     if wide != ("header" in block):
         found = "`layout: wide` without `header`" if wide else "`header` with `layout: long`"
-        raise InputError(f"layout and header of the block\n    found: {found}\n    allowed: `header` for wide tables, and only for them")
+        raise InputError(
+            f"layout and header of the block\n    found: {found}\n    allowed: `header` for wide tables, and only for them"
+        )
     fields = re.findall(r"\{([a-z_]+)\}", block.get("header", ""))
     given = [*fields, *block["columns"], *block.get("constants", {}), *(["score"] if wide else [])]
     known = {*REQUIRED, "subtask", "shots"}
-    problems = [f"header: an unknown field `{field}`\n    allowed: {', '.join(sorted(known))}{nearest(field, known)}" for field in fields if field not in known]
-    problems += [f"the field `{field}` is given twice\n    allowed: one of `columns`, `header`, `constants`" for field in sorted(set(given)) if given.count(field) > 1]
-    problems += [f"the field `{field}` is given nowhere\n    allowed: `columns`, `header` or `constants`" for field in (*REQUIRED, "score") if field not in given]
+    problems = [
+        f"header: an unknown field `{field}`\n    allowed: {', '.join(sorted(known))}{nearest(field, known)}"
+        for field in fields
+        if field not in known
+    ]
+    problems += [
+        f"the field `{field}` is given twice\n    allowed: one of `columns`, `header`, `constants`"
+        for field in sorted(set(given))
+        if given.count(field) > 1
+    ]
+    problems += [
+        f"the field `{field}` is given nowhere\n    allowed: `columns`, `header` or `constants`"
+        for field in (*REQUIRED, "score")
+        if field not in given
+    ]
     if problems:
         raise InputError(problems)
     if not wide:
@@ -132,5 +148,7 @@ def _header_pattern(block):
     pieces = re.split(r"\{([a-z_]+)\}", block["header"])
     body = {"shots": r"-?\d+"}
     return re.compile(
-        "".join(f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces))
+        "".join(
+            f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
+        )
     )
