@@ -280,7 +280,7 @@ def read(name, path, categories=False):
     try:
         if Path(path).suffix == ".parquet":
             texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
-            table = pq.read_table(path, read_dictionary=texts)
+            table = pq.read_table(path, read_dictionary=texts if categories else None)
             _check_version(table.schema, name, path)
             frame = table.to_pandas()
         else:
