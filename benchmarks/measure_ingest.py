@@ -4,8 +4,9 @@
     python benchmarks/measure_ingest.py --times 10    and on one ten times as large, to see how cost grows
     python benchmarks/measure_ingest.py --tree DIR    on a tree that is there already
 
-Every way runs in a process of its own, on one core, on files that are in the page cache; the best of three runs counts. Seconds are
-those of the work without the interpreter's start and imports; memory is the peak of the whole process.
+Every way runs in a process of its own, on one core, on files that are in the page cache; the best of three runs counts. Seconds
+are processor time, user and system, so that what else the machine does counts little; the interpreter's start and imports are not in
+them. Memory is the peak of the whole process.
 """
 
 import argparse
@@ -67,7 +68,7 @@ class ResultsFileData:
 
 
 def plain_load(tree):
-    """json.load of every file into dataclasses, then a dictionary of curves, values scaled to 0-100: how BIG-bench's loader works."""
+    """json.load of every file into dataclasses, then dictionaries with values scaled to 0-100: how BIG-bench's loader works."""
     curves, n = {}, 0
     for path in files(tree):
         with open(path, encoding="utf-8") as file:
@@ -142,9 +143,9 @@ def curve_seconds(tree):
     def timed(way, work, repeats=3):
         spent = []
         for _ in range(repeats):
-            start = time.perf_counter()
+            start = time.process_time()
             result = work()
-            spent.append(time.perf_counter() - start)
+            spent.append(time.process_time() - start)
         found[way] = min(spent)
         return result
 
@@ -186,9 +187,9 @@ def run_one(way, tree):
             import orjson  # noqa: F401 - imports are no part of the work
 
             from emergence.readers import bigbench  # noqa: F401
-        start = time.perf_counter()
+        start = time.process_time()
         n = WAYS[way](tree)
-        answer = {"seconds": time.perf_counter() - start, "n": n}
+        answer = {"seconds": time.process_time() - start, "n": n}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps(answer | {"peak_mb": peak / (1e6 if sys.platform == "darwin" else 1e3)}))
 
@@ -258,7 +259,7 @@ def main():
         if tree is None:
             tree = Path(folder, "tree")
             simulate_bigbench.write_tree(tree)
-        ours, shard = report(tree)
+        ours, _ = report(tree)
         report_curves(tree)
         if arguments.times:
             large = Path(folder, "large")

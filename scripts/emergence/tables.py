@@ -174,7 +174,9 @@ def _write_parquet(parts, name, path):
     schema = _arrow_schema(name)
     # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
     encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
-    with pq.ParquetWriter(path, encoded, compression="zstd", store_schema=False) as writer:
+    # numbers hardly repeat: to look for repeats among them takes longer than all the rest
+    texts = [field.name for field in schema if field.type == pa.string()]
+    with pq.ParquetWriter(path, encoded, compression="zstd", store_schema=False, use_dictionary=texts) as writer:
         writer.add_key_value_metadata(schema.metadata)
         waiting, n_waiting = [], 0
         for part in parts:

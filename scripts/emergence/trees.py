@@ -4,10 +4,10 @@ Snakemake looks at a tree each time it starts, and so does every job on a cluste
 library and asks the file system for each file once.
 """
 
-import dataclasses
 import hashlib
 import os
 import stat
+import typing
 
 from emergence.errors import told
 
@@ -16,8 +16,7 @@ PREFIX = "scores_"
 SUFFIX = ".json"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class Found(typing.NamedTuple):
     """A score file, or something in its place that cannot be read.
 
     path: where it stands below the tree, with `/`. folder: name of the folder that holds `results`, by which shards are chosen.
@@ -63,7 +62,7 @@ def find(directory):
             elif entry.is_symlink() and _leads_to_scores(entry, root):
                 folder = name if entry.name == FOLDER else entry.name
                 found.append(Found(path, folder, refused="the folder is a link that leaves the tree"))
-    return sorted(found, key=lambda item: item.path)
+    return sorted(found)
 
 
 def _look(entry, path, folder, root):
@@ -124,12 +123,12 @@ def fingerprint(found):
 
 def shown(path):
     """A path as text that can be written: bytes that are no UTF-8 as escapes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def joined(directory, path):
     """The path of something that was found, from where the tree's own path counts."""
-    return os.path.join(directory, path)
+    return f"{directory}/{path}" if path else str(directory)
 
 
 def two_folders(task, one, other):

@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 import operator
+import os
 import time
 
 import numpy as np
@@ -24,6 +25,7 @@ from emergence.readers import Rows
 
 ENTRY = ("score_dict", "subtask_description", "preferred_score", "number_of_shots", "low_score", "high_score")
 _IN_ENTRY = operator.itemgetter(*ENTRY)
+_NAMES = (("task", "task_name"), ("model", "model_family"), ("model", "model_name"))
 _NUMBER = (int, float)
 
 # How often a person at a terminal hears how far the reading is, in seconds.
@@ -139,7 +141,8 @@ def _read_file(directory, name, item, block, columns, account):
     numbers = range(len(entries))
     try:
         taken = list(map(_IN_ENTRY, entries))
-        regular = bool(taken) and all(type(entry[0]) is dict and entry[0] for entry in taken)
+        scores = [entry[0] for entry in taken]
+        regular = set(map(type, scores)) == {dict} and all(scores)
     except (KeyError, TypeError):
         regular = False
     if not regular:
@@ -153,20 +156,28 @@ def _content(path, item, max_file_mb):
     if item.refused:
         raise _RefusedError(item.refused, allowed="a file in the tree that can be read")
     limit = int(max_file_mb * 1e6)
+    if item.n_bytes > limit:
+        raise _too_large(item.n_bytes, max_file_mb)
     try:
-        with open(path, "rb", buffering=0) as file:
-            # one byte more than was found: a file that has grown since is seen to have
-            content = file.read(min(item.n_bytes, limit) + 1)
-            if item.n_bytes <= limit and len(content) != item.n_bytes:
-                content = file.seek(0) or file.read(limit + 1)
+        # plain calls of the system: Python's file objects cost half as much again as reading
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            content = os.read(descriptor, item.n_bytes + 1)
+            # a file that is being written can be longer than it was found to be
+            while len(content) != item.n_bytes and len(content) <= limit and (more := os.read(descriptor, 1 << 20)):
+                content += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _RefusedError(f"the file cannot be read: {error.strerror}", allowed="a file that can be read") from None
-    if len(content) > limit or item.n_bytes > limit:
-        found = f"{max(item.n_bytes, len(content)) / 1e6:,.1f} MB"
-        raise _RefusedError(
-            "the file is larger than max_file_mb", found=found, allowed=f"at most {max_file_mb:g} MB (`max_file_mb`)"
-        )
+    if len(content) > limit:
+        raise _too_large(len(content), max_file_mb)
     return content
+
+
+def _too_large(n_bytes, max_file_mb):
+    found, allowed = f"{n_bytes / 1e6:,.1f} MB", f"at most {max_file_mb:g} MB (`max_file_mb`)"
+    return _RefusedError("the file is larger than max_file_mb", found=found, allowed=allowed)
 
 
 def _parse(content):
@@ -189,12 +200,12 @@ def _parse(content):
 def _head(document, scale_axis):
     """Task, model family, model and scale of a file. Raises _RefusedError where one is missing."""
     texts = []
-    for block, key in (("task", "task_name"), ("model", "model_family"), ("model", "model_name")):
+    for block, key in _NAMES:
         inside = document.get(block)
         if type(inside) is not dict:
             raise _RefusedError(f"no block `{block}`", block, _shown(inside), "keys and values")
         text = inside.get(key)
-        if type(text) is not str or not text.strip():
+        if type(text) is not str or not text or text.isspace():
             raise _RefusedError(f"`{block}.{key}` is no name", f"{block}.{key}", _shown(text), "a name")
         texts.append(text)
     scale = document["model"].get(scale_axis)
@@ -236,9 +247,10 @@ def _usable(entries, name, account):
 
 def _codes(values):
     """Distinct values, in order of appearance, as numbers: (codes (n,) int32, list of values)."""
-    index = {}
-    codes = np.fromiter((index.setdefault(value, len(index)) for value in values), dtype=np.int32, count=len(values))
-    return codes, list(index)
+    # nothing here runs as Python, value by value: there are hundreds of thousands
+    distinct = list(dict.fromkeys(values))
+    index = dict(zip(distinct, range(len(distinct)), strict=True))
+    return np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values)), distinct
 
 
 def _category(codes, categories):
@@ -292,7 +304,9 @@ def _rows(columns, scale_axis, account):
     whole = spelled.get("", len(subtask_names))
     subtasks = np.where(subtasks == as_subtask[tasks][entry_file], whole, subtasks) if len(subtasks) else subtasks
     preferred_texts, wrong_preferred = _plain(columns.preferred, (str,), "")
-    preferred = np.array([names.get(name, -1) if name else -2 for name in preferred_texts], dtype=np.int32)[entry]
+    preferred, preferred_names = _codes(preferred_texts)
+    as_metric = np.array([names.get(name, -1) if name else -2 for name in preferred_names], dtype=np.int32)
+    preferred = as_metric[preferred][entry]
     is_preferred = metric == preferred
 
     score, wrong_score = _numbers(columns.scores)
