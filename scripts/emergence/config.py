@@ -61,7 +61,8 @@ def _plain(value):
 def _paths(value, schema, path=()):
     """Every text that the schema marks as the path of a file, as (path in the configuration, file)."""
     if "x-path" in schema:
-        yield path, value
+        if isinstance(value, str) and value:
+            yield path, value
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -69,6 +70,14 @@ def _paths(value, schema, path=()):
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _paths(item, schema.get("items", {}), (*path, number))
+
+
+def _missing_files(named):
+    """The mistakes among named files: those that are not there."""
+    for path, file in named:
+        if not Path(file).is_file():
+            found = "a folder" if Path(file).is_dir() else "no such file"
+            yield path, f"{file}: {found}", f"a file that can be read{nearest_file(file)}"
 
 
 def input_files(block):
@@ -114,19 +123,13 @@ def check(config, files=()):
             problems.append(((*path, "format"), shown(block["format"]), allowed))
         else:
             problems += find_problems(block, benchmark_schema(block["format"]), path)
-    if not problems:
-        study = _with_defaults(config, study_schema())
-        for name, block in study["benchmarks"].items():
-            block = _with_defaults(block, benchmark_schema(block["format"]))
-            study["benchmarks"][name] = {"title": name, **block}
-        study.setdefault("metrics", str(DEFAULT_METRICS))
-        named = [*_paths(study, study_schema())]
-        for name, block in study["benchmarks"].items():
-            named += _paths(block, benchmark_schema(block["format"]), ("benchmarks", name))
-        for path, file in named:
-            if not Path(file).is_file():
-                found = "a folder" if Path(file).is_dir() else "no such file"
-                problems.append((path, f"{file}: {found}", f"a file that can be read{nearest_file(file)}"))
+            problems += _missing_files(_paths(block, benchmark_schema(block["format"]), path))
+    if isinstance(config, dict):
+        problems += _missing_files(_paths(config, study_schema()))
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+    study = _with_defaults(config, study_schema())
+    for name, block in study["benchmarks"].items():
+        study["benchmarks"][name] = {"title": name, **_with_defaults(block, benchmark_schema(block["format"]))}
+    study.setdefault("metrics", str(DEFAULT_METRICS))
     return study
