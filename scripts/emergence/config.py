@@ -62,7 +62,8 @@ def _plain(value):
 def _paths(value, schema, path=()):
     """Every text that the schema marks as a path, as (path in the configuration, file, kind: `file` or `folder`)."""
     if "x-path" in schema:
-        yield path, value, schema["x-path"]
+        if isinstance(value, str) and value:
+            yield path, value, schema["x-path"]
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -70,6 +71,15 @@ def _paths(value, schema, path=()):
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _paths(item, schema.get("items", {}), (*path, number))
+
+
+def _missing_files(named):
+    """The mistakes among named files and folders: those that are not there."""
+    for path, file, kind in named:
+        is_there = Path(file).is_file() if kind == "file" else Path(file).is_dir()
+        if not is_there:
+            found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
+            yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
 
 
 def input_files(block):
@@ -121,25 +131,18 @@ def check(config, files=()):
         else:
             schema = benchmark_schema(block["format"])
             problems += find_problems(block, schema, path)
+            problems += _missing_files(_paths(block, schema, path))
             choices = schema.get("x-one-of", [])
             given = [key for key in choices if key in block]
             if choices and len(given) != 1:
                 found = " and ".join(f"`{key}`" for key in given) or "none of them"
                 problems.append((path, found, "one of " + " or ".join(f"`{key}`" for key in choices) + ", and only one"))
-    if not problems:
-        study = _with_defaults(config, study_schema())
-        for name, block in study["benchmarks"].items():
-            block = _with_defaults(block, benchmark_schema(block["format"]))
-            study["benchmarks"][name] = {"title": name, **block}
-        study.setdefault("metrics", str(DEFAULT_METRICS))
-        named = [*_paths(study, study_schema())]
-        for name, block in study["benchmarks"].items():
-            named += _paths(block, benchmark_schema(block["format"]), ("benchmarks", name))
-        for path, file, kind in named:
-            is_there = Path(file).is_file() if kind == "file" else Path(file).is_dir()
-            if not is_there:
-                found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
-                problems.append((path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"))
+    if isinstance(config, dict):
+        problems += _missing_files(_paths(config, study_schema()))
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+    study = _with_defaults(config, study_schema())
+    for name, block in study["benchmarks"].items():
+        study["benchmarks"][name] = {"title": name, **_with_defaults(block, benchmark_schema(block["format"]))}
+    study.setdefault("metrics", str(DEFAULT_METRICS))
     return study

@@ -70,8 +70,8 @@ def from_scores(scores):
     """A registry taken from a score table whose files say which metric each entry prefers; empty where they do not.
 
     A task prefers what its own entry prefers; where models differ, what most of its scores say, and the first by name of equals.
-    A task of which the files hold subtasks only prefers what BIG-bench's rule of aggregation gives: the metric of its one subtask,
-    or multiple_choice_grade where all subtasks prefer it, or else normalized_aggregate_score.
+    A task of which the files hold subtasks only prefers what BIG-bench's rule of aggregation gives: the metric of its one
+    subtask, or multiple_choice_grade where all subtasks prefer it, or else normalized_aggregate_score.
 
     scores: frame with task, subtask, metric and preferred. Returns the columns of load_tasks.
     """

@@ -1,19 +1,20 @@
-# What all rules share: the checked configuration, and which library files a script depends on.
-# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE, block(), library() and others.
+# What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
+# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE and the functions below.
 import sys
-
-from snakemake.exceptions import WorkflowError
+import time
 
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
 
-from emergence import config as study_config, dependencies, trees
+from emergence import config as study_config, dependencies, logs, trees
 from emergence.errors import InputError
 
 try:
     STUDY = study_config.check(config, workflow.configfiles)
 except InputError as error:
-    raise WorkflowError(f"the configuration cannot be used\n{error}") from None
+    # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
+    sys.exit(f"The configuration cannot be used.\n{error}")
 
+STARTED = time.time()
 BENCHMARKS = list(STUDY["benchmarks"])
 CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
 
