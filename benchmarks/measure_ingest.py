@@ -5,8 +5,8 @@
     python benchmarks/measure_ingest.py --tree DIR    on a tree that is there already
 
 Every way runs in a process of its own, on one core, on files that are in the page cache; the best of three runs counts. Seconds
-are processor time, user and system, so that what else the machine does counts little; the interpreter's start and imports are not in
-them. Memory is the peak of the whole process.
+are processor time, user and system, so that what else the machine does counts little; the interpreter's start and imports are
+not in them. Memory is the peak of the whole process.
 """
 
 import argparse
@@ -199,7 +199,7 @@ def measured(way, tree, repeats=3):
     answers = []
     for _ in range(repeats):
         command = [sys.executable, __file__, "--one", way, "--tree", str(tree)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
         answers.append(json.loads(done.stdout.splitlines()[-1]))

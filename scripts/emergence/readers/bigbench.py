@@ -310,6 +310,10 @@ def _rows(columns, scale_axis, account):
     is_preferred = metric == preferred
 
     score, wrong_score = _numbers(columns.scores)
+    null = np.isnan(score) & ~wrong_score
+    # the literal NaN is no empty score but a wrong one
+    null[null] = [columns.scores[row] is None for row in np.flatnonzero(null)]
+    wrong_score |= np.isnan(score) & ~null
     shots, wrong_shots = _numbers(columns.shots)
     low, wrong_low = _numbers(columns.low)
     high, wrong_high = _numbers(columns.high)
@@ -366,12 +370,9 @@ def _rows(columns, scale_axis, account):
             "high_score": (wrong_high[entry], columns.high, entry, "a number, or null"),
         },
     )
-    null = np.isnan(score) & ~wrong_score & ~left_out
+    null &= ~left_out
     if null.any():
-        # the literal NaN is no empty score but a wrong one: it stays, to be refused by name
-        null[null] = [columns.scores[row] is None for row in np.flatnonzero(null)]
-        if null.any():
-            account.count_rows(rows, null, "empty", "null instead of a score", place(int(null.argmax()), "score"))
+        account.count_rows(rows, null, "empty", "null instead of a score", place(int(null.argmax()), "score"))
     rows = without(rows, left_out | null)
     negative = rows.frame["shots"] < 0
     if negative.any():
