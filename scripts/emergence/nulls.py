@@ -53,7 +53,7 @@ _PIECE = 1000
 # Simulated scores held at once; small enough to stay in a core's cache.
 _BLOCK_POINTS = 60_000
 # Below this standard deviation, in right answers, counts tie often: they are drawn as counts and stay whole.
-_WHOLE_COUNT_SD = 2.0
+_WHOLE_COUNT_SD = 3.0
 # Simulated and observed scores are divided by different roads; equal scores must count as equal.
 _TIE = 1e-9
 

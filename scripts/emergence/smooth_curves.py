@@ -19,11 +19,13 @@ MIN_RISE_DECADES = 1.5
 # Level, height, midpoint and slope.
 N_PARAMETERS = 4
 
-# A logistic that is not the gentlest must lower the weighted sum of squares by this much to be chosen. Without it five scores
-# would always be fitted exactly; with it a flat truth keeps the gentlest shape. Chosen by benchmarks/measure_calibration.py.
-STEEPNESS_PENALTY = 5.0
+# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both have
+# four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject truths that
+# are logistic. benchmarks/measure_calibration.py measures the outcome.
+STEEPNESS_PENALTY = 1.0
 
-_RISES = MIN_RISE_DECADES * np.array([1.0, 1.5, 2.2, 3.5])
+_RISES = MIN_RISE_DECADES * np.array([1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
+_MIDPOINT_STEP = 1 / 8
 _RISE_OF_UNIT_SLOPE = 2 * np.log(9)  # logistic: 10 % at m - s ln 9, 90 % at m + s ln 9
 _WEIGHTING_ROUNDS = 3
 _BLOCK = 1024
@@ -37,8 +39,8 @@ class SmoothFit(NamedTuple):
         on the directions in which level, height, midpoint and slope move the curve.
     variance: (c, n) variance of each score; for residual noise scaled by the scatter about the fit.
     deviance: (c,) weighted sum of squared residuals; with known noise about chi-squared with n - 4 degrees of freedom.
-    midpoint: (c,) log10(scale) of the middle of the rise; NaN for the gentlest shape, a cubic in log scale.
-    rise: (c,) decades from 10 % to 90 % of the rise; infinite for the gentlest shape.
+    midpoint: (c,) log10(scale) of the middle of the rise; NaN for the cubic.
+    rise: (c,) decades from 10 % to 90 % of the rise; infinite for the cubic.
     """
 
     fitted: np.ndarray
@@ -49,88 +51,111 @@ class SmoothFit(NamedTuple):
     rise: np.ndarray
 
 
-def _shapes(log_scales):
-    """Midpoints and rises of the logistic shapes tried for one set of scales: two arrays (g,)."""
+class _Shapes(NamedTuple):
+    """The shapes tried for one set of n scales.
+
+    midpoint, rise: (g + 1,) of g logistic shapes, then NaN and infinity for the cubic. standard: (n, g) each logistic,
+    centred and scaled over the scales. directions: (g + 1, n, 4) orthonormal bases of the directions in which the parameters
+    move each shape.
+    """
+
+    midpoint: np.ndarray
+    rise: np.ndarray
+    standard: np.ndarray
+    directions: np.ndarray
+
+
+def logistic_shapes(log_scales):
+    """The grid of logistic shapes tried for one set of scales.
+
+    log_scales: (n,) log10 of the scales, increasing. Rises run from MIN_RISE_DECADES to four times that, midpoints from half a
+    rise below the smallest scale to half a rise above the largest. Returns two arrays (g,): midpoints (log10 of scale), rises.
+    """
     low, high = log_scales[0], log_scales[-1]
-    pairs = [(m, rise) for rise in _RISES for m in np.arange(low - rise / 2, high + rise / 2 + 1e-9, rise / 4)]
-    return np.array(pairs).T
+    pairs = [(m, rise) for rise in _RISES for m in np.arange(low - rise / 2, high + rise / 2 + 1e-9, rise * _MIDPOINT_STEP)]
+    midpoint, rise = np.array(pairs).T
+    return midpoint, rise
 
 
-@lru_cache(maxsize=512)
-def _directions(log_scales):
-    """Orthonormal bases of the directions in which the parameters move each logistic shape.
+def standard_logistic(log_scales, midpoint, rise):
+    """Logistic from 0 to 1 about `midpoint` with 10 % to 90 % in `rise` decades; all arguments broadcast."""
+    return 1 / (1 + np.exp(-(log_scales - midpoint) * _RISE_OF_UNIT_SLOPE / rise))
 
-    log_scales: tuple of n. Returns midpoints (g,), rises (g,), bases (g, n, 4); the last shape is the gentlest, the limit of
-    slow logistics: cubic polynomials in log scale.
-    """
+
+@lru_cache(maxsize=256)
+def _shapes(log_scales):
+    """The grid of shapes for one set of scales. log_scales: tuple of n. Returns _Shapes."""
     x = np.array(log_scales)
-    midpoints, rises = _shapes(x)
-    t = (x - midpoints[:, None]) / (rises[:, None] / _RISE_OF_UNIT_SLOPE)
-    level = 1 / (1 + np.exp(-t))
+    midpoint, rise = logistic_shapes(x)
+    t = (x - midpoint[:, None]) * _RISE_OF_UNIT_SLOPE / rise[:, None]
+    level = standard_logistic(x, midpoint[:, None], rise[:, None])
     density = level * (1 - level)
-    columns = np.stack([np.ones_like(t), level, density, t * density], axis=-1)
     u = 2 * (x - x.mean()) / (x[-1] - x[0])
+    columns = np.stack([np.ones_like(t), level, density, t * density], axis=-1)
     columns = np.concatenate([columns, np.stack([np.ones_like(u), u, u**2, u**3], axis=-1)[None]])
-    bases = np.linalg.qr(columns / np.abs(columns).max(axis=1, keepdims=True))[0]
-    return np.append(midpoints, np.nan), np.append(rises, np.inf), bases
+    directions = np.linalg.qr(columns / np.abs(columns).max(axis=1, keepdims=True))[0]
+    standard = (level - level.mean(axis=1, keepdims=True)) / level.std(axis=1, keepdims=True)
+    return _Shapes(np.append(midpoint, np.nan), np.append(rise, np.inf), standard.T, directions)
 
 
-def _explained(gram, projected):
-    """projected' gram^-1 projected for many small systems at once, by Cholesky's forward substitution.
+def _logistic_deviance(scores, weight, standard):
+    """Weighted sum of squares left by the best level and height of each logistic shape.
 
-    gram: (..., d, d), positive definite. projected: (..., d). Returns (...).
+    scores, weight: (c, n). standard: (n, g) shapes. Returns (c, g).
     """
-    d = projected.shape[-1]
-    lower = {}
-    explained = 0.0
-    half = []
-    for i in range(d):
-        for j in range(i):
-            lower[i, j] = (gram[..., i, j] - sum(lower[i, k] * lower[j, k] for k in range(j))) / lower[j, j]
-        lower[i, i] = np.sqrt(gram[..., i, i] - sum(np.square(lower[i, k]) for k in range(i)))
-        half.append((projected[..., i] - sum(lower[i, k] * half[k] for k in range(i))) / lower[i, i])
-        explained = explained + np.square(half[i])
-    return explained
+    total = weight.sum(axis=1, keepdims=True)
+    centred = scores - (weight * scores).sum(axis=1, keepdims=True) / total
+    weighted = weight * centred
+    mean = (weight @ standard) / total
+    shape_variance = weight @ np.square(standard) - total * np.square(mean)
+    return (weighted * centred).sum(axis=1, keepdims=True) - np.square(weighted @ standard) / shape_variance
+
+
+def _project(scores, weight, basis):
+    """Weighted least squares of each curve on its own basis: the smoother (c, n, n) and the fit (c, n)."""
+    weighted_basis = (basis * weight[..., None]).swapaxes(1, 2)
+    smoother = basis @ np.linalg.solve(weighted_basis @ basis, weighted_basis)
+    return smoother, (smoother @ scores[..., None])[..., 0]
+
+
+def _deviance(scores, weight, fitted):
+    """Weighted sum of squared residuals of each curve."""
+    return (weight * np.square(scores - fitted)).sum(axis=1)
 
 
 def _fit_block(scores, log_scales, noise):
     """`fit_smooth` for curves that share one set of scales."""
-    midpoints, rises, bases = _directions(log_scales)
-    n_curves, n_scales = scores.shape
-    n_shapes = len(midpoints)
-    outer = (bases[..., :, None] * bases[..., None, :]).transpose(1, 0, 2, 3).reshape(n_scales, -1)
-    flat_bases = bases.transpose(1, 0, 2).reshape(n_scales, -1)
-    penalty = np.where(np.isinf(rises), 0.0, STEEPNESS_PENALTY)
+    shapes = _shapes(log_scales)
+    degrees = max(scores.shape[1] - N_PARAMETERS, 1)
     residual = noise.kind == RESIDUAL
+    cubic = np.full(len(scores), len(shapes.rise) - 1)
     # A first guess of the expected scores, only to weight them: half way to the mean of the curve.
-    expected = (scores + scores.mean(axis=1, keepdims=True)) / 2
+    fitted = (scores + scores.mean(axis=1, keepdims=True)) / 2
     for _ in range(_WEIGHTING_ROUNDS):
-        spread = variance(noise, expected)
+        spread = variance(noise, fitted)
         weight = 1 / spread
-        gram = (weight @ outer).reshape(n_curves, n_shapes, N_PARAMETERS, N_PARAMETERS)
-        projected = ((weight * scores) @ flat_bases).reshape(n_curves, n_shapes, N_PARAMETERS)
-        deviance = np.einsum("cn,cn,cn->c", weight, scores, scores)[:, None] - _explained(gram, projected)
-        deviance = np.maximum(deviance, 0.0)
-        # Unknown noise: the scatter about the gentlest shape is the unit in which an improvement is measured.
-        unit = np.where(residual, deviance[:, -1] / max(n_scales - N_PARAMETERS, 1), 1.0)
-        chosen = (deviance + penalty * unit[:, None]).argmin(axis=1)
-        basis = bases[chosen]
-        weighted_basis = (basis * weight[..., None]).swapaxes(1, 2)
-        smoother = basis @ np.linalg.solve(weighted_basis @ basis, weighted_basis)
-        fitted = (smoother @ scores[..., None])[..., 0]
-        expected = fitted
-    deviance = (weight * np.square(scores - fitted)).sum(axis=1)
-    factor = np.where(residual, deviance / max(n_scales - N_PARAMETERS, 1), 1.0)
-    return SmoothFit(fitted, smoother, spread * factor[:, None], deviance, midpoints[chosen], rises[chosen])
+        best = _logistic_deviance(scores, weight, shapes.standard).argmin(axis=1)
+        through_cubic, through_logistic = (_project(scores, weight, shapes.directions[shape]) for shape in (cubic, best))
+        # The grid is coarser than precise scores: the logistic is judged after its parameters have moved along their directions.
+        excess = _deviance(scores, weight, through_cubic[1]) - _deviance(scores, weight, through_logistic[1])
+        # Unknown noise: the scatter about the cubic is the unit in which an improvement is measured.
+        unit = np.where(residual, _deviance(scores, weight, through_cubic[1]) / degrees, 1.0)
+        is_logistic = excess > STEEPNESS_PENALTY * unit
+        chosen = np.where(is_logistic, best, cubic)
+        smoother = np.where(is_logistic[:, None, None], through_logistic[0], through_cubic[0])
+        fitted = np.where(is_logistic[:, None], through_logistic[1], through_cubic[1])
+    deviance = _deviance(scores, weight, fitted)
+    factor = np.where(residual, deviance / degrees, 1.0)
+    return SmoothFit(fitted, smoother, spread * factor[:, None], deviance, shapes.midpoint[chosen], shapes.rise[chosen])
 
 
 def fit_smooth(scores, scales, noise):
-    """The smooth curve in log scale that fits each curve best, by weighted least squares over a grid of shapes.
+    """The smooth curve in log scale that fits each curve best, by weighted least squares.
 
-    For every midpoint and rise on a grid (rises of 1.5 to 5 decades, midpoints up to half a rise outside the scales, and their
-    gentle limit, a cubic) the scores are projected on the tangent space of the logistic family; the shape with the least weighted
-    sum of squares is kept, where all shapes but the gentlest pay STEEPNESS_PENALTY. Weights are one over the noise variance at the
-    fitted score, found in three rounds (iteratively reweighted least squares).
+    The best level and height of every logistic shape on a grid (logistic_shapes) gives the best shape; moving its four
+    parameters along their directions (one Gauss-Newton step) brings it from the grid to the optimum. It is kept if it beats the
+    cubic in log scale, the limit of slow logistics, by STEEPNESS_PENALTY. Weights are one over the noise variance at the fitted
+    score, found in three rounds (iteratively reweighted least squares, McCullagh & Nelder 1989).
 
     scores: (c, n) finite, in their own units, n >= 5. scales: (c, n) positive, increasing. noise: Noise of the same curves.
     Returns SmoothFit. Raises ValueError with fewer than five scales.
