@@ -86,8 +86,12 @@ def draw_figure(judged, table, path):
         axis.set(title=test, xlabel="scales in the curve", ylabel="share of curves with p ≤ 0.05", ylim=(0, 0.12))
     power = table[(table["kind"] == "jump") & table["truth"].str.contains("half")].copy()
     power["jump"] = power["truth"].str.extract(r"jump (.*),", expand=False)
-    sns.lineplot(power, x="n_examples", y="rejected_smooth", hue="jump", style="jump", markers=True, errorbar=("pi", 100), ax=axes[3])
-    axes[3].set(title="smooth null, jump half way", xscale="log", xlabel="test examples", ylabel="power at p ≤ 0.05", ylim=(0, 1.02))
+    sns.lineplot(
+        power, x="n_examples", y="rejected_smooth", hue="jump", style="jump", markers=True, errorbar=("pi", 100), ax=axes[3]
+    )
+    axes[3].set(
+        title="smooth null, jump half way", xscale="log", xlabel="test examples", ylabel="power at p ≤ 0.05", ylim=(0, 1.02)
+    )
     figure.tight_layout()
     for suffix, metadata in ((".png", None), (".svg", {"Date": None})):
         figure.savefig(path.with_suffix(suffix), dpi=150, metadata=metadata)
@@ -139,7 +143,9 @@ def describe(judged, table, seconds):
     ]
     jumps = table[(table["kind"] == "jump") & (table["spacing"] == "0.45 decades apart") & table["n_scales"].isin([5, 8, 12])]
     wide = jumps.pivot_table(index=["truth", "n_scales"], columns="n_examples", values="rejected_smooth", sort=False)
-    lines += [f"| {truth} | {n} | " + " | ".join(f"{v:.2f}" for v in row) + " |" for (truth, n), row in zip(wide.index, wide.values)]
+    lines += [
+        f"| {truth} | {n} | " + " | ".join(f"{v:.2f}" for v in row) + " |" for (truth, n), row in zip(wide.index, wide.values)
+    ]
     lines += [
         "",
         f"A smooth curve has {N_PARAMETERS} parameters, so five scales leave one direction in which a curve can differ from all smooth"

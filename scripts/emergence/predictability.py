@@ -74,7 +74,9 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     probability /= np.maximum(probability.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     each = mean[..., None] + height[..., None] * (shape_hidden - centre[..., None])
     predicted = np.einsum("cg,cgk->ck", probability, each)
-    within = unit[:, None, None] * (1 / total[..., None] + np.square(shape_hidden - centre[..., None]) / (moment + prior)[..., None])
+    within = unit[:, None, None] * (
+        1 / total[..., None] + np.square(shape_hidden - centre[..., None]) / (moment + prior)[..., None]
+    )
     between = np.square(each - predicted[:, None, :])
     uncertainty = np.einsum("cg,cgk->ck", probability, within + between)
     fitted = mean + (probability * height) @ shape_seen - (probability * height * centre).sum(axis=1)[:, None]
@@ -152,7 +154,9 @@ def predict_hidden(scores, scales, n_examples, n_models, stderr, proportion, low
             members = usable[design.ravel() == number]
             for start in range(0, len(members), _BLOCK):
                 block = members[start : start + _BLOCK]
-                predicted, uncertainty, noise_variance = _predict(exact[block], x, noise.take(block), low[block], high[block], n_seen)
+                predicted, uncertainty, noise_variance = _predict(
+                    exact[block], x, noise.take(block), low[block], high[block], n_seen
+                )
                 error = exact[block, n_seen:] - predicted
                 sd = np.sqrt(noise_variance)
                 with np.errstate(divide="ignore", invalid="ignore"):
