@@ -147,13 +147,13 @@ def _count_reaching(curves, squared_score):
     return np.where(np.isinf(squared_score), n_infinite, reached.sum(axis=1)), n_infinite
 
 
-def _squared_scores(scores):
+def squared_scores(scores):
     """Emergence score squared, infinite where the median step is zero under a non-zero range. scores: (c, n)."""
     score = sharpness.emergence_score(scores)
     return np.where(np.isnan(score), np.inf, np.square(score))
 
 
-def _simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fill):
+def simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fill):
     """Number of draws that reach the observed score and number that are infinite, for the curves at `curve_indices`.
 
     fill(indices, generators, out) writes simulated curves into out (c, n, m). Returns two integer arrays.
@@ -174,7 +174,7 @@ def _simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, f
     return reached, infinite
 
 
-def _flat_filler(scores, noise):
+def flat_filler(scores, noise):
     """Writes curves of the flat null model. scores: (c, n), proportions as exact counts over trials."""
     binomial = noise.kind == BINOMIAL
     level = np.zeros(len(scores))
@@ -199,7 +199,7 @@ def _flat_filler(scores, noise):
     return fill
 
 
-def _smooth_filler(fit, noise, low, high):
+def smooth_filler(fit, noise, low, high):
     """Writes curves of the smooth null model: noise about the fit that leaves the fit as it is."""
     sd = np.sqrt(fit.variance)
     n_scales = sd.shape[1]
@@ -280,7 +280,7 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
     exact = np.where((noise.kind == BINOMIAL)[:, None], snap_to_counts(scores, noise.trials), scores)
     squared = np.full(n_curves, np.nan)
     if len(usable):
-        squared[usable] = _squared_scores(exact[usable])
+        squared[usable] = squared_scores(exact[usable])
         status[squared == 0] = CONSTANT
         status[np.isinf(squared) & (noise.kind != BINOMIAL)] = ZERO_MEDIAN_STEP
 
@@ -300,13 +300,13 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
                 rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[tested]).max(axis=1))
                 through = (local.kind == RESIDUAL) & (np.square(exact[tested] - fit.fitted).max(axis=1) <= rounding)
                 own[tested[through]] = EXACT_FIT
-                fill = _smooth_filler(fit, local, low[tested], high[tested])
+                fill = smooth_filler(fit, local, low[tested], high[tested])
                 drawn = np.flatnonzero(~through)
             else:
-                fill = _flat_filler(exact[tested], local)
+                fill = flat_filler(exact[tested], local)
                 drawn = np.arange(len(tested))
             local_keys = [keys[index] for index in tested]
-            reached, n_infinite = _simulate(drawn, n_scales, local_keys, seed, null, draws, squared[tested], fill)
+            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[tested], fill)
             p_value[tested[drawn]] = (1 + reached) / (1 + draws)
             infinite[tested[drawn]] = n_infinite
         infinite[own != OK] = pd.NA
