@@ -1,6 +1,6 @@
 """How often the null models are rejected when the truth is known: the full grid behind docs/calibration.md.
 
-    python benchmarks/measure_calibration.py [--curves 2000] [--draws 99]
+    python benchmarks/measure_calibration.py [--curves 1000] [--draws 99]
 
 Writes docs/calibration.csv (one row a truth, number of scales, spacing and test-set size), docs/calibration.png and .svg, and
 docs/calibration.md. The curves and the function that tests them are those of the quick grid in the tests.
@@ -166,7 +166,7 @@ def describe(judged, table, seconds):
 def main():
     """Measure the grid, write the table, the figure and the reading."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--curves", type=int, default=2000, help="simulated curves in each cell")
+    parser.add_argument("--curves", type=int, default=1000, help="simulated curves in each cell")
     parser.add_argument("--draws", type=int, default=99, help="draws for each curve's p-value")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder to write into")
     options = parser.parse_args()

@@ -50,12 +50,12 @@ MIN_SCALES_SMOOTH_RESIDUAL = N_PARAMETERS + 2
 
 # Numbers are drawn in pieces of this many curves, always: the size is part of what a seed means.
 _PIECE = 1000
-# Simulated scores held at once; small enough to stay in a core's cache.
+# Simulated scores held at once, in single precision: few enough to stay in a core's cache, enough to outweigh the calls.
 _BLOCK_POINTS = 60_000
 # Below this standard deviation, in right answers, counts tie often: they are drawn as counts and stay whole.
 _WHOLE_COUNT_SD = 3.0
 # Simulated and observed scores are divided by different roads; equal scores must count as equal.
-_TIE = 1e-9
+_TIE = 1e-6
 
 
 def curve_generator(seed, null, key):
@@ -104,18 +104,18 @@ def _median_comparisons(n):
 def _squared_median_and_range(curves):
     """Median squared step and squared range of simulated curves; overwrites its input.
 
-    curves: (c, n, m), one curve along axis 1. Returns two arrays (c, m).
+    curves: (n, c, m), one curve along axis 0, so that every operation runs over contiguous numbers. Returns two arrays (c, m).
     """
-    low = np.minimum(curves[:, 0], curves[:, 1])
-    high = np.maximum(curves[:, 0], curves[:, 1])
-    for i in range(2, curves.shape[1]):
-        np.minimum(low, curves[:, i], out=low)
-        np.maximum(high, curves[:, i], out=high)
+    low = np.minimum(curves[0], curves[1])
+    high = np.maximum(curves[0], curves[1])
+    for scores in curves[2:]:
+        np.minimum(low, scores, out=low)
+        np.maximum(high, scores, out=high)
     np.subtract(high, low, out=high)
-    n_steps = curves.shape[1] - 1
-    places = [curves[:, i] for i in range(n_steps)]
+    n_steps = len(curves) - 1
+    places = list(curves[:n_steps])
     for i, place in enumerate(places):
-        np.subtract(curves[:, i + 1], place, out=place)
+        np.subtract(curves[i + 1], place, out=place)
         np.abs(place, out=place)
     spare = low
     for i, j, keep_low, keep_high in _median_comparisons(n_steps):
@@ -135,16 +135,17 @@ def _squared_median_and_range(curves):
 def _count_reaching(curves, squared_score):
     """How many simulated curves are as sharp as the observed one, and how many have an infinite E.
 
-    curves: (c, n, m), overwritten. squared_score: (c,) the observed E squared, positive, infinite where undefined.
+    curves: (n, c, m), overwritten. squared_score: (c,) the observed E squared, positive, infinite where undefined.
     Returns two integer arrays (c,).
     """
     median, squared_range = _squared_median_and_range(curves)
-    infinite = (median == 0) & (squared_range > 0)
-    n_infinite = infinite.sum(axis=1)
-    limit = np.where(np.isinf(squared_score), 0.0, squared_score * (1 - _TIE))[:, None]
+    moves = squared_range > 0
+    n_infinite = ((median == 0) & moves).sum(axis=1)
+    limit = np.where(np.isinf(squared_score), 0.0, squared_score * (1 - _TIE)).astype(curves.dtype)[:, None]
     # range / step >= E, without the division; a simulated constant curve has E = 0 and reaches nothing.
-    reached = (squared_range >= limit * median) & (squared_range > 0)
-    return np.where(np.isinf(squared_score), n_infinite, reached.sum(axis=1)), n_infinite
+    np.multiply(median, limit, out=median)
+    n_reached = ((squared_range >= median) & moves).sum(axis=1)
+    return np.where(np.isinf(squared_score), n_infinite, n_reached), n_infinite
 
 
 def squared_scores(scores):
@@ -156,7 +157,7 @@ def squared_scores(scores):
 def simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fill):
     """Number of draws that reach the observed score and number that are infinite, for the curves at `curve_indices`.
 
-    fill(indices, generators, out) writes simulated curves into out (c, n, m). Returns two integer arrays.
+    fill(indices, generators, out) writes simulated curves into out (n, c, m). Returns two integer arrays.
     """
     reached = np.zeros(len(curve_indices), dtype=np.int64)
     infinite = np.zeros(len(curve_indices), dtype=np.int64)
@@ -165,10 +166,11 @@ def simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fi
         block = curve_indices[start : start + per_block]
         place = slice(start, start + len(block))
         generators = [curve_generator(seed, null, keys[index]) for index in block]
+        out = np.empty((n_scales, len(block), min(_PIECE, draws)), dtype=np.float32)
         for drawn in range(0, draws, _PIECE):
-            out = np.empty((len(block), n_scales, min(_PIECE, draws - drawn)))
-            fill(block, generators, out)
-            n_reached, n_infinite = _count_reaching(out, squared_score[block])
+            piece = out if draws - drawn >= out.shape[2] else np.empty((*out.shape[:2], draws - drawn), dtype=np.float32)
+            fill(block, generators, piece)
+            n_reached, n_infinite = _count_reaching(piece, squared_score[block])
             reached[place] += n_reached
             infinite[place] += n_infinite
     return reached, infinite
@@ -181,26 +183,29 @@ def flat_filler(scores, noise):
     right = scores[binomial] * noise.trials[binomial]
     level[binomial] = np.clip(right.sum(axis=1) / noise.trials[binomial].sum(axis=1), 0, 1)
     relative_sd = np.where((noise.kind == STDERR)[:, None], noise.stderr, 1 / np.sqrt(noise.n_models))
+    relative_sd /= relative_sd.max(axis=1, keepdims=True)
 
     def fill(indices, generators, out):
-        for index, generator, curves in zip(indices, generators, out, strict=True):
+        for position, (index, generator) in enumerate(zip(indices, generators, strict=True)):
+            curves = out[:, position]
             if binomial[index]:
                 trials = noise.trials[index].astype(np.int64)
                 if (trials == trials[0]).all():
                     curves[:] = generator.binomial(trials[0], level[index], size=curves.shape)
                 else:
                     for scale, n_trials in enumerate(trials):
-                        curves[scale] = generator.binomial(n_trials, level[index], size=curves.shape[1])
-                    curves /= trials[:, None]
+                        curves[scale] = generator.binomial(n_trials, level[index], size=curves.shape[1]) / n_trials
             else:
-                generator.standard_normal(out=curves)
-                curves *= relative_sd[index][:, None]
+                np.multiply(generator.standard_normal(curves.shape), relative_sd[index][:, None], out=curves, casting="same_kind")
 
     return fill
 
 
 def smooth_filler(fit, noise, low, high):
-    """Writes curves of the smooth null model: noise about the fit that leaves the fit as it is."""
+    """Writes curves of the smooth null model: noise about the fit that leaves the fit as it is.
+
+    fit: SmoothFit. noise: Noise. low, high: (c,) bounds of the score, NaN where open.
+    """
     sd = np.sqrt(fit.variance)
     n_scales = sd.shape[1]
     expected = np.clip(fit.fitted, 0, 1)
@@ -208,32 +213,42 @@ def smooth_filler(fit, noise, low, high):
     residual = noise.kind == RESIDUAL
     with np.errstate(invalid="ignore"):
         whole = binomial[:, None] & (sd * noise.trials < _WHOLE_COUNT_SD)
+    any_whole = whole.any(axis=1)
+    # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the noise.
+    level = np.where(binomial, 0.0, fit.fitted.mean(axis=1))[:, None]
+    unit = np.where(binomial, 1.0, sd.max(axis=1))[:, None]
+    centre = ((fit.fitted - level) / unit).astype(np.float32)
+    bounded = ~(np.isnan(low) & np.isnan(high))
+    low, high = (
+        ((np.where(np.isnan(bound), limit, bound)[:, None] - level) / unit).astype(np.float32)
+        for bound, limit in ((low, -np.inf), (high, np.inf))
+    )
+    relative_sd = sd / unit
     # Unit noise to simulated scores: (1 - H) diag(sd).
-    spread = (np.eye(n_scales) - fit.smoother) * sd[:, None, :]
-    low = np.where(np.isnan(low), -np.inf, low)
-    high = np.where(np.isnan(high), np.inf, high)
+    spread = ((np.eye(n_scales) - fit.smoother) * relative_sd[:, None, :]).astype(np.float32)
 
     def fill(indices, generators, out):
-        unit = np.empty_like(out)
-        for index, generator, curves in zip(indices, generators, unit, strict=True):
-            generator.standard_normal(out=curves)
-            for scale in np.flatnonzero(whole[index]):
-                trials, share = noise.trials[index, scale], expected[index, scale]
-                counts = generator.binomial(int(trials), share, size=curves.shape[1])
-                curves[scale] = (counts / trials - share) / sd[index, scale]
-        np.matmul(spread[indices], unit, out=out)
-        rescaled = np.flatnonzero(residual[indices])
-        if len(rescaled):
-            member = indices[rescaled]
-            size = np.sqrt(np.square(out[rescaled] / sd[member][:, :, None]).sum(axis=1, keepdims=True))
-            # The fit's variance is scaled to the scatter, so the observed length is the root of the degrees of freedom.
-            out[rescaled] *= np.sqrt(n_scales - N_PARAMETERS) / size
-        out += fit.fitted[indices][:, :, None]
-        for position, scale in zip(*np.nonzero(whole[indices]), strict=True):
-            trials = noise.trials[indices[position], scale]
-            out[position, scale] = np.round(out[position, scale] * trials) / trials
-        np.maximum(out, low[indices][:, None, None], out=out)
-        np.minimum(out, high[indices][:, None, None], out=out)
+        for position, (index, generator) in enumerate(zip(indices, generators, strict=True)):
+            curves = out[:, position]
+            noise_drawn = generator.standard_normal(curves.shape)
+            if any_whole[index]:
+                for scale in np.flatnonzero(whole[index]):
+                    trials, share = noise.trials[index, scale], expected[index, scale]
+                    counts = generator.binomial(int(trials), share, size=curves.shape[1])
+                    noise_drawn[scale] = (counts / trials - share) / sd[index, scale]
+            np.matmul(spread[index], noise_drawn.astype(np.float32), out=curves)
+            if residual[index]:
+                size = np.sqrt(np.square(curves / relative_sd[index].astype(np.float32)[:, None]).sum(axis=0))
+                # The fit's variance is scaled to the scatter, so the observed length is the root of the degrees of freedom.
+                curves *= np.float32(np.sqrt(n_scales - N_PARAMETERS)) / size
+            curves += centre[index][:, None]
+            if any_whole[index]:
+                for scale in np.flatnonzero(whole[index]):
+                    trials = np.float32(noise.trials[index, scale])
+                    curves[scale] = np.round(curves[scale] * trials) / trials
+            if bounded[index]:
+                np.maximum(curves, low[index], out=curves)
+                np.minimum(curves, high[index], out=curves)
 
     return fill
 
