@@ -1,13 +1,13 @@
 """What is left after false-discovery control, what was predictable, how fine the test sets see."""
 
-from emergence import metrics, summaries, tables
+from emergence import attribution, metrics, summaries, tables
 from emergence.logs import run
 
 
 def main():
     params, given, output = snakemake.params, snakemake.input, snakemake.output
     catalogue = metrics.load(given.metrics)
-    curves = tables.read("curves", given.curves)
+    curves = attribution.over(tables.read("curves", given.curves), **params.answers_over)
     rate = params.null_models["false_discovery_rate"]
     q_values = summaries.q_values(curves, tables.read("null_models", given.null_models))
     tables.write(q_values, "q_values", output.q_values)

@@ -25,6 +25,7 @@ def benchmark_schema(format_name):
     schema["properties"] |= own["properties"]
     schema["properties"]["format"]["enum"] = [format_name]
     schema["required"] = schema["required"] + own.get("required", [])
+    schema |= {key: own[key] for key in ("x-one-of", "x-shards") if key in own}
     schema["additionalProperties"] = False
     return schema
 
@@ -59,10 +60,10 @@ def _plain(value):
 
 
 def _paths(value, schema, path=()):
-    """Every text that the schema marks as the path of a file, as (path in the configuration, file)."""
+    """Every text that the schema marks as a path, as (path in the configuration, file, kind: `file` or `folder`)."""
     if "x-path" in schema:
         if isinstance(value, str) and value:
-            yield path, value
+            yield path, value, schema["x-path"]
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -73,16 +74,22 @@ def _paths(value, schema, path=()):
 
 
 def _missing_files(named):
-    """The mistakes among named files: those that are not there."""
-    for path, file in named:
-        if not Path(file).is_file():
-            found = "a folder" if Path(file).is_dir() else "no such file"
-            yield path, f"{file}: {found}", f"a file that can be read{nearest_file(file)}"
+    """The mistakes among named files and folders: those that are not there."""
+    for path, file, kind in named:
+        is_there = Path(file).is_file() if kind == "file" else Path(file).is_dir()
+        if not is_there:
+            found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
+            yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
 
 
 def input_files(block):
-    """The files that a benchmark block names, in order: what its ingest depends on."""
-    return [file for _, file in _paths(block, benchmark_schema(block["format"]))]
+    """The files that a benchmark block names, in order: what its ingest depends on, besides what is in folders."""
+    return [file for _, file, kind in _paths(block, benchmark_schema(block["format"])) if kind == "file"]
+
+
+def can_be_sharded(block):
+    """Whether the block's reader can read one part of the tasks at a time."""
+    return benchmark_schema(block["format"]).get("x-shards", False)
 
 
 def _holder(path, contents):
@@ -122,8 +129,14 @@ def check(config, files=()):
             allowed = " or ".join(f"`{reader}`" for reader in readers) + nearest(block["format"], readers)
             problems.append(((*path, "format"), shown(block["format"]), allowed))
         else:
-            problems += find_problems(block, benchmark_schema(block["format"]), path)
-            problems += _missing_files(_paths(block, benchmark_schema(block["format"]), path))
+            schema = benchmark_schema(block["format"])
+            problems += find_problems(block, schema, path)
+            problems += _missing_files(_paths(block, schema, path))
+            choices = schema.get("x-one-of", [])
+            given = [key for key in choices if key in block]
+            if choices and len(given) != 1:
+                found = " and ".join(f"`{key}`" for key in given) or "none of them"
+                problems.append((path, found, "one of " + " or ".join(f"`{key}`" for key in choices) + ", and only one"))
     if isinstance(config, dict):
         problems += _missing_files(_paths(config, study_schema()))
     if problems:

@@ -393,7 +393,9 @@ def base_rates(claims, most=20):
 def null_models(q_values, by_metric, catalogue, rate, most=14):
     """p-values under the flat and the smooth null model: their distribution, and the share of curves beyond chance by metric."""
     if q_values[["p_flat", "p_smooth"]].isna().all(axis=None):
-        return notice("No curve has a p-value: the simulation is turned off (`draws: 0`), or every curve is too short."), by_metric
+        return notice(
+            "No curve has a p-value: the simulation is turned off (`draws: 0`), or every curve is too short."
+        ), by_metric
     order = by_metric[(by_metric["metric"] != "all") & (by_metric["n_tested"] > 0)]
     order = order.groupby("metric")["n_tested"].max().sort_values(ascending=False, kind="stable").index[:most]
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, max(2.8, 1.3 + 0.3 * len(order))), width_ratios=(1, 1.2))
@@ -401,7 +403,13 @@ def null_models(q_values, by_metric, catalogue, rate, most=14):
     for number, null in enumerate(("flat", "smooth")):
         p = np.sort(q_values[f"p_{null}"].dropna())
         color = COLORS[number]
-        left.step(np.append(p, 1), np.append(np.arange(1, len(p) + 1) / max(len(p), 1), 1), where="post", color=color, label=f"{null} null model")
+        left.step(
+            np.append(p, 1),
+            np.append(np.arange(1, len(p) + 1) / max(len(p), 1), 1),
+            where="post",
+            color=color,
+            label=f"{null} null model",
+        )
         shown = by_metric[(by_metric["null_model"] == null) & by_metric["metric"].isin(rows) & (by_metric["n_tested"] > 0)]
         at = shown["metric"].map(rows) + (number - 0.5) * 0.3
         before, after = 100 * shown["n_before"] / shown["n_tested"], 100 * shown["n_after"] / shown["n_tested"]
@@ -433,7 +441,9 @@ def predictability(summary, catalogue, most=14):
     order = shown.groupby(["grouping", "name"], sort=False)["n_curves"].first()
     rows = {key: row for row, key in enumerate(list(order.index)[:most])}
     figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.34 * len(rows)))
-    for number, (predictor, label) in enumerate((("smooth", "smooth curve"), ("line", "straight line"), ("no_change", "no change"))):
+    for number, (predictor, label) in enumerate(
+        (("smooth", "smooth curve"), ("line", "straight line"), ("no_change", "no change"))
+    ):
         part = shown[shown["predictor"] == predictor]
         keys = zip(part["grouping"], part["name"], strict=True)
         points = [(z, rows[key]) for key, z in zip(keys, part["median_absolute_z"], strict=True) if key in rows]
@@ -470,8 +480,20 @@ def resolution(examples_needed):
     sized = 3 if len(known) > MOST_POINTS else 5
     for number, (chosen, label) in enumerate(((~short_of, "curves with enough"), (short_of, "with too few"))):
         x, y = known.loc[chosen, "examples_at_hand"], known.loc[chosen, "examples_needed"]
-        axes.plot(x, y, MARKERS[number], ms=sized, color=COLORS[number * 3], alpha=0.7, label=f"{label}: {int(chosen.sum()):,}", rasterized=True)
-    ends = [known[["examples_at_hand", "examples_needed"]].min(axis=None), known[["examples_at_hand", "examples_needed"]].max(axis=None)]
+        axes.plot(
+            x,
+            y,
+            MARKERS[number],
+            ms=sized,
+            color=COLORS[number * 3],
+            alpha=0.7,
+            label=f"{label}: {int(chosen.sum()):,}",
+            rasterized=True,
+        )
+    ends = [
+        known[["examples_at_hand", "examples_needed"]].min(axis=None),
+        known[["examples_at_hand", "examples_needed"]].max(axis=None),
+    ]
     axes.plot(ends, ends, color="0.5", ls="--", lw=1)
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -491,7 +513,9 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
     shown = comparisons[(comparisons["grouping"] == "metric") & comparisons["mean_difference"].notna()]
     shown = shown.sort_values("n_pairs", ascending=False, kind="stable").head(most)
     if scored.empty or shown.empty:
-        reason = "No task of this benchmark has two metrics on the same model outputs with a score under each, so none can be swapped."
+        reason = (
+            "No task of this benchmark has two metrics on the same model outputs with a score under each, so none can be swapped."
+        )
         return notice(reason), shown
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, max(2.9, 1.2 + 0.4 * len(shown))), width_ratios=(1, 1.1))
     highest = 1.0
@@ -513,7 +537,10 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
     left.set_xlabel("|E| under the first metric")
     left.set_ylabel("|E| under the second metric")
     right.axvline(0, color="0.5", ls="--", lw=1, zorder=0)
-    names = [f"{short(catalogue.at[row.name_a, 'label'], 22)}\nor {short(catalogue.at[row.name_b, 'label'], 22)}" for row in shown.itertuples()]
+    names = [
+        f"{short(catalogue.at[row.name_a, 'label'], 22)}\nor {short(catalogue.at[row.name_b, 'label'], 22)}"
+        for row in shown.itertuples()
+    ]
     right.set_yticks(range(len(shown)), names, fontsize=7.5)
     right.set_ylim(len(shown) - 0.5, -0.5)
     right.xaxis.set_major_locator(MaxNLocator(5))
@@ -525,7 +552,9 @@ def variation(shares):
     """Share of the variation in sharpness that goes with metric, task and model family, where they are crossed."""
     known = shares[shares["status"] == "ok"]
     if known.empty:
-        reason = "The design does not tell metric, task and model family apart: " + ", ".join(f"{row.factor}: {row.status.replace('_', ' ')}" for row in shares.itertuples())
+        reason = "The design does not tell metric, task and model family apart: " + ", ".join(
+            f"{row.factor}: {row.status.replace('_', ' ')}" for row in shares.itertuples()
+        )
         return notice(reason + "."), shares
     figure, axes = plt.subplots(figsize=(5.2, 0.9 + 0.4 * len(known)))
     rows = np.arange(len(known))
