@@ -9,10 +9,10 @@ otherwise no level is needed, because E does not change when a constant is added
 Smooth: the expected curve is any smooth curve (module smooth_curves). Simulating about the fitted curve alone would add noise to
 scores whose noise the fit has already absorbed in part, and the p-values would be far too large with few scales. So the simulated
 curves are those that have the same fit as the observed one: y* = fit + (1 - H) e, where H projects on the directions in which
-the parameters of the fit move it and e is noise. For Gaussian noise about a curve in a linear family this is the distribution given
-the sufficient statistics, and the p-value is exact whatever the true curve; for the logistic family it is so to first order.
-With noise of unknown size the scatter about the fit is held at its observed value as well (the projected noise is rescaled), as
-in a t-test. How far the p-values are from exact is measured by benchmarks/measure_calibration.py.
+the parameters of the fit move it and e is noise. For Gaussian noise about a curve in a linear family this is the distribution
+given the sufficient statistics, and the p-value is exact whatever the true curve; for the logistic family it is so to first
+order. With noise of unknown size the scatter about the fit is held at its observed value as well (the projected noise is
+rescaled), as in a t-test. How far the p-values are from exact is measured by benchmarks/measure_calibration.py.
 
 A zero median step under a non-zero range has no finite E. With binomial noise counts of right answers tie, and such curves are
 what the null model also produces: E counts as infinite, for the observed and for the simulated curve alike, which orders all
@@ -214,7 +214,8 @@ def smooth_filler(fit, noise, low, high):
     with np.errstate(invalid="ignore"):
         whole = binomial[:, None] & (sd * noise.trials < _WHOLE_COUNT_SD)
     any_whole = whole.any(axis=1)
-    # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the noise.
+    # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the
+    # noise.
     level = np.where(binomial, 0.0, fit.fitted.mean(axis=1))[:, None]
     unit = np.where(binomial, 1.0, sd.max(axis=1))[:, None]
     centre = ((fit.fitted - level) / unit).astype(np.float32)
@@ -258,16 +259,16 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
 
     scores: (c, n) oriented scores (higher is better), sorted by scale. scales: (c, n) positive, increasing.
     n_examples: (c, n) test examples behind each score, NaN where unknown. n_models: (c, n) models averaged at each scale.
-    stderr: (c, n) standard errors of the (averaged) scores, NaN where unknown. proportion: (c,) bool, the score is a share of right
-    answers between 0 and 1. low, high: (c,) bounds of the oriented scores, NaN where open. keys: c strings, one a curve.
+    stderr: (c, n) standard errors of the (averaged) scores, NaN where unknown. proportion: (c,) bool, the score is a share of
+    right answers between 0 and 1. low, high: (c,) bounds of the oriented scores, NaN where open. keys: c strings, one a curve.
     seed: int. draws: int >= 1, simulated curves per curve and null model.
 
     Returns a data frame of c rows, in the order given:
         noise: `binomial`, `stderr`, `residual` or `none` (module noise)
         p_flat, p_smooth: float, NaN where the status says why
         status_flat, status_smooth: `ok`; `constant` (E = 0, which every curve reaches: p is 1); `zero_median_step` (no finite E
-            under noise that never ties); `too_few_scales` (flat 3; smooth 5, or 6 with residual noise); `exact_fit` (residual noise
-            of zero size); `missing_score`; `invalid_scales` (not positive and increasing)
+            under noise that never ties); `too_few_scales` (flat 3; smooth 5, or 6 with residual noise); `exact_fit` (residual
+            noise of zero size); `missing_score`; `invalid_scales` (not positive and increasing)
         infinite_flat, infinite_smooth: Int64, draws with a zero median step, NA where nothing was drawn
     Raises ValueError for shapes that do not fit, repeated keys or draws < 1.
     """

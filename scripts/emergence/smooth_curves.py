@@ -19,9 +19,9 @@ MIN_RISE_DECADES = 1.5
 # Level, height, midpoint and slope.
 N_PARAMETERS = 4
 
-# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both have
-# four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject truths that
-# are logistic. benchmarks/measure_calibration.py measures the outcome.
+# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both
+# have four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject
+# truths that are logistic. benchmarks/measure_calibration.py measures the outcome.
 STEEPNESS_PENALTY = 1.0
 
 _RISES = MIN_RISE_DECADES * np.array([1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
