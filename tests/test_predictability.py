@@ -119,7 +119,8 @@ def test_results_do_not_depend_on_the_other_curves():
     together = predict(scores, n_examples=100)
     alone = predict(scores[[11]], n_examples=100)
     columns = ["mean_absolute_error", "mean_z", "share_within_interval"]
-    np.testing.assert_allclose(together.loc[together["curve"] == 11, columns], alone[columns], rtol=1e-10)
+    # To the last digit: tables must not depend on shards.
+    np.testing.assert_array_equal(together.loc[together["curve"] == 11, columns], alone[columns])
 
 
 def test_summary_counts_every_curve_once():

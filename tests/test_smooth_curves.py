@@ -78,7 +78,8 @@ def test_curves_are_fitted_one_by_one_whatever_their_neighbours():
     together = fit_smooth(scores, scales, noise)
     for curve in range(6):
         alone = fit_smooth(scores[[curve]], scales[[curve]], noise.take([curve]))
-        np.testing.assert_allclose(together.fitted[curve], alone.fitted[0], rtol=1e-10)
+        # To the last digit: tables must not depend on shards.
+        np.testing.assert_array_equal(together.fitted[curve], alone.fitted[0])
 
 
 def test_four_scales_are_refused():

@@ -52,6 +52,8 @@ MIN_SCALES_SMOOTH_RESIDUAL = N_PARAMETERS + 2
 _PIECE = 1000
 # Simulated scores held at once, in single precision: few enough to stay in a core's cache, enough to outweigh the calls.
 _BLOCK_POINTS = 60_000
+# Curves fitted at once: the projections of so many take some tens of megabytes.
+_BLOCK_CURVES = 4096
 # Below this standard deviation, in right answers, counts tie often: they are drawn as counts and stay whole.
 _WHOLE_COUNT_SD = 3.0
 # Simulated and observed scores are divided by different roads; equal scores must count as equal.
@@ -272,8 +274,8 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
         infinite_flat, infinite_smooth: Int64, draws with a zero median step, NA where nothing was drawn
     Raises ValueError for shapes that do not fit, repeated keys or draws < 1.
     """
-    scores = np.asarray(scores, dtype=float)
-    scales = np.asarray(scales, dtype=float)
+    scores = np.ascontiguousarray(scores, dtype=float)
+    scales = np.ascontiguousarray(scales, dtype=float)
     noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     if scales.shape != scores.shape or len(keys) != len(scores) or low.shape != high.shape or low.shape != scores.shape[:1]:
@@ -309,22 +311,23 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
             least = np.where(noise.kind == RESIDUAL, MIN_SCALES_SMOOTH_RESIDUAL, MIN_SCALES_SMOOTH)
             own[(own == OK) & (n_scales < least)] = TOO_FEW_SCALES
         tested = np.flatnonzero(own == OK)
-        if len(tested):
-            local = noise.take(tested)
+        for start in range(0, len(tested), _BLOCK_CURVES):
+            block = tested[start : start + _BLOCK_CURVES]
+            local = noise.take(block)
+            drawn = np.arange(len(block))
             if null == SMOOTH:
-                fit = fit_smooth(exact[tested], scales[tested], local)
-                rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[tested]).max(axis=1))
-                through = (local.kind == RESIDUAL) & (np.square(exact[tested] - fit.fitted).max(axis=1) <= rounding)
-                own[tested[through]] = EXACT_FIT
-                fill = smooth_filler(fit, local, low[tested], high[tested])
+                fit = fit_smooth(exact[block], scales[block], local)
+                rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[block]).max(axis=1))
+                through = (local.kind == RESIDUAL) & (np.square(exact[block] - fit.fitted).max(axis=1) <= rounding)
+                own[block[through]] = EXACT_FIT
+                fill = smooth_filler(fit, local, low[block], high[block])
                 drawn = np.flatnonzero(~through)
             else:
-                fill = flat_filler(exact[tested], local)
-                drawn = np.arange(len(tested))
-            local_keys = [keys[index] for index in tested]
-            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[tested], fill)
-            p_value[tested[drawn]] = (1 + reached) / (1 + draws)
-            infinite[tested[drawn]] = n_infinite
+                fill = flat_filler(exact[block], local)
+            local_keys = [keys[index] for index in block]
+            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[block], fill)
+            p_value[block[drawn]] = (1 + reached) / (1 + draws)
+            infinite[block[drawn]] = n_infinite
         infinite[own != OK] = pd.NA
         results |= {f"p_{null}": p_value, f"status_{null}": own, f"infinite_{null}": infinite}
     return pd.DataFrame(results)

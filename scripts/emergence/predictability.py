@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.noise import BINOMIAL, NONE, RESIDUAL, sampling_noise, snap_to_counts, variance
-from emergence.smooth_curves import logistic_shapes, standard_logistic
+from emergence.smooth_curves import curve_by_curve, logistic_shapes, standard_logistic
 
 OK = "ok"
 TOO_FEW_SCALES = "too_few_scales"
@@ -57,9 +57,9 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     mean = (weight * seen).sum(axis=1)[:, None] / total
     centred = seen - mean
     weighted = weight * centred
-    centre = (weight @ shape_seen.T) / total
-    moment = weight @ np.square(shape_seen).T - total * np.square(centre)
-    product = weighted @ shape_seen.T
+    centre = curve_by_curve(weight, shape_seen.T) / total
+    moment = curve_by_curve(weight, np.square(shape_seen).T) - total * np.square(centre)
+    product = curve_by_curve(weighted, shape_seen.T)
     # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
     deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
     freedom = max(seen.shape[1] - 4, 1)
@@ -80,7 +80,7 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     )
     between = np.square(each - predicted[:, None, :])
     uncertainty = np.einsum("cg,cgk->ck", probability, within + between)
-    fitted = mean + (probability * height) @ shape_seen - (probability * height * centre).sum(axis=1)[:, None]
+    fitted = mean + curve_by_curve(probability * height, shape_seen) - (probability * height * centre).sum(axis=1)[:, None]
     return predicted, uncertainty, fitted, unit
 
 
