@@ -77,10 +77,22 @@ CURVE_FIGURES = {
     "metric_swaps": "The same outputs under two metrics (Figure 6)",
     "sharpest_curves": "The sharpest curves",
 }
+TEST_FIGURES = {
+    "null_models": "Sharper than chance, or a smooth curve, explains",
+    "swap_comparisons": "What changing the metric does to the sharpness",
+    "predictability": "Were the largest models predictable?",
+    "resolution": "How fine can the test set see?",
+    "variation": "What the variation in sharpness goes with",
+}
 CLAIM_FIGURES = {
     "claims_by_metric": "Claims by preferred metric (Figures 5B and 5C)",
     "base_rates": "Claims against the base rate of all tasks",
 }
+
+
+def test_files(folder):
+    """The tables that the tests of curves leave in a folder, by name."""
+    return {name: f"{folder}/{name}.parquet" for name in ("null_models", "predictions", "examples_needed", "above_chance")}
 
 
 def figure_files(titles):
@@ -99,14 +111,26 @@ def figure_files(titles):
     return files
 
 
+def figure_names(benchmark):
+    """The figures of a benchmark, in the order of the report."""
+    return [*(CLAIM_FIGURES if benchmark in CLAIMED else []), *CURVE_FIGURES, *TEST_FIGURES]
+
+
 def figures_of(benchmark):
     """All SVG files of a benchmark; the two about claims only where its block brings claims."""
-    names = [*CURVE_FIGURES, *(CLAIM_FIGURES if benchmark in CLAIMED else [])]
-    return [f"results/{benchmark}/figures/{name}.svg" for name in names]
+    return [f"results/{benchmark}/figures/{name}.svg" for name in figure_names(benchmark)]
 
 
 TABLES = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
-TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv"]
+TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv", "swap_comparisons.csv", "variation.csv"]
+TABLES += ["null_models.parquet", "predictions.parquet", "examples_needed.parquet", "above_chance.parquet"]
+TABLES += [
+    "q_values.parquet",
+    "discoveries_by_metric.csv",
+    "thresholds_after_control.csv",
+    "predictability.csv",
+    "resolution.csv",
+]
 CLAIM_TABLES = ["claims_by_metric.csv", "claims_by_top_metrics.csv"]
 
 
@@ -124,4 +148,4 @@ def named_files():
 
 def captions():
     """The captions of all figures, which the report prints too."""
-    return [f"workflow/report/{name}.rst" for name in CURVE_FIGURES | CLAIM_FIGURES]
+    return [f"workflow/report/{name}.rst" for name in CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES]
