@@ -10,7 +10,7 @@ def main():
     tables.write(account, "ingest_account", snakemake.output.account)
     tables.write(inputs, "inputs", snakemake.output.inputs)
     counts = account.groupby("outcome")["n"].sum()
-    shown = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in ("read", "kept", "merged", "empty", "refused") if counts.get(outcome))
+    shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in ("read", "kept", "merged", "empty", "left_out", "refused") if counts.get(outcome))
     logger.info("%s: scores: %s", snakemake.wildcards.benchmark, shown)
 
 

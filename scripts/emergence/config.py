@@ -6,7 +6,19 @@ Every job on a cluster imports this module, so it needs nothing heavier than YAM
 import copy
 from pathlib import Path
 
-from emergence.documents import ROOT, SCHEMAS, find_problems, load_schema, load_yaml, message, nearest, nearest_file, shown
+from emergence import readers
+from emergence.documents import (
+    ROOT,
+    SCHEMAS,
+    files_below,
+    find_problems,
+    load_schema,
+    load_yaml,
+    message,
+    nearest,
+    nearest_file,
+    shown,
+)
 from emergence.errors import InputError
 
 READERS = Path(__file__).resolve().parent / "readers"
@@ -59,9 +71,12 @@ def _plain(value):
 
 
 def _paths(value, schema, path=()):
-    """Every text that the schema marks as the path of a file, as (path in the configuration, file)."""
+    """Every text that the schema marks as the path of a file, as (path in the configuration, file, pattern).
+
+    The pattern is that of the files wanted below a folder; None where only a file will do.
+    """
     if "x-path" in schema:
-        yield path, value
+        yield path, value, schema.get("x-files")
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -72,8 +87,22 @@ def _paths(value, schema, path=()):
 
 
 def input_files(block):
-    """The files that a benchmark block names, in order: what its ingest depends on."""
-    return [file for _, file in _paths(block, benchmark_schema(block["format"]))]
+    """The files that a benchmark block names or that are in a folder which it names: what its ingest depends on."""
+    named = _paths(block, benchmark_schema(block["format"]))
+    return [str(file) for _, path, pattern in named for file in (files_below(path, pattern) if pattern else [path])]
+
+
+def _missing(path, file, pattern):
+    """The problem of a file that is not there, as a list of (path in the configuration, found, allowed); empty where it is."""
+    if Path(file).is_file():
+        return []
+    if not Path(file).is_dir():
+        return [(path, f"{file}: no such file", f"a file that can be read{nearest_file(file)}")]
+    if not pattern:
+        return [(path, f"{file}: a folder", "a file that can be read")]
+    if files_below(file, pattern):
+        return []
+    return [(path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below")]
 
 
 def _holder(path, contents):
@@ -102,18 +131,22 @@ def check(config, files=()):
     config = _plain(config)
     problems = find_problems(config, study_schema(), ())
     blocks = config.get("benchmarks") if isinstance(config, dict) else None
-    readers = formats()
+    known = formats()
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
         path = ("benchmarks", name)
         if not isinstance(block, dict):
             continue
         if "format" not in block:
-            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in readers)))
-        elif block["format"] not in readers:
-            allowed = " or ".join(f"`{reader}`" for reader in readers) + nearest(block["format"], readers)
+            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in known)))
+        elif block["format"] not in known:
+            allowed = " or ".join(f"`{reader}`" for reader in known) + nearest(block["format"], known)
             problems.append(((*path, "format"), shown(block["format"]), allowed))
         else:
-            problems += find_problems(block, benchmark_schema(block["format"]), path)
+            schema = benchmark_schema(block["format"])
+            found = find_problems(block, schema, path)
+            # keys are compared with one another only where each is well formed
+            between = [] if found else readers.key_problems(_with_defaults(block, schema))
+            problems += found + [((*path, *key), *rest) for key, *rest in between]
     if not problems:
         study = _with_defaults(config, study_schema())
         for name, block in study["benchmarks"].items():
@@ -123,10 +156,7 @@ def check(config, files=()):
         named = [*_paths(study, study_schema())]
         for name, block in study["benchmarks"].items():
             named += _paths(block, benchmark_schema(block["format"]), ("benchmarks", name))
-        for path, file in named:
-            if not Path(file).is_file():
-                found = "a folder" if Path(file).is_dir() else "no such file"
-                problems.append((path, f"{file}: {found}", f"a file that can be read{nearest_file(file)}"))
+        problems = [problem for entry in named for problem in _missing(*entry)]
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
     return study

@@ -7,7 +7,7 @@ same key become one. Nothing leaves in silence: the account counts it.
 import numpy as np
 import pandas as pd
 
-from emergence import metrics, readers, registries, tables
+from emergence import metrics, readers, registries, supplements, tables
 from emergence.accounts import Account, without
 from emergence.documents import nearest
 
@@ -34,6 +34,8 @@ def ingest(name, block, metrics_path):
     account = Account(block["on_error"])
     rows = readers.read(block, account)
     rows = _leave_out_empty(rows, account)
+    rows = supplements.add_tasks(rows, block, account)
+    rows = supplements.add_models(rows, block, account)
     for field in NUMBERS:
         rows = _read_numbers(rows, field, account)
     rows = _read_names(rows, account)

@@ -6,14 +6,25 @@ with a function
     read(block, account) -> Rows
 
 which reads block["files"], tells the account of every file and of everything that it leaves out, and returns the rest. What is
-common to all formats (numbers, ranges, metric names, repeated keys) is checked afterwards, in emergence.ingestion.
+common to all formats (numbers, ranges, metric names, models, repeated keys) is checked afterwards, in emergence.ingestion.
+
+Where the keys of a format depend on one another, which a schema cannot say, a third file `<format>_keys.py` has a function
+
+    problems(block) -> list of (path of the key within the block, what was found, what is allowed)
+
+It is asked before any job starts, so it imports nothing heavy.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclasses.dataclass
@@ -32,3 +43,9 @@ class Rows:
 def read(block, account):
     """The rows of a benchmark block, by the reader of its format."""
     return importlib.import_module(f"emergence.readers.{block['format']}").read(block, account)
+
+
+def key_problems(block):
+    """What is wrong between the keys of a block, each of which its schema allows; see the text of this package."""
+    name = f"emergence.readers.{block['format']}_keys"
+    return importlib.import_module(name).problems(block) if importlib.util.find_spec(name) else []
