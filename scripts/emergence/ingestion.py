@@ -42,6 +42,7 @@ def ingest(name, block, metrics_path):
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
     account.stop()
+    rows = _check_directions(rows, catalogue, metrics_path, account)
     rows = _check_values(rows, catalogue, account)
     account.stop()
     rows.frame.insert(0, "benchmark", name)
@@ -143,7 +144,7 @@ def _name_metrics(rows, catalogue, path, account):
             first = int(np.flatnonzero(unknown)[0])
             text = (
                 f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
-                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n{metrics.lines_to_add(name)}"
+                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n{metrics.lines_to_add(name, catalogue)}"
             )
             # one message a metric, however many of its scores there are
             account.count_rows(rows, unknown, "refused", "metric not in the catalogue", f"{rows.place(first, 'metric')}: {name}")
@@ -153,6 +154,25 @@ def _name_metrics(rows, catalogue, path, account):
             account.count_rows(rows, rows.frame["metric"] == name, "renamed", f"`{name}` is another spelling of `{spellings[name]}`")
     rows.frame["metric"] = rows.frame["metric"].map(spellings)
     return rows
+
+
+def _check_directions(rows, catalogue, path, account):
+    """Where the files say which way is better, the catalogue must say the same."""
+    frame = rows.frame
+    if "higher_is_better" not in frame:
+        return rows
+    here = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
+    differs = frame["higher_is_better"].notna().to_numpy() & (frame["higher_is_better"].to_numpy() != here)
+
+    def describe(i):
+        better = {True: "higher is better", False: "lower is better"}
+        metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
+        return (
+            f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`\n    found: {better[not here[i]]}\n"
+            f"    allowed: {better[here[i]]}, as {path} says; one of the two is wrong"
+        )
+
+    return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
 
 
 def _check_values(rows, catalogue, account):

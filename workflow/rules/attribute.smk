@@ -45,3 +45,22 @@ rule attribute_claims:
         runtime=30,
     script:
         "../../scripts/attribute_claims.py"
+
+
+rule compare_benchmarks:
+    localrule: True
+    input:
+        by_metric=expand("results/{benchmark}/emergence_by_metric.csv", benchmark=BENCHMARKS),
+    output:
+        table="results/metrics_across_benchmarks.csv",
+    params:
+        benchmarks=BENCHMARKS,
+        library=library("compare_benchmarks.py"),
+    log:
+        "results/logs/compare_benchmarks.log",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    script:
+        "../../scripts/compare_benchmarks.py"
