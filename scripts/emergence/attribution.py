@@ -38,7 +38,7 @@ def by_metric(curves, catalogue, threshold, level):
     counts = measured.groupby(["metric", "status"]).size().unstack(fill_value=0)
     table = pd.DataFrame({"n_tasks": groups["task"].nunique(), "n_curves": groups.size()})
     for status in (sharpness.OK, sharpness.CONSTANT, sharpness.ZERO_MEDIAN_STEP, sharpness.TOO_FEW_SCALES):
-        table[f"n_{status}"] = counts[status] if status in counts else 0
+        table[f"n_{status}"] = counts.get(status, 0)
     scores = groups["emergence_score"]
     table["min"], table["max"], table["max_abs"] = scores.min(), scores.max(), groups["abs"].max()
     table["q25"], table["median"], table["q75"] = scores.quantile(0.25), scores.median(), scores.quantile(0.75)

@@ -8,8 +8,8 @@ COLUMNS = ("label", "kind", "n_tasks", "n_curves", "n_ok", "median", "max", "n_a
 def across_benchmarks(by_metric):
     """How sharp each metric's curves are in each benchmark that has it: one row a metric and benchmark.
 
-    by_metric: {benchmark: frame of emergence.attribution.by_metric}, in the order of the study. Metrics that more benchmarks have come
-    first, then by name. Columns: see workflow/schemas/tables.yaml, `metrics_across_benchmarks`.
+    by_metric: {benchmark: frame of emergence.attribution.by_metric}, in the order of the study. Metrics that more benchmarks have
+    come first, then by name. Columns: see workflow/schemas/tables.yaml, `metrics_across_benchmarks`.
     """
     parts = [table.assign(benchmark=name, place=place) for place, (name, table) in enumerate(by_metric.items())]
     rows = pd.concat(parts, ignore_index=True)

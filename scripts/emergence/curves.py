@@ -39,8 +39,8 @@ def from_scores(scores, catalogue):
     Models of one curve at the same scale are averaged: the mean score, the standard error of that mean where all of them are
     known, the smallest number of test examples.
 
-    scores: frame of the score table. catalogue: frame of emergence.metrics.load. Returns a frame with the key, the columns of ALONG
-    (lists), n_scales, n_scores, chance, preferred and higher_is_better, sorted by key.
+    scores: frame of the score table. catalogue: frame of emergence.metrics.load. Returns a frame with the key, the columns
+    of ALONG (lists), n_scales, n_scores, chance, preferred and higher_is_better, sorted by key.
     """
     key = list(KEY)
     if scores.empty:
@@ -56,7 +56,9 @@ def from_scores(scores, catalogue):
     def mean(values):
         return np.add.reduceat(values, point_start) / n_models
 
-    numbers = {column: scores[column].to_numpy(dtype=float, na_value=np.nan) for column in ("score", "n_examples", "stderr", "chance")}
+    numbers = {
+        column: scores[column].to_numpy(dtype=float, na_value=np.nan) for column in ("score", "n_examples", "stderr", "chance")
+    }
     along = {
         "scales": scale[point_start],
         "scores": mean(numbers["score"]),
@@ -115,7 +117,22 @@ def measure(curves, catalogue):
         measured["largest_step_share"][rows] = sharpness.largest_step_share(y)
         measured["linearity"][rows] = sharpness.linearity(y)
         measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
-    return curves.assign(status=status, **measured)
+    return curves.assign(status=status, **measured, repeats_family=_repeated_families(curves, status))
+
+
+def _repeated_families(curves, status):
+    """For each curve the earlier model family, if any, with the very same scores on the same task, metric and shots.
+
+    Families can be one set of models under two settings that a metric does not see, such as the sampling temperature for multiple
+    choice: their curves are copies, not evidence twice. Constant curves agree without being copies and are left out.
+    """
+    same = ["task", "subtask", "metric", "shots", "scores"]
+    varying = np.asarray(status != sharpness.CONSTANT) & (curves["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES)
+    keyed = curves.loc[varying, [*same, "model_family"]].assign(
+        scores=[values.tobytes() for values in curves.loc[varying, "scores"]]
+    )
+    first = keyed.groupby(same, dropna=False, sort=False)["model_family"].transform("first")
+    return first.where(first != keyed["model_family"]).reindex(curves.index)
 
 
 def names(curves):

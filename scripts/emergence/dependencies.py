@@ -9,6 +9,10 @@ import hashlib
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+ROOT = SCRIPTS.parent
+
+# Read by the library rather than imported: the descriptions of tables and of the metric catalogue.
+SHARED = ("workflow/schemas/tables.yaml", "workflow/schemas/metrics.schema.yaml")
 
 
 @functools.cache
@@ -36,17 +40,18 @@ def _digest(path):
 
 
 def digests(script, *others):
-    """Digests of the library files that a script imports, directly or not: {path below scripts/: digest}.
+    """Digests of the files behind a script: {path below the repository: digest}.
 
-    script, others: paths below scripts/. Others are files that the script loads without an import statement; what they import
-    counts too, and they are in the answer themselves. A file that ends in other than `.py` is taken as it is.
+    script, others: paths below the repository, `others` being files that the script loads without an import statement. What any
+    of them imports from the library, directly or not, counts too, and so do the SHARED descriptions. The script itself does not:
+    Snakemake knows it.
     """
-    waiting = [SCRIPTS / other for other in others]
+    waiting = [ROOT / path for path in (*others, *SHARED)]
     found = set(waiting)
-    waiting.append(SCRIPTS / script)
+    waiting.append(ROOT / script)
     while waiting:
         path = waiting.pop()
         new = _imports(path) - found if path.suffix == ".py" else set()
         found |= new
         waiting += new
-    return {path.relative_to(SCRIPTS).as_posix(): _digest(path) for path in sorted(found)}
+    return {path.relative_to(ROOT).as_posix(): _digest(path) for path in sorted(found)}

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "workflow" / "schemas"
@@ -171,7 +171,7 @@ def find_problems(value, schema, path):
 
 def message(file, path, found, allowed):
     """One mistake in words: which file, which key, what was found, what is allowed."""
-    return f"{file}: {dotted(path) or 'the whole file'}\n    found: {found}\n    allowed: {allowed}"
+    return told(f"{file}: {dotted(path) or 'the whole file'}", found, allowed)
 
 
 def dotted(path):

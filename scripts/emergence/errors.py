@@ -1,6 +1,11 @@
 """Mistakes in what the user gave us, told apart from mistakes in our own code."""
 
 
+def told(where, found, allowed):
+    """One mistake in words, the same everywhere: where it is, what was found, what is allowed."""
+    return f"{where}\n    found: {found}\n    allowed: {allowed}"
+
+
 class InputError(Exception):
     """Something in a file or in the configuration is wrong and the user can mend it.
 

@@ -84,7 +84,9 @@ def _read_numbers(rows, field, account):
     optional = field not in ("score", "scale")
     # where a reader gives numbers, NaN in a field that may be empty says that it is
     empty = _is_empty(found)
-    numbers = found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    numbers = (
+        found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    )
     bad = ~np.isfinite(numbers) & ~(empty & optional)
     if field in WHOLE:
         bad |= np.isfinite(numbers) & (numbers != np.round(numbers))
@@ -128,7 +130,9 @@ def _read_names(rows, account):
             rows,
             truth.isna() & (words != ""),
             "preferred is not true or false",
-            lambda i, rows=rows: f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing",
+            lambda i, rows=rows: (
+                f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing"
+            ),
         )
         rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
     return rows
@@ -144,14 +148,17 @@ def _name_metrics(rows, catalogue, path, account):
             first = int(np.flatnonzero(unknown)[0])
             text = (
                 f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
-                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n{metrics.lines_to_add(name, catalogue)}"
+                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n"
+                f"{metrics.lines_to_add(name, catalogue)}"
             )
             # one message a metric, however many of its scores there are
             account.count_rows(rows, unknown, "refused", "metric not in the catalogue", f"{rows.place(first, 'metric')}: {name}")
             account.add_problem(text)
             rows = without(rows, unknown)
         elif spellings[name] != name:
-            account.count_rows(rows, rows.frame["metric"] == name, "renamed", f"`{name}` is another spelling of `{spellings[name]}`")
+            account.count_rows(
+                rows, rows.frame["metric"] == name, "renamed", f"`{name}` is another spelling of `{spellings[name]}`"
+            )
     rows.frame["metric"] = rows.frame["metric"].map(spellings)
     return rows
 
@@ -186,7 +193,8 @@ def _check_values(rows, catalogue, account):
     def describe(i):
         name = frame["metric"].iat[i]
         bounds = f"{_bound(low[i])} to {_bound(high[i])}"
-        return f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
+        found = f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}"
+        return f"{found}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
 
     return account.refuse(rows, outside, "score outside the range of its metric", describe)
 

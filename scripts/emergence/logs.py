@@ -37,5 +37,7 @@ def run(main, log_file):
         terminal.setLevel(logging.CRITICAL + 1)
         logger.exception("unexpected failure")
         terminal.setLevel(logging.INFO)
-        logger.error("unexpected failure (%s: %s); the log %s has the traceback: please report it", type(error).__name__, error, log_file)
+        logger.error(
+            "unexpected failure (%s: %s); the log %s has the traceback: please report it", type(error).__name__, error, log_file
+        )
         sys.exit(1)

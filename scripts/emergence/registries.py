@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.documents import nearest
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 
 
 def _load(path, required, unique=()):
@@ -17,20 +17,22 @@ def _load(path, required, unique=()):
         raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a table that can be read: {error}") from None
+    have = ", ".join(map(repr, frame.columns))
     problems = [
-        f"{path}: no column `{column}`\n    found: {', '.join(map(repr, frame.columns))}\n    allowed: a column of that name{nearest(column, frame.columns)}"
+        told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, frame.columns)}")
         for column in required
         if column not in frame
     ]
     if not problems:
         for column in required:
-            for row in (frame[column].str.strip() == "").to_numpy().nonzero()[0][:5]:
-                problems.append(f"{path}: data row {row + 1}, column `{column}`\n    found: nothing\n    allowed: a name")
+            for row in (frame[column].str.strip() == "").to_numpy().nonzero()[0]:
+                problems.append(told(f"{path}: data row {row + 1}, column `{column}`", "nothing", "a name"))
         for column in unique:
-            for row in frame.duplicated(column).to_numpy().nonzero()[0][:5]:
-                problems.append(f"{path}: data row {row + 1}, column `{column}`\n    found: `{frame[column].iat[row]}` again\n    allowed: each name once")
+            for row in frame.duplicated(column).to_numpy().nonzero()[0]:
+                where = f"{path}: data row {row + 1}, column `{column}`"
+                problems.append(told(where, f"`{frame[column].iat[row]}` again", "each name once"))
         if not len(frame):
-            problems.append(f"{path}: the table has column names but no row\n    allowed: at least one row")
+            problems.append(told(path, "column names but no row", "at least one row"))
     if problems:
         raise InputError(problems)
     return frame.apply(lambda column: column.str.strip())
@@ -55,10 +57,11 @@ def load_claims(path, tasks=None):
     prefers = dict(zip(tasks["task"], tasks["preferred_metric"], strict=True))
     problems = []
     for row, (task, metric) in enumerate(zip(frame["task"], frame["preferred_metric"], strict=True), start=1):
+        where = f"{path}: data row {row}, task `{task}`"
         if task not in prefers:
-            problems.append(f"{path}: data row {row}\n    found: the task `{task}`\n    allowed: a task of the registry{nearest(task, prefers)}")
+            problems.append(told(where, "no such task in the registry", f"a task of the registry{nearest(task, prefers)}"))
         elif prefers[task] != metric:
-            problems.append(f"{path}: data row {row}, task `{task}`\n    found: preferred metric `{metric}`\n    allowed: `{prefers[task]}`, as the registry says")
+            problems.append(told(where, f"the preferred metric `{metric}`", f"`{prefers[task]}`, as the registry says"))
     if problems:
         raise InputError(problems)
     return frame
@@ -89,7 +92,7 @@ def from_scores(scores):
 
 
 def preferred(frame, tasks):
-    """Whether the registry prefers the metric of each score: for a task its own metric, for a subtask one that some subtask prefers.
+    """Whether the registry prefers the metric of each score: for a task its own, for a subtask that of some subtask.
 
     frame: score-table columns task, subtask, metric. Returns a boolean Series, empty for tasks that the registry does not have.
     """
@@ -107,5 +110,5 @@ def load_paper_figures(path):
     bad = values.isna()
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        raise InputError(f"{path}: data row {row + 1}, column `value`\n    found: `{frame['value'].iat[row]}`\n    allowed: a number")
+        raise InputError(told(f"{path}: data row {row + 1}, column `value`", f"`{frame['value'].iat[row]}`", "a number"))
     return frame.assign(value=values)

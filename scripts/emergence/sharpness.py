@@ -31,7 +31,7 @@ def steps(scores):
 
 
 def signed_range(scores):
-    """max - min of each curve, negative where the maximum comes at a smaller scale than the minimum.
+    """Range of each curve (max - min), negative where the maximum comes at a smaller scale than the minimum.
 
     The first of equal maxima or minima counts. scores: (..., n_scales). Returns (...).
     """
@@ -53,7 +53,7 @@ def emergence_score(scores, resolution=None):
     resolution: None, or (...) in the units of the scores: the smallest difference that the test set can show (appendix A.1 of
     the same paper). Each step then counts for at least that much, and E is finite.
 
-    Returns (...): 0 for a constant curve, NaN where the median step is zero under a non-zero range, or where the resolution is NaN.
+    Returns (...): 0 for a constant curve; NaN where the median step is zero under a range that is not, or the resolution NaN.
     """
     squared = np.square(steps(scores))
     if resolution is not None:

@@ -28,8 +28,8 @@ def listed_models(block):
         for field, key in FIELDS.items():
             if entry[field] is not None and before and entry[field] != before[field]:
                 problems.append(
-                    f"models of the block: the {key} of `{name}`\n    found: {entry[field]}, and {before[field]} in {block['models_file']}\n"
-                    "    allowed: one of them"
+                    f"models of the block: the {key} of `{name}`\n    found: {entry[field]}, and {before[field]} in"
+                    f" {block['models_file']}\n    allowed: one of them"
                 )
         table[str(name)] = before or entry
     if problems:
@@ -41,7 +41,7 @@ def add_tasks(rows, block, account):
     """The rows with what `by_task` says of their tasks. Tasks that it does not name keep what the file says."""
     frame = rows.frame
     for field, values in block.get("by_task", {}).items():
-        known = frame[field] if field in frame else None
+        known = frame.get(field)
         frame[field] = frame["task"].map(values).where(frame["task"].isin(list(values)), known)
         for task in sorted(set(values) - set(frame["task"].unique())):
             file = frame["file"].iat[0] if len(frame) else ""
@@ -74,9 +74,12 @@ def add_models(rows, block, account):
 
     def describe(i):
         said = "; ".join(
-            f"{key} {found.iat[i]} in the file, {said[i]} in the block" for key, (found, said) in contrasts.items() if said[i] is not None
+            f"{key} {found.iat[i]} in the file, {said[i]} in the block"
+            for key, (found, said) in contrasts.items()
+            if said[i] is not None
         )
-        return f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`\n    found: {said}\n    allowed: one family and one scale for each model"
+        at = f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`"
+        return f"{at}\n    found: {said}\n    allowed: one family and one scale for each model"
 
     rows = account.refuse(rows, differs, "file and block disagree about the model", describe)
     return _leave_out(rows, table, account)

@@ -124,13 +124,17 @@ def read(name, path):
             found = (table.schema.metadata or {}).get(b"emergence.version", b"none").decode()
             wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
             if found != wanted:
-                raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; rerun to rebuild it")
+                raise InputError(
+                    f"{path}: written as version {found} of the {name} table, this is version {wanted}; rerun to rebuild it"
+                )
             frame = table.to_pandas()
         else:
             columns = description(name)["columns"]
             types = {column: _PANDAS[spec["type"]] for column, spec in columns.items()}
             # an empty text is a value in a text column that is never empty, such as `subtask`
-            frame = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={c: [""] for c in columns if types[c] != "str"})
+            frame = pd.read_csv(
+                path, dtype=types, keep_default_na=False, na_values={c: [""] for c in columns if types[c] != "str"}
+            )
             for column, spec in columns.items():
                 if spec["type"] == "string" and spec.get("nullable") and column in frame:
                     frame[column] = frame[column].replace("", None)

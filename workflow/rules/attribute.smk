@@ -11,16 +11,18 @@ rule attribute_metrics:
         by_metric="results/{benchmark}/emergence_by_metric.csv",
         thresholds="results/{benchmark}/emergence_thresholds.csv",
         swaps="results/{benchmark}/metric_swaps.csv",
-    params:
-        emergence=STUDY["emergence"],
-        level=STUDY["confidence_level"],
-        library=library("attribute_metrics.py"),
     log:
         "results/logs/attribute_metrics/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        emergence=STUDY["emergence"],
+        level=STUDY["confidence_level"],
+        library=library("scripts/attribute_metrics.py"),
     script:
         "../../scripts/attribute_metrics.py"
 
@@ -33,16 +35,18 @@ rule attribute_claims:
     output:
         by_metric="results/{benchmark}/claims_by_metric.csv",
         top_metrics="results/{benchmark}/claims_by_top_metrics.csv",
-    params:
-        block=block,
-        level=STUDY["confidence_level"],
-        library=library("attribute_claims.py"),
     log:
         "results/logs/attribute_claims/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        block=block,
+        level=STUDY["confidence_level"],
+        library=library("scripts/attribute_claims.py"),
     script:
         "../../scripts/attribute_claims.py"
 
@@ -53,14 +57,16 @@ rule compare_benchmarks:
         by_metric=expand("results/{benchmark}/emergence_by_metric.csv", benchmark=BENCHMARKS),
     output:
         table="results/metrics_across_benchmarks.csv",
-    params:
-        benchmarks=BENCHMARKS,
-        library=library("compare_benchmarks.py"),
     log:
         "results/logs/compare_benchmarks.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        benchmarks=BENCHMARKS,
+        library=library("scripts/compare_benchmarks.py"),
     script:
         "../../scripts/compare_benchmarks.py"

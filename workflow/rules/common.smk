@@ -1,5 +1,5 @@
-# What all rules share: the checked configuration, and which library files a script depends on.
-# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, block(), library().
+# What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
+# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED and the functions below.
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -42,3 +42,59 @@ def block_files(wildcards):
 def library(script, *others):
     """Digests of the library files behind a script, so that editing one reruns the rule: Snakemake sees the script only."""
     return dependencies.digests(script, *others)
+
+
+CURVE_FIGURES = {
+    "emergence_by_metric": "Emergence score by metric (Figure 5A)",
+    "emergence_thresholds": "Metrics and curves above each threshold",
+    "metric_swaps": "The same outputs under two metrics (Figure 6)",
+    "sharpest_curves": "The sharpest curves",
+}
+CLAIM_FIGURES = {
+    "claims_by_metric": "Claims by preferred metric (Figures 5B and 5C)",
+    "base_rates": "Claims against the base rate of all tasks",
+}
+
+
+def figure_files(titles):
+    """Named outputs for some figures; the SVG goes into the report of `snakemake --report`."""
+    files = {}
+    for name, title in titles.items():
+        path = f"results/{{benchmark}}/figures/{name}"
+        files[f"{name}_svg"] = report(
+            f"{path}.svg",
+            caption=f"../report/{name}.rst",
+            category="{benchmark}",
+            labels={"figure": title},
+        )
+        files[f"{name}_png"] = f"{path}.png"
+        files[f"{name}_csv"] = f"{path}.csv"
+    return files
+
+
+def figures_of(benchmark):
+    """All SVG files of a benchmark; the two about claims only where its block brings claims."""
+    names = [*CURVE_FIGURES, *(CLAIM_FIGURES if benchmark in CLAIMED else [])]
+    return [f"results/{benchmark}/figures/{name}.svg" for name in names]
+
+
+TABLES = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
+TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv"]
+CLAIM_TABLES = ["claims_by_metric.csv", "claims_by_top_metrics.csv"]
+
+
+def tables_of(benchmark):
+    """All tables of a benchmark; those about claims only where its block brings claims."""
+    names = TABLES + (CLAIM_TABLES if benchmark in CLAIMED else [])
+    return [f"results/{benchmark}/{name}" for name in names]
+
+
+def named_files():
+    """Every file that the configuration names, each once."""
+    files = [file for name in BENCHMARKS for file in study_config.input_files(STUDY["benchmarks"][name])]
+    return list(dict.fromkeys([*files, STUDY["metrics"]]))
+
+
+def captions():
+    """The captions of all figures, which the report prints too."""
+    return [f"workflow/report/{name}.rst" for name in CURVE_FIGURES | CLAIM_FIGURES]

@@ -10,14 +10,18 @@ rule ingest_scores:
         scores="results/{benchmark}/scores.parquet",
         account="results/{benchmark}/ingest_account.csv",
         inputs="results/{benchmark}/inputs.csv",
-    params:
-        block=block,
-        library=lambda wildcards: library("ingest_scores.py", f"emergence/readers/{block(wildcards)['format']}.py"),
     log:
         "results/logs/ingest_scores/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        block=block,
+        library=lambda wildcards: library(
+            "scripts/ingest_scores.py", f"scripts/emergence/readers/{block(wildcards)['format']}.py"
+        ),
     script:
         "../../scripts/ingest_scores.py"

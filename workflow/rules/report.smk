@@ -1,0 +1,50 @@
+# Stage 5. Needs: every table and figure.
+# Gives: results/report.html, results/summary.txt, results/provenance.json.
+
+
+rule record_provenance:
+    input:
+        tables=[table for name in BENCHMARKS for table in tables_of(name)],
+        files=named_files(),
+    output:
+        provenance="results/provenance.json",
+    log:
+        "results/logs/record_provenance.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        study=STUDY,
+        library=library("scripts/record_provenance.py"),
+    script:
+        "../../scripts/record_provenance.py"
+
+
+rule write_report:
+    input:
+        tables=[table for name in BENCHMARKS for table in tables_of(name)],
+        figures=[figure for name in BENCHMARKS for figure in figures_of(name)],
+        paper=[block["paper_figures"] for block in STUDY["benchmarks"].values() if "paper_figures" in block],
+        metrics=STUDY["metrics"],
+        provenance="results/provenance.json",
+    output:
+        report="results/report.html",
+        summary="results/summary.txt",
+    log:
+        "results/logs/write_report.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        study=STUDY,
+        figures={name: [*CURVE_FIGURES, *(CLAIM_FIGURES if name in CLAIMED else [])] for name in BENCHMARKS},
+        titles=CURVE_FIGURES | CLAIM_FIGURES,
+        library=library("scripts/write_report.py", "workflow/report/report.html.j2", *captions()),
+    script:
+        "../../scripts/write_report.py"

@@ -8,13 +8,15 @@ rule score_curves:
         metrics=STUDY["metrics"],
     output:
         curves="results/{benchmark}/curves.parquet",
-    params:
-        library=library("score_curves.py"),
     log:
         "results/logs/score_curves/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        library=library("scripts/score_curves.py"),
     script:
         "../../scripts/score_curves.py"

@@ -1,9 +1,8 @@
 """Reader for the results files of lm-evaluation-harness.
 
 Two layouts are read. Before version 0.4 an entry of `results` holds `acc` and `acc_stderr`; since then `acc,none` and
-`acc_stderr,none`, where the part after the comma names the filter that took the answer out of the model's output, with
-`n-shot`, `n-samples`, `higher_is_better` and `group_subtasks` beside `results` (lm_eval/evaluator.py and evaluator_utils.py of the
-harness).
+`acc_stderr,none`, where the part after the comma names the filter that took the answer out of the model's output, with `n-shot`,
+`n-samples`, `higher_is_better` and `group_subtasks` beside `results` (lm_eval/evaluator.py and evaluator_utils.py of the harness).
 
 A group with a score of its own is a task, and each of its tasks is a subtask of it: of the smallest such group, where there
 are several. Scores of one group are not independent, and what resamples tasks must take them together. A group without a score is
@@ -31,7 +30,20 @@ _NAME_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
 
 _DATE_IN_NAME = re.compile(r"_(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d+)?)\.json$")
 
-_COLUMNS = ("entry", "base", "filter", "model", "shots", "score", "stderr", "n_examples", "higher_is_better", "scale", "file", "_key")
+_COLUMNS = (
+    "entry",
+    "base",
+    "filter",
+    "model",
+    "shots",
+    "score",
+    "stderr",
+    "n_examples",
+    "higher_is_better",
+    "scale",
+    "file",
+    "_key",
+)
 
 
 def read(block, account):
@@ -72,7 +84,9 @@ def read(block, account):
     def place(row, field):
         entry, key = frame["entry"].iat[row], frame["_key"].iat[row]
         at = f"{frame['file'].iat[row]}: results.{entry}, `{key}`"
-        return f"{frame['file'].iat[row]}: model `{frame['model'].iat[row]}`" if field in ("model", "scale", "model_family") else at
+        return (
+            f"{frame['file'].iat[row]}: model `{frame['model'].iat[row]}`" if field in ("model", "scale", "model_family") else at
+        )
 
     return Rows(frame, place)
 
@@ -112,7 +126,7 @@ def n_parameters(content):
 
 
 def metrics_of(entry):
-    """The metrics of one entry of `results`: tuples (key, metric, filter, key of the standard error); filter '' in the old layout."""
+    """The metrics of one entry of `results`: tuples (key, metric, filter, key of the standard error); no filter in the old layout."""
     current = any("," in key for key in entry)
     for key in entry:
         metric, _, name = key.partition(",")
@@ -129,7 +143,7 @@ def leaves(name, members, seen=()):
 
 
 def smallest_groups(contents):
-    """{task: the group whose subtask it is}, over all results files of a benchmark, so that runs of a part fit those of the whole."""
+    """{task: the group whose subtask it is}, over all files of a benchmark, so that runs of a part fit those of the whole."""
     members, scored = {}, set()
     for content in contents:
         for group, names in (content.get("group_subtasks") or {}).items():
@@ -215,7 +229,9 @@ def _latest(frame, dates, account):
 
 def _count(rows, outcome, reason, account):
     for file, of_file in rows.groupby("file"):
-        account.count(file, outcome, len(of_file), reason, f"{file}: results.{of_file['entry'].iat[0]}, `{of_file['_key'].iat[0]}`")
+        account.count(
+            file, outcome, len(of_file), reason, f"{file}: results.{of_file['entry'].iat[0]}, `{of_file['_key'].iat[0]}`"
+        )
 
 
 def _metric_names(frame):

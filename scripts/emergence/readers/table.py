@@ -37,11 +37,15 @@ def read(block, account):
     parts = [_read_file(file, block, account) for file in block["files"]]
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     for field, replacements in block.get("values", {}).items():
-        frame[field] = _replaced(frame[field], {str(found): value for found, value in replacements.items()}, field, block, account)
+        frame[field] = _replaced(
+            frame[field], {str(found): value for found, value in replacements.items()}, field, block, account
+        )
     for field, factor in block.get("multiply", {}).items():
         numbers = pd.to_numeric(frame[field], errors="coerce")
         # text that is no number stays, to be refused by name
-        frame[field] = numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
+        frame[field] = (
+            numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
+        )
     for field, value in block.get("constants", {}).items():
         frame[field] = value
     if "source" not in frame:
@@ -192,7 +196,8 @@ def _json_record(file, number, line):
     if not isinstance(record, dict):
         raise InputError(f"{file}: line {number}\n    found: no JSON object\n    allowed: a JSON object on every line")
     return {
-        name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True) for name, value in record.items()
+        name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
+        for name, value in record.items()
     }
 
 
@@ -206,5 +211,7 @@ def _replaced(values, replacements, field, block, account):
     for unused in set(replacements) - set(found):
         reason = f"values.{field} names `{unused}`, which no row has"
         account.count(block["files"][0], "ignored", 0, reason, example=unused)
-    by_code = np.array([replacements.get(text, value) for text, value in zip(found, distinct, strict=True)] + [None], dtype=object)
+    by_code = np.array(
+        [replacements.get(text, value) for text, value in zip(found, distinct, strict=True)] + [None], dtype=object
+    )
     return pd.Series(by_code[codes], index=values.index)

@@ -23,7 +23,9 @@ def header_pattern(block):
     pieces = _FIELD.split(block["header"])
     body = {"shots": r"-?\d+"}
     return re.compile(
-        "".join(f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces))
+        "".join(
+            f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
+        )
     )
 
 
@@ -32,7 +34,9 @@ def problems(block):
     wide = block["layout"] == "wide"
     found = []
     if wide and "header" not in block:
-        found.append((("header",), "this key is missing", "a pattern such as `{task}_{shots}_{metric}`, since the layout is wide"))
+        found.append(
+            (("header",), "this key is missing", "a pattern such as `{task}_{shots}_{metric}`, since the layout is wide")
+        )
     if not wide and "header" in block:
         found.append((("header",), "a pattern, with `layout: long`", "`header` for wide tables only"))
     fields = _FIELD.findall(block.get("header", ""))

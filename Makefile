@@ -1,0 +1,65 @@
+# Everything a person types. The environment is made by the first command that needs it, in .venv, from locked versions.
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DELETE_ON_ERROR:
+.PHONY: help run test lint bench docs lock clean
+
+help:
+	@echo "make run    set up, run the study of config/config.yaml, print the answers"
+	@echo "make test   set up, run all tests"
+	@echo "make lint   ruff, snakefmt, snakemake --lint, documentation drift"
+	@echo "make bench  measure: what a run costs and where the time goes"
+	@echo "make docs   write the generated parts of config/README.md and results/README.md anew"
+	@echo "make lock   resolve workflow/envs/*.in anew"
+	@echo "make clean  remove results/ (but its README) and the environment"
+
+run: $(VENV)/run.ready
+	@$(BIN)/snakemake --cores $(CORES)
+	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
+
+test: $(VENV)/dev.ready
+	@$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(VENV)/dev.ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/snakemake --lint
+	@$(BIN)/python scripts/write_docs.py --check
+
+bench: $(VENV)/dev.ready
+	@$(BIN)/python benchmarks/measure_run.py
+	@$(BIN)/python benchmarks/measure_sharpness.py
+
+docs: $(VENV)/dev.ready
+	@$(BIN)/python scripts/write_docs.py
+
+lock: $(VENV)/dev.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@for name in run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header workflow/envs/$$name.in -o workflow/envs/$$name.txt || exit 1; done
+
+clean:
+	@find results -mindepth 1 ! -name README.md -delete
+	@rm -rf $(VENV) .snakemake
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once; a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+
+# bytecode is compiled at install: without it every job would start at half the speed
+$(VENV)/run.ready: workflow/envs/run.txt | $(BIN)/python
+	@$(PIP) --compile --requirement workflow/envs/run.txt
+	@touch $@
+
+$(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready | $(BIN)/python
+	@$(PIP) --compile --requirement workflow/envs/dev.txt
+	@touch $@

@@ -1,0 +1,44 @@
+"""What a run was made from: configuration, versions, input digests, commit."""
+
+import importlib.metadata
+import platform
+import subprocess
+import sys
+
+from emergence import tables
+from emergence.documents import ROOT
+
+PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2")
+
+
+def commit():
+    """The commit of the workflow, with `+changes` where files differ from it; None outside a git checkout."""
+    try:
+        # the workflow's own repository only, not one that it happens to lie in
+        top = _git("rev-parse", "--show-toplevel")
+        if not top or ROOT.resolve().as_posix() != top:
+            return None
+        return _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments):
+    return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
+
+
+def record(study, files, results):
+    """The provenance of a run, ready to be written as JSON.
+
+    study: dict, the resolved configuration. files: the input files. results: the tables that the run made.
+    There is no time of day in it: the same inputs give the same record.
+    """
+    return {
+        "commit": commit(),
+        "python": platform.python_version(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "inputs": {str(path): tables.digest(path) for path in files},
+        "results": {str(path): tables.digest(path) for path in results},
+        "configuration": study,
+    }

@@ -1,0 +1,188 @@
+"""The report: one HTML file that opens offline, and the summary for the terminal. Sentences come from emergence.answers."""
+
+import base64
+import textwrap
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from emergence import answers, metrics, registries, tables
+from emergence.documents import ROOT
+
+TEMPLATES = ROOT / "workflow" / "report"
+
+# Tables longer than this are shown from the top; the file beside the report has all rows.
+MOST_ROWS = 40
+
+
+def caption(name):
+    """The caption of a figure, the same text that `snakemake --report` shows."""
+    return (TEMPLATES / f"{name}.rst").read_text(encoding="utf-8").strip()
+
+
+def embedded(svg):
+    """An SVG file as a data address: nothing in it can reach the page around it."""
+    return "data:image/svg+xml;base64," + base64.b64encode(Path(svg).read_bytes()).decode("ascii")
+
+
+def number(value, digits=3):
+    """A table cell: numbers short, empty where there is none."""
+    if value is None or pd.isna(value):
+        return ""
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.{digits}g}" if abs(value) < 1e-3 or abs(value) >= 1e5 else f"{value:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def cells(frame, columns):
+    """Chosen columns {column: header} of a frame as text: a dict of headers, rows and left_out (rows that are not shown)."""
+    shown = frame.head(MOST_ROWS)
+    rows = [[number(row[column]) for column in columns] for row in shown.to_dict("records")]
+    return {"headers": list(columns.values()), "rows": rows, "left_out": len(frame) - len(shown)}
+
+
+BY_METRIC = {
+    "label": "metric",
+    "kind": "kind",
+    "n_tasks": "tasks",
+    "n_curves": "curves",
+    "n_ok": "with E",
+    "n_constant": "constant",
+    "n_zero_median_step": "zero median step",
+    "n_too_few_scales": "too few scales",
+    "median": "median E",
+    "max": "highest E",
+    "n_above": "above threshold",
+    "sharpest": "sharpest curve",
+}
+CLAIMS = {
+    "label": "preferred metric",
+    "n_claims": "claims",
+    "share": "share",
+    "share_low": "low",
+    "share_high": "high",
+    "n_tasks": "all tasks",
+    "task_share": "share",
+    "odds_ratio": "odds ratio",
+    "odds_ratio_low": "low",
+    "odds_ratio_high": "high",
+    "p_value": "p",
+    "q_value": "q",
+}
+SWAPS = {
+    "task": "task",
+    "subtask": "subtask",
+    "model_family": "family",
+    "shots": "shots",
+    "metric_a": "first metric",
+    "emergence_score_a": "E",
+    "metric_b": "second metric",
+    "emergence_score_b": "E",
+    "n_scales": "scales",
+}
+PAPER = {"figure": "figure", "quantity": "what", "metric": "metric", "paper": "the paper says", "this_run": "this run finds"}
+ACCOUNT = {"file": "file", "outcome": "outcome", "reason": "why", "n": "how many", "example": "first"}
+INPUTS = {"file": "file", "n_bytes": "bytes", "sha256": "SHA-256"}
+
+
+def section(name, block, study, catalogue, folder, figure_names, titles):
+    """Everything the report says of one benchmark. folder: its results folder."""
+
+    def table(kind):
+        path = folder / Path(tables.description(kind)["path"]).name
+        return tables.read(kind, path) if path.exists() else None
+
+    curves, by_metric, thresholds, swaps = (
+        table(kind) for kind in ("curves", "emergence_by_metric", "emergence_thresholds", "metric_swaps")
+    )
+    claims = table("claims_by_metric") if "claims" in block else None
+    top_metrics = table("claims_by_top_metrics") if "claims" in block else None
+    said = answers.on_claims(claims, top_metrics) if claims is not None else []
+    said.append(answers.on_sharpness(curves, by_metric, thresholds, study["emergence"]["threshold"]))
+    said.append(answers.on_swaps(swaps, catalogue))
+    if claims is None:
+        reason = (
+            "This benchmark brings no list of claimed abilities (key `claims`), so claims and base rates are not computed for it."
+        )
+        said.append(answers.Answer("Which metrics account for the claims?", reason, "no list of claims"))
+    shown = []
+    if "paper_figures" in block:
+        published = registries.load_paper_figures(block["paper_figures"])
+        compared, note = answers.against_paper(published, block, curves, by_metric, claims, top_metrics)
+        shown.append(("The paper and this run", "", cells(compared, PAPER), note))
+    if claims is not None:
+        shown.append(("Claims by preferred metric", "claims_by_metric.csv", cells(claims, CLAIMS), ""))
+    shown.append(("Emergence score by metric", "emergence_by_metric.csv", cells(by_metric, BY_METRIC), ""))
+    if len(swaps):
+        shown.append(("Metric swaps on the same outputs", "metric_swaps.csv", cells(swaps, SWAPS), ""))
+    account = table("ingest_account")
+    return {
+        "name": name,
+        "title": block["title"],
+        "description": block.get("description", ""),
+        "answers": said,
+        "figures": [
+            {
+                "name": figure,
+                "title": titles[figure],
+                "image": embedded(folder / "figures" / f"{figure}.svg"),
+                "caption": caption(figure),
+            }
+            for figure in figure_names
+        ],
+        "tables": shown,
+        "account": cells(account, ACCOUNT),
+        "inputs": cells(table("inputs"), INPUTS),
+        "accounted": accounted(account),
+    }
+
+
+def accounted(account):
+    """The ingest account in one sentence."""
+    counts = account.groupby("outcome")["n"].sum()
+    parts = [
+        f"{counts[outcome]:,} {words}"
+        for outcome, words in (
+            ("kept", "kept"),
+            ("merged", "merged with an equal one"),
+            ("empty", "without a score in their cell"),
+            ("refused", "refused"),
+        )
+        if counts.get(outcome)
+    ]
+    return f"{counts.get('read', 0):,} scores read: {answers.listed(parts)}." if parts else "No score was read."
+
+
+def study_report(study, folder, figure_names, titles, provenance):
+    """The report and the summary as texts.
+
+    study: dict, the resolved configuration. folder: the results folder. figure_names: {benchmark: names of its figures}.
+    titles: {figure: title}. provenance: dict of emergence.provenance.record. Returns (html, summary).
+    """
+    catalogue = metrics.load(study["metrics"])
+    sections = [
+        section(name, block, study, catalogue, Path(folder) / name, figure_names[name], titles)
+        for name, block in study["benchmarks"].items()
+    ]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template("report.html.j2").render(sections=sections, study=study, provenance=provenance)
+    return html, summary(sections)
+
+
+def summary(sections, width=110):
+    """The answers for a terminal: one line a question where it fits."""
+    lines = ["Emergent abilities, or the metric?"]
+    for part in sections:
+        lines += ["", part["title"]]
+        for answer in part["answers"]:
+            lines += textwrap.wrap(f"{answer.question} {answer.short}.", width, initial_indent="  ", subsequent_indent="      ")
+    return "\n".join(lines) + "\n"
