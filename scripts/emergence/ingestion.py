@@ -111,7 +111,7 @@ def _read_numbers(rows, field, account):
 
 
 def _read_names(rows, account):
-    """Names must be there; a missing subtask is the task as a whole."""
+    """Names must be there; a missing subtask is the task as a whole, and shots that no file gives are unknown."""
     frame = rows.frame
     for field in NAMES:
         frame[field] = _text(frame[field].fillna("") if frame[field].dtype.kind == "O" else frame[field])
@@ -123,6 +123,8 @@ def _read_names(rows, account):
         )
         frame = rows.frame
     frame["subtask"] = _text(frame["subtask"]) if "subtask" in frame else ""
+    if "shots" not in frame:
+        frame["shots"] = np.nan
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)
