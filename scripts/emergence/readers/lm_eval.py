@@ -1,8 +1,8 @@
 """Reader for the results files of lm-evaluation-harness.
 
 Two layouts are read. Before version 0.4 an entry of `results` holds `acc` and `acc_stderr`; since then `acc,none` and
-`acc_stderr,none`, where the part after the comma names the filter that took the answer out of the model's output, with `n-shot`,
-`n-samples`, `higher_is_better` and `group_subtasks` beside `results` (lm_eval/evaluator.py and evaluator_utils.py of the harness).
+`acc_stderr,none`, where the part after the comma names the filter that took the answer out of the model's output, and `n-shot`,
+`n-samples`, `higher_is_better` and `group_subtasks` stand beside `results` (the harness's evaluator.py and evaluator_utils.py).
 
 A group with a score of its own is a task, and each of its tasks is a subtask of it: of the smallest such group, where there
 are several. Scores of one group are not independent, and what resamples tasks must take them together. A group without a score is
@@ -126,7 +126,7 @@ def n_parameters(content):
 
 
 def metrics_of(entry):
-    """The metrics of one entry of `results`: tuples (key, metric, filter, key of the standard error); no filter in the old layout."""
+    """The metrics of one entry of `results`: tuples of key, metric, filter ('' in the old layout), key of the standard error."""
     current = any("," in key for key in entry)
     for key in entry:
         metric, _, name = key.partition(",")
@@ -162,23 +162,28 @@ def _scores(file, content, scale_from):
     model, scale = model_name(content), n_parameters(content) if scale_from == "parameters" else None
     results, members = content["results"], content.get("group_subtasks") or {}
     for name, entry in results.items():
-        shots = _shots(name, content, members)
+        in_prompt = shots(name, content)
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         for key, metric, chosen, stderr_key in metrics_of(entry):
             score, stderr = entry[key], entry.get(stderr_key)
             stderr = None if stderr == "N/A" else stderr
             n_examples = _n_examples(name, key, content, members)
-            yield name, metric, chosen, model, shots, score, stderr, n_examples, directions.get(metric), scale, file, key
+            yield name, metric, chosen, model, in_prompt, score, stderr, n_examples, directions.get(metric), scale, file, key
 
 
-def _shots(name, content, members):
-    """Examples in the prompt: of a group those of its tasks, where they agree; None where the file does not say."""
+def shots(name, content):
+    """Examples in the prompt of a task; of a group those of its tasks, where they agree. None where the file does not say."""
+    members = content.get("group_subtasks") or {}
     if members.get(name):
-        found = {_shots(leaf, content, {}) for leaf in leaves(name, members)}
+        found = {_shots_of_task(leaf, content) for leaf in leaves(name, members)}
         return found.pop() if len(found) == 1 else None
+    return _shots_of_task(name, content)
+
+
+def _shots_of_task(name, content):
     of_task = (content.get("configs") or {}).get(name) or {}
     said = [(content.get("n-shot") or {}).get(name), of_task.get("num_fewshot"), (content.get("config") or {}).get("num_fewshot")]
-    return next((shots for shots in said if shots is not None), None)
+    return next((number for number in said if number is not None), None)
 
 
 def _n_examples(name, key, content, members):

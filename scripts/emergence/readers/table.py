@@ -66,21 +66,29 @@ def file_type(file, block):
     return block.get("file_type") or ENDINGS.get(Path(name).suffix, "csv")
 
 
+def load(file, kind, is_wanted):
+    """The names of all columns of a file, and an Arrow table of those for which is_wanted(name) is true.
+
+    Text files give text, Parquet files what they hold. Raises InputError where the file is no table of that kind.
+    """
+    if Path(file).stat().st_size == 0:
+        raise InputError(f"{file}: the file is empty\n    allowed: a table")
+    try:
+        return _LOADERS[kind](file, is_wanted)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: not a table of type {kind} that can be read: {error}") from None
+
+
 def _read_file(file, block, account):
     """One file's rows, their cells still as the file has them."""
     account.file(file)
     kind = file_type(file, block)
-    if Path(file).stat().st_size == 0:
-        raise InputError(f"{file}: the file is empty\n    allowed: a table")
     columns, pattern = block["columns"], header_pattern(block)
 
     def is_wanted(header):
         return header in columns.values() or bool(pattern and pattern.fullmatch(header))
 
-    try:
-        names, table = _LOADERS[kind](file, is_wanted)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not a table of type {kind} that can be read: {error}") from None
+    names, table = load(file, kind, is_wanted)
     _check_names(file, names, columns)
     if table.num_rows == 0:
         raise InputError(f"{file}: the table has column names but no row\n    allowed: at least one row")
