@@ -48,7 +48,7 @@ def study_schema():
     return schema
 
 
-def _with_defaults(value, schema):
+def with_defaults(value, schema):
     """A copy of a value with the schema's defaults filled in."""
     if not isinstance(value, dict):
         return value
@@ -57,7 +57,7 @@ def _with_defaults(value, schema):
         if key not in value and "default" in part:
             value[key] = copy.deepcopy(part["default"])
         if key in value:
-            value[key] = _with_defaults(value[key], part)
+            value[key] = with_defaults(value[key], part)
     return value
 
 
@@ -145,12 +145,12 @@ def check(config, files=()):
             schema = benchmark_schema(block["format"])
             found = find_problems(block, schema, path)
             # keys are compared with one another only where each is well formed
-            between = [] if found else readers.key_problems(_with_defaults(block, schema))
+            between = [] if found else readers.key_problems(with_defaults(block, schema))
             problems += found + [((*path, *key), *rest) for key, *rest in between]
     if not problems:
-        study = _with_defaults(config, study_schema())
+        study = with_defaults(config, study_schema())
         for name, block in study["benchmarks"].items():
-            block = _with_defaults(block, benchmark_schema(block["format"]))
+            block = with_defaults(block, benchmark_schema(block["format"]))
             study["benchmarks"][name] = {"title": name, **block}
         study.setdefault("metrics", str(DEFAULT_METRICS))
         named = [*_paths(study, study_schema())]

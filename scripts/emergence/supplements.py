@@ -1,7 +1,8 @@
 """What a block says beside its files: the family and scale of models, and what is known of tasks.
 
 Family and scale come from the files where these say them, else from `models` and `models_file`. They are never read off a model's
-name: a model for which nobody says both is left out, and the account lists it.
+name: where a block lists models, one for which nobody says both is left out, and the account says so. Where a block lists none, its
+files must say everything, and a gap in them is a mistake like any other.
 """
 
 import numpy as np
@@ -52,8 +53,11 @@ def add_tasks(rows, block, account):
 def add_models(rows, block, account):
     """The rows of the models whose family and scale are known, both filled in from the block where the files do not say them.
 
-    Rows whose file and block disagree are refused; rows of models without a family or a scale are left out, counted by model.
+    Rows whose file and block disagree are refused; rows of models without a family or a scale are left out, counted by model. The
+    rows of a block that lists no models stay as they are.
     """
+    if "models" not in block and "models_file" not in block:
+        return rows
     table = listed_models(block)
     frame = rows.frame
     codes, names = pd.factorize(frame["model"])

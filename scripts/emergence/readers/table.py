@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.json
 import pyarrow.parquet
 
 from emergence.documents import nearest
@@ -27,6 +28,9 @@ ENDINGS = {
 
 # JSON lines pass through Python objects, so many at a time would cost more memory than the table.
 _LINES_AT_ONCE = 20_000
+
+
+_PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 
 
 def read(block, account):
@@ -166,6 +170,19 @@ def _load_parquet(file, is_wanted):
 
 
 def _load_json_lines(file, is_wanted):
+    try:
+        table = pyarrow.json.read_json(file)
+    except pa.ArrowException:
+        return _load_json_lines_one_by_one(file, is_wanted)
+    names = table.schema.names
+    table = table.select([name for name in names if is_wanted(name)])
+    if not all(kind in _PLAIN_JSON for kind in table.schema.types):
+        return _load_json_lines_one_by_one(file, is_wanted)
+    return names, table
+
+
+def _load_json_lines_one_by_one(file, is_wanted):
+    """For what Arrow takes amiss: numbers and text in one column, NaN, text that looks like a date; and to say which line is wrong."""
     names, parts, lines = {}, [], []
 
     def add():
