@@ -23,7 +23,7 @@ run: $(VENV)/run.ready
 	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
 
 test: $(VENV)/dev.ready
-	@$(BIN)/python -m pytest --numprocesses 2
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .

@@ -85,7 +85,7 @@ def on_claims(by_metric, top_metrics):
         "One metric at a time, at a false discovery rate of 5 %: " + ("; ".join(singly) or "none departs from its base rate")
     )
     text += f"; for the other {rest} the numbers do not tell." if singly and rest else "."
-    return [*answers, Answer(question, text, f"they are {base}; odds ratio {odds} ({bounds}), p {p_text(two['p_value'])}")]
+    return [*answers, Answer(question, text, f"They are {base}; odds ratio {odds} ({bounds}), p {p_text(two['p_value'])}")]
 
 
 def on_sharpness(curves, by_metric, over_thresholds, threshold):

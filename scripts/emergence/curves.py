@@ -137,6 +137,9 @@ def _repeated_families(curves, status):
 
 def names(curves):
     """A name a person can read for each curve: task, subtask, metric, model family, shots. Returns a Series of str."""
-    shots = curves["shots"].map(lambda shots: "" if pd.isna(shots) else f", {int(shots)}-shot")
-    subtask = curves["subtask"].map(lambda subtask: f": {subtask}" if subtask else "")
-    return curves["task"] + subtask + " · " + curves["model_family"] + shots
+    shots = ["" if pd.isna(shots) else f", {int(shots)}-shot" for shots in curves["shots"]]
+    subtasks = [f": {subtask}" if subtask else "" for subtask in curves["subtask"]]
+    parts = zip(curves["task"], subtasks, curves["model_family"], shots, strict=True)
+    return pd.Series(
+        [f"{task}{subtask} · {family}{shot}" for task, subtask, family, shot in parts], index=curves.index, dtype=object
+    )

@@ -29,6 +29,10 @@ MOST_POINTS = 1500
 POINTS_EACH = 20
 MOST_METRICS = 45
 
+# Stands for an unknown number of shots where keys are compared: NaN equals nothing, not even itself. -1 is a number that
+# BIG-bench does write.
+UNKNOWN_SHOTS = -(2**31)
+
 
 def style():
     """Set the one look of all figures."""
@@ -217,7 +221,8 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
     )
     # one look for each family and number of shots, the same in every panel
     lines = scored.groupby(["model_family", "shots"], dropna=False)["n_scales"].agg(["size", "max"])
-    lines = lines.sort_values(["size", "max"], ascending=False, kind="stable").index[:most_lines]
+    lines = lines.sort_values(["size", "max"], ascending=False, kind="stable").head(most_lines).reset_index()
+    lines = _keys(lines, ["model_family", "shots"])
     looks = {line: {"color": COLORS[i], "marker": MARKERS[i], "dashes": DASHES[i]} for i, line in enumerate(lines)}
     data = []
     keyed = {
@@ -230,7 +235,7 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
             axes = grid[side, column]
             scores = []
             for key, swap in zip(_keys(chosen, pairs.OUTPUTS), chosen.to_dict("records"), strict=True):
-                look = looks.get(_line(swap))
+                look = looks.get(key[2:])
                 if look is None:
                     continue
                 row = keyed[(*key, metric)]
@@ -267,7 +272,7 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
         if not catalogue.at[metric, "higher_is_better"]:
             grid[side, 0].invert_yaxis()
     figure.supxlabel(scale_label, fontsize=9)
-    names = {line: line[0] + ("" if pd.isna(line[1]) else f", {int(line[1])}-shot") for line in lines}
+    names = {line: line[0] + ("" if line[1] == UNKNOWN_SHOTS else f", {int(line[1])}-shot") for line in lines}
     handles = [Line2D([], [], ms=4, label=short(names[line]), **_line_look(look)) for line, look in looks.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 3))
     return figure, pd.concat(data, ignore_index=True)
@@ -278,13 +283,9 @@ def _line_look(look):
     return {"color": look["color"], "marker": look["marker"], "linestyle": (0, dashes) if dashes else "-"}
 
 
-def _line(record):
-    return record["model_family"], record["shots"]
-
-
 def _keys(frame, columns):
     """Rows of key values that can be compared: an unknown number of shots equals another."""
-    return [tuple(-1 if pd.isna(value) else value for value in row) for row in frame[columns].itertuples(index=False)]
+    return [tuple(UNKNOWN_SHOTS if pd.isna(value) else value for value in row) for row in frame[columns].itertuples(index=False)]
 
 
 def sharpest_curves(curves, catalogue, scale_label, how_many):

@@ -51,7 +51,7 @@ def ingest(name, block, metrics_path):
     rows.frame["preferred"] = _preferred(rows.frame, block)
     account.count_rows(rows, rows.frame["score"].notna(), "kept")
     columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
-    scores = rows.frame[columns].sort_values(list(KEY), kind="stable", ignore_index=True)
+    scores = tables.typed(rows.frame[columns], "scores").sort_values(list(KEY), kind="stable", ignore_index=True)
     return scores, account.frame(), account.inputs()
 
 
@@ -194,15 +194,16 @@ def _check_values(rows, catalogue, account):
 
     def describe(i):
         name = frame["metric"].iat[i]
-        bounds = f"{_bound(low[i])} to {_bound(high[i])}"
         found = f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}"
-        return f"{found}\n    allowed: {bounds}, the range of `{name}` in the metric catalogue"
+        return f"{found}\n    allowed: {_bounds(low[i], high[i])}, the range of `{name}` in the metric catalogue"
 
     return account.refuse(rows, outside, "score outside the range of its metric", describe)
 
 
-def _bound(value):
-    return f"{value:g}" if np.isfinite(value) else "any number"
+def _bounds(low, high):
+    if np.isfinite(low) and np.isfinite(high):
+        return f"{low:g} to {high:g}"
+    return f"at least {low:g}" if np.isfinite(low) else f"at most {high:g}"
 
 
 def _merge_repeated(rows, account):

@@ -1,0 +1,117 @@
+"""What the tests share: small tables written on the spot, and copies of the workflow to run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emergence import config
+
+ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = ("task", "metric", "model_family", "model", "scale", "score")
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    """The shipped metric catalogue."""
+    from emergence import metrics
+
+    return metrics.load(ROOT / "config" / "metrics.yaml")
+
+
+@pytest.fixture
+def table_block(tmp_path):
+    """A maker of benchmark blocks: writes lines to a CSV file and gives a complete block that reads it."""
+
+    def make(lines, name="scores.csv", **keys):
+        path = tmp_path / name
+        path.write_bytes(lines if isinstance(lines, bytes) else "\n".join(lines).encode() + b"\n")
+        block = {"format": "table", "files": [str(path)], "columns": {column: column for column in COLUMNS}} | keys
+        return config.check({"benchmarks": {"mine": block}})["benchmarks"]["mine"]
+
+    return make
+
+
+def copy_of_workflow(folder, study=None):
+    """A copy of the workflow in a folder, without results; with another study if one is given (dict)."""
+    ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, folder, ignore=ignored, dirs_exist_ok=True)
+    if study is not None:
+        (folder / "config" / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    return folder
+
+
+def snakemake(folder, *arguments):
+    """Run Snakemake in a folder; the finished process with its output as text."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)
+
+
+@pytest.fixture(scope="session")
+def tiny_study():
+    """A study of two benchmarks that runs in seconds, on invented numbers."""
+    columns = {column: column for column in COLUMNS}
+    return {
+        "benchmarks": {
+            "first": {
+                "format": "table",
+                "files": ["first.csv"],
+                "columns": columns,
+                "tasks": "tasks.csv",
+                "claims": "claims.csv",
+            },
+            "second": {"format": "table", "files": ["second.csv"], "columns": columns, "title": "The second"},
+        },
+        "metrics": "config/metrics.yaml",
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_files():
+    """The files of the tiny study: {name: text}."""
+    head = ",".join(COLUMNS)
+    rows = [
+        f"sorting,{metric},Tiny,t{scale},{scale},{score}"
+        for metric, scores in {"exact_match": (0.0, 0.1, 0.1, 0.6), "f1": (0.2, 0.3, 0.42, 0.55)}.items()
+        for scale, score in zip((1e6, 1e7, 1e8, 1e9), scores, strict=True)
+    ]
+    flat = [f"naming,exact_match,Tiny,t{scale},{scale},0.25" for scale in (1e6, 1e7, 1e8)]
+    return {
+        "first.csv": "\n".join([head, *rows, *flat]) + "\n",
+        "second.csv": "\n".join([head, *rows]) + "\n",
+        "tasks.csv": "task,preferred_metric\nsorting,exact_match\nnaming,exact_match\nother,f1\n",
+        "claims.csv": "task,preferred_metric\nsorting,exact_match\n",
+    }
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """A copy of the finished tiny study that a test may change."""
+    folder = tmp_path / "again"
+    shutil.copytree(finished, folder, symlinks=True)
+    return folder
+
+
+@pytest.fixture
+def tiny_workflow(tmp_path, tiny_study, tiny_files):
+    """A copy of the workflow with the tiny study, not yet run."""
+    folder = copy_of_workflow(tmp_path / "study", tiny_study)
+    for name, text in tiny_files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, tiny_study, tiny_files):
+    """The tiny study, run to the end on one core. Tests must not change it."""
+    folder = copy_of_workflow(tmp_path_factory.mktemp("finished") / "study", tiny_study)
+    for name, text in tiny_files.items():
+        (folder / name).write_text(text)
+    done = snakemake(folder, "--cores", "1")
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,0 +1,89 @@
+"""Figures show what the tables say, draw the same file every time, and say so where there is nothing to draw."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from conftest import COLUMNS, ROOT
+from emergence import attribution, curves, figures, ingestion, pairs
+
+
+@pytest.fixture(autouse=True)
+def look():
+    figures.style()
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def measured(table_block, catalogue):
+    rows = [
+        f"sorting,{metric},{family},m{scale},{scale},{score}"
+        for family in ("One", "T$w$o")
+        for metric, scores in {"acc": (0.1, 0.2, 0.1, 0.8), "brier_score": (0.8, 0.7, 0.6, 0.3)}.items()
+        for scale, score in zip((1e6, 1e7, 1e8, 1e9), scores, strict=True)
+    ]
+    scores, _, _ = ingestion.ingest("mine", table_block([",".join(COLUMNS), *rows]), str(ROOT / "config/metrics.yaml"))
+    return curves.measure(curves.from_scores(scores, catalogue), catalogue)
+
+
+def all_figures(measured, catalogue):
+    by_metric = attribution.by_metric(measured, catalogue, 100, 0.95)
+    return {
+        "emergence_by_metric": figures.emergence_by_metric(measured, by_metric, 100),
+        "emergence_thresholds": figures.emergence_thresholds(attribution.over_thresholds(measured, [5, 50], 0.95)),
+        "metric_swaps": figures.metric_swaps(measured, pairs.swaps(measured, catalogue), catalogue, "Parameters"),
+        "sharpest_curves": figures.sharpest_curves(measured, catalogue, "Parameters", 3),
+    }
+
+
+def test_data_beside_a_figure_is_what_it_shows(measured, catalogue):
+    drawn = all_figures(measured, catalogue)
+    assert len(drawn["emergence_by_metric"][1]) == 4
+    figure, data = drawn["sharpest_curves"]
+    # three panels of four points each, sharpest first
+    assert len(data) == 12
+    assert data["emergence_score"].is_monotonic_decreasing
+    lines = [axes.lines[0] for axes in figure.axes[:3]]
+    np.testing.assert_allclose(np.concatenate([line.get_ydata() for line in lines]), data["score"])
+
+
+def test_lower_is_better_is_drawn_upside_down_and_says_so(measured, catalogue):
+    figure, data = all_figures(measured, catalogue)["metric_swaps"]
+    assert set(data["metric"]) == {"acc", "brier_score"}
+    below = figure.axes[1]
+    assert below.yaxis_inverted()
+    assert "lower is better" in below.get_ylabel()
+
+
+def test_the_same_figure_is_the_same_file(measured, catalogue, tmp_path):
+    for run in "ab":
+        figure, data = figures.sharpest_curves(measured, catalogue, "Parameters", 3)
+        figures.save(figure, data, *(tmp_path / f"{run}.{ending}" for ending in ("svg", "png", "csv")), dpi=60)
+    for ending in ("svg", "png", "csv"):
+        assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_nothing_to_draw_is_said(catalogue):
+    empty = curves.measure(curves.from_scores(pd.DataFrame(), catalogue), catalogue)
+    for name, (figure, data) in all_figures(empty, catalogue).items():
+        if name != "emergence_thresholds":
+            assert "No " in figure.axes[0].texts[0].get_text()
+            assert data.empty
+
+
+def test_claims_figures(catalogue):
+    claims = pd.DataFrame({"task": ["a", "b"], "preferred_metric": ["acc", "bleu"]})
+    tasks = pd.DataFrame({"task": list("abcd"), "preferred_metric": ["acc", "bleu", "bleu", "f1"]})
+    table = attribution.claims_by_metric(claims, tasks, catalogue, 0.95)
+    figure, data = figures.claims_by_metric(table)
+    assert [bar.get_width() for bar in figure.axes[0].patches] == data["n_claims"].tolist() == [1, 1]
+    assert len(figures.base_rates(table)[1]) == 3
+    without = attribution.claims_by_metric(claims, tasks.iloc[:0], catalogue, 0.95).assign(n_tasks=np.nan)
+    assert "no list of all its tasks" in " ".join(figures.base_rates(without)[0].axes[0].texts[0].get_text().split())
+
+
+@pytest.mark.parametrize(("value", "name"), [(1.2e9, "1.2B"), (4e8, "400M"), (7e13, "70T"), (3e21, "3e21"), (12, "12")])
+def test_scale_names(value, name):
+    assert figures.scale_name(value) == name

@@ -1,0 +1,146 @@
+"""The workflow as a user runs it: real Snakemake runs on copies of the repository."""
+
+import hashlib
+import json
+import re
+
+import pytest
+import yaml
+
+from conftest import COLUMNS, ROOT, copy_of_workflow, snakemake
+from emergence import tables
+
+
+def digests(folder):
+    """SHA-256 of every table, figure and report below results/."""
+    endings = (".parquet", ".csv", ".svg", ".png", ".html", ".txt")
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results").rglob("*"))
+        if path.suffix in endings
+    }
+
+
+def test_a_run_leaves_everything_and_no_more(finished):
+    results = {path.relative_to(finished / "results").as_posix() for path in (finished / "results").rglob("*") if path.is_file()}
+    common = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
+    common += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv"]
+    drawn = ["emergence_by_metric", "emergence_thresholds", "metric_swaps", "sharpest_curves"]
+    expected = {"report.html", "summary.txt", "provenance.json"}
+    for name, figures in {"first": [*drawn, "claims_by_metric", "base_rates"], "second": drawn}.items():
+        expected |= {f"{name}/{file}" for file in common}
+        expected |= {f"{name}/figures/{figure}.{ending}" for figure in figures for ending in ("svg", "png", "csv")}
+    expected |= {"first/claims_by_metric.csv", "first/claims_by_top_metrics.csv"}
+    assert {path for path in results if not path.startswith("logs/")} == expected
+
+
+def test_any_number_of_cores_gives_the_same_bytes(finished, tiny_workflow):
+    done = snakemake(tiny_workflow, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    assert digests(tiny_workflow) == digests(finished)
+
+
+def test_report_opens_offline_and_names_its_numbers(finished):
+    html = (finished / "results/report.html").read_text()
+    assert "1 of 1 claims (100.0 %)" in html
+    # nothing in it reaches out: no address but those inside embedded pictures
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
+    assert not re.findall(r"<(?:script|link)\b", html)
+    summary = (finished / "results/summary.txt").read_text()
+    assert "The second" in summary
+    assert len(summary.splitlines()) < 24
+
+
+def test_provenance_names_what_the_run_was_made_from(finished):
+    provenance = json.loads((finished / "results/provenance.json").read_text())
+    assert provenance["inputs"]["first.csv"] == tables.digest(finished / "first.csv")
+    assert provenance["configuration"]["confidence_level"] == 0.95
+    assert provenance["results"]["results/first/curves.parquet"] == tables.digest(finished / "results/first/curves.parquet")
+    assert "snakemake" in provenance["packages"]
+
+
+def test_snakemakes_own_report_renders(again):
+    done = snakemake(again, "--report", "report.zip")
+    assert done.returncode == 0, done.stderr
+    assert (again / "report.zip").stat().st_size > 10_000
+
+
+def test_lint(finished):
+    done = snakemake(finished, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def edited_block(**keys):
+    """An edit of the first block of a study."""
+    return lambda study: study["benchmarks"]["first"].update(keys)
+
+
+def edited(**keys):
+    """An edit of a study's own keys."""
+    return lambda study: study.update(keys)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (edited(benchmark={}), ["config/config.yaml: benchmark\n", "did you mean `benchmarks`?"]),
+        (edited_block(files=["frist.csv"]), ["benchmarks.first.files[0]", "did you mean `first.csv`?"]),
+        (edited(metrics="config/metric.yaml"), ["config/config.yaml: metrics\n", "did you mean `metrics.yaml`?"]),
+        (edited(confidence_level="high"), ["confidence_level", "found: the text 'high'"]),
+    ],
+)
+def test_a_mistake_in_the_config_is_a_message_and_no_traceback(again, edit, expected):
+    path = again / "config/config.yaml"
+    study = yaml.safe_load(path.read_text())
+    edit(study)
+    path.write_text(yaml.safe_dump(study, sort_keys=False))
+    done = snakemake(again, "--cores", "1")
+    assert done.returncode != 0
+    for part in expected:
+        assert part in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_bad_data_is_a_message_and_leaves_nothing_half_written(tiny_workflow):
+    (tiny_workflow / "second.csv").write_text(",".join(COLUMNS) + "\nsorting,acc,Tiny,t1,1e6,high\n")
+    done = snakemake(tiny_workflow, "--cores", "2")
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert "second.csv: data row 1, column `score`\n    found: `high`\n    allowed: a number" in output
+    assert "Traceback" not in output
+    left = [path for path in (tiny_workflow / "results").rglob("*") if path.is_file() and "logs" not in path.parts]
+    assert not [path for path in left if "second" in path.parts or path.name.startswith(".")]
+    assert "found: `high`" in (tiny_workflow / "results/logs/ingest_scores/second.log").read_text()
+
+
+def test_no_usable_curve_is_an_answer(tiny_workflow, tiny_files):
+    lines = tiny_files["second.csv"].splitlines()
+    (tiny_workflow / "second.csv").write_text("\n".join(lines[:3]) + "\n")
+    done = snakemake(tiny_workflow, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    assert "No curve of this benchmark has an emergence score" in (tiny_workflow / "results/report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def default_study(tmp_path_factory):
+    """The study that the repository ships, run with two cores."""
+    folder = copy_of_workflow(tmp_path_factory.mktemp("default") / "study")
+    done = snakemake(folder, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_default_study_gives_the_papers_numbers(default_study):
+    # the paper: 62 of 67 claims, 92.5 %; the base rate and odds ratio of the published tables
+    summary = " ".join((default_study / "results/summary.txt").read_text().split())
+    assert "62 of 67 claims (92.5 %)" in summary
+    assert "141 of 209 tasks (67.5 %); odds ratio 9.89" in summary
+    claims = tables.read("claims_by_metric", default_study / "results/big_bench/claims_by_metric.csv")
+    assert claims["n_claims"].head(4).tolist() == [51, 11, 3, 2]
+
+
+def test_the_repository_is_left_as_it_was(default_study):
+    ignored = {"results", ".snakemake"}
+    for path in default_study.iterdir():
+        if path.name not in ignored and path.is_file():
+            assert path.read_bytes() == (ROOT / path.name).read_bytes()
