@@ -32,7 +32,9 @@ def run(folder, *arguments):
 def job_seconds(log):
     """Seconds of each job, by rule, from the times that Snakemake prints: a list of (rule, seconds), longest first."""
     stamp = r"\[(\w{3} \w{3} +\d+ [\d:]{8} \d{4})\]\n"
-    started = {job: (when, rule) for when, rule, job in re.findall(stamp + r"localrule (\w+):(?:\n    .*)*?\n    jobid: (\d+)", log)}
+    started = {
+        job: (when, rule) for when, rule, job in re.findall(stamp + r"localrule (\w+):(?:\n    .*)*?\n    jobid: (\d+)", log)
+    }
     jobs = []
     for when, job in re.findall(stamp + r"Finished jobid: (\d+)", log):
         begin, rule = started.get(job, (None, None))

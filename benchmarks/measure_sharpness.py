@@ -33,7 +33,9 @@ def timed(function):
 def main():
     n_curves = int(sys.argv[1]) if len(sys.argv) > 1 else 85_000
     scores = np.random.default_rng(0).uniform(size=(n_curves, 8))
-    table = pd.DataFrame({"curve": np.repeat(np.arange(n_curves), 8), "scale": np.tile(np.arange(8), n_curves), "score": scores.ravel()})
+    table = pd.DataFrame(
+        {"curve": np.repeat(np.arange(n_curves), 8), "scale": np.tile(np.arange(8), n_curves), "score": scores.ravel()}
+    )
     ours, at_once = timed(lambda: sharpness.emergence_score(scores))
     loop, one_by_one = timed(lambda: np.array([plain(y) for y in scores]))
     grouped, applied = timed(lambda: table.groupby("curve")["score"].apply(lambda y: plain(y.to_numpy())))

@@ -2,8 +2,8 @@
 
     python benchmarks/measure_table.py [--rows 1000000] [--file-type csv]
 
-Each way runs in a process of its own and prints its seconds and the highest memory of that process; the interpreter and the imports
-are in the memory and not in the seconds.
+Each way runs in a process of its own and prints its seconds and the highest memory of that process; the interpreter and the
+imports are in the memory and not in the seconds.
 """
 
 import argparse

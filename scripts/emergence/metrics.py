@@ -87,7 +87,7 @@ def lines_to_add(name, catalogue):
     if not chosen or base not in catalogue.index:
         return ENTRY.format(name=name, label=name.replace("_", " "))
     known = catalogue.loc[base]
-    bounds = [None if not np.isfinite(bound) else bound for bound in (known["low"], known["high"])]
+    bounds = [float(bound) if np.isfinite(bound) else None for bound in (known["low"], known["high"])]
     entry = {
         "label": f"{known['label']}, {chosen.replace('-', ' ')}",
         "higher_is_better": bool(known["higher_is_better"]),

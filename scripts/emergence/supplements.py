@@ -1,8 +1,8 @@
 """What a block says beside its files: the family and scale of models, and what is known of tasks.
 
-Family and scale come from the files where these say them, else from `models` and `models_file`. They are never read off a model's
-name: where a block lists models, one for which nobody says both is left out, and the account says so. Where a block lists none, its
-files must say everything, and a gap in them is a mistake like any other.
+Family and scale come from the files where these say them, else from `models` and `models_file`. They are never read off a
+model's name: where a block lists models, one for which nobody says both is left out, and the account says so. Where a block lists
+none, its files must say everything, and a gap in them is a mistake like any other.
 """
 
 import numpy as np

@@ -52,13 +52,13 @@ rule attribute_claims:
 
 
 rule compare_benchmarks:
-    localrule: True
     input:
         by_metric=expand("results/{benchmark}/emergence_by_metric.csv", benchmark=BENCHMARKS),
     output:
         table="results/metrics_across_benchmarks.csv",
     log:
         "results/logs/compare_benchmarks.log",
+    localrule: True
     conda:
         "../envs/environment.yaml"
     threads: 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
@@ -138,9 +139,11 @@ def _check_names(file, names, columns):
 def _cells(column):
     """A column as numbers if each of its cells is one, else as text, in which a missing cell stays missing and NaN is `nan`."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
-        column = column.cast(pa.float64()) if pa.types.is_floating(kind) else column.cast(kind)
-        if not column.null_count:
+    if pa.types.is_integer(kind) and not column.null_count:
+        return column.cast(kind)
+    if pa.types.is_floating(kind):
+        column = column.cast(pa.float64())
+        if not column.null_count and not pc.any(pc.is_nan(column)).as_py():
             return column
     return column.cast(pa.string())
 
@@ -182,7 +185,7 @@ def _load_json_lines(file, is_wanted):
 
 
 def _load_json_lines_one_by_one(file, is_wanted):
-    """For what Arrow takes amiss: numbers and text in one column, NaN, text that looks like a date; and to say which line is wrong."""
+    """For what Arrow takes amiss (numbers and text in one column, NaN, text like a date), and to say which line is wrong."""
     names, parts, lines = {}, [], []
 
     def add():
