@@ -24,6 +24,11 @@ rule all:
         "results/provenance.json",
 
 
+onerror:
+    # the messages of failed jobs once more, where a person looks: at the end
+    print(logs.failures("results/logs", since=STARTED), file=sys.stderr)
+
+
 onsuccess:
     if Path("results/report.html").is_file():
         print("Answers: results/summary.txt. Report: results/report.html")

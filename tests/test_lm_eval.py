@@ -1,14 +1,14 @@
-"""Results of lm-evaluation-harness: both layouts on small files in the harness's own form, and the published results of Pythia."""
+"""Results of lm-evaluation-harness: both layouts on small files in the harness's form, and the published results of Pythia."""
 
 import json
 import math
 
 import pytest
-from samples import sample
 
 from emergence import config, curves, ingestion, metrics, pairs, tables
 from emergence.config import DEFAULT_METRICS
 from emergence.errors import InputError
+from samples import sample
 
 OLD = {
     "results": {

@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from conftest import ROOT, copy_of_workflow
 
+from conftest import ROOT, copy_of_workflow
 from emergence import config, ingestion
 from emergence.config import DEFAULT_METRICS
 from emergence.errors import InputError
@@ -256,7 +256,9 @@ def test_blocks_are_refused_before_any_job(tmp_path, monkeypatch, keys, expected
 
 def test_the_configuration_is_checked_without_pandas():
     # every job of a cluster pays for what the Snakefile imports
-    code = "import sys; from emergence import config, readers; readers.key_problems({'format': 'lm_eval'}); print('pandas' in sys.modules)"
+    code = (
+        "import sys; from emergence import readers; readers.key_problems({'format': 'lm_eval'}); print('pandas' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -266,13 +268,13 @@ def test_a_new_format_is_two_new_files(tmp_path):
     readers = folder / "scripts" / "emergence" / "readers"
     shutil.rmtree(readers / "__pycache__", ignore_errors=True)
     (readers / "toy.schema.yaml").write_text(
-        "title: toy\ndescription: One score.\nproperties:\n  answer: {description: The score., type: number}\nrequired: [answer]\n"
+        "title: toy\ndescription: One score.\nproperties:\n  answer: {description: It., type: number}\nrequired: [answer]\n"
     )
     (readers / "toy.py").write_text(
         "import pandas as pd\nfrom emergence.readers import Rows\n\ndef read(block, account):\n"
         "    account.count('toy', 'read', 1)\n"
-        "    row = dict(task='t', metric='acc', model_family='F', model='m', scale=1.0, score=block['answer'], source='s', file='toy')\n"
-        "    return Rows(pd.DataFrame([row]), lambda row, field: 'toy')\n"
+        "    row = dict(task='t', metric='acc', model_family='F', model='m', scale=1.0, score=block['answer'])\n"
+        "    return Rows(pd.DataFrame([row | dict(source='toy', file='toy')]), lambda row, field: 'toy')\n"
     )
     code = """
 from emergence import config, ingestion

@@ -76,7 +76,8 @@ def _paths(value, schema, path=()):
     The pattern is that of the files wanted below a folder; None where only a file will do.
     """
     if "x-path" in schema:
-        yield path, value, schema.get("x-files")
+        if isinstance(value, str) and value:
+            yield path, value, schema.get("x-files")
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -92,17 +93,17 @@ def input_files(block):
     return [str(file) for _, path, pattern in named for file in (files_below(path, pattern) if pattern else [path])]
 
 
-def _missing(path, file, pattern):
-    """The problem of a file that is not there, as a list of (path in the configuration, found, allowed); empty where it is."""
-    if Path(file).is_file():
-        return []
-    if not Path(file).is_dir():
-        return [(path, f"{file}: no such file", f"a file that can be read{nearest_file(file)}")]
-    if not pattern:
-        return [(path, f"{file}: a folder", "a file that can be read")]
-    if files_below(file, pattern):
-        return []
-    return [(path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below")]
+def _missing_files(named):
+    """The mistakes among named files: those that are not there, and folders that are not wanted or hold no file that is."""
+    for path, file, pattern in named:
+        if Path(file).is_file():
+            continue
+        if not Path(file).is_dir():
+            yield path, f"{file}: no such file", f"a file that can be read{nearest_file(file)}"
+        elif not pattern:
+            yield path, f"{file}: a folder", "a file that can be read"
+        elif not files_below(file, pattern):
+            yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
 
 
 def _holder(path, contents):
@@ -147,16 +148,13 @@ def check(config, files=()):
             # keys are compared with one another only where each is well formed
             between = [] if found else readers.key_problems(with_defaults(block, schema))
             problems += found + [((*path, *key), *rest) for key, *rest in between]
-    if not problems:
-        study = with_defaults(config, study_schema())
-        for name, block in study["benchmarks"].items():
-            block = with_defaults(block, benchmark_schema(block["format"]))
-            study["benchmarks"][name] = {"title": name, **block}
-        study.setdefault("metrics", str(DEFAULT_METRICS))
-        named = [*_paths(study, study_schema())]
-        for name, block in study["benchmarks"].items():
-            named += _paths(block, benchmark_schema(block["format"]), ("benchmarks", name))
-        problems = [problem for entry in named for problem in _missing(*entry)]
+            problems += _missing_files(_paths(block, schema, path))
+    if isinstance(config, dict):
+        problems += _missing_files(_paths(config, study_schema()))
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+    study = with_defaults(config, study_schema())
+    for name, block in study["benchmarks"].items():
+        study["benchmarks"][name] = {"title": name, **with_defaults(block, benchmark_schema(block["format"]))}
+    study.setdefault("metrics", str(DEFAULT_METRICS))
     return study

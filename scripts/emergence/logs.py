@@ -3,10 +3,26 @@
 import logging
 import os
 import sys
+from pathlib import Path
 
 from emergence.errors import InputError
 
+ERROR = " ERROR "
+
 logger = logging.getLogger("emergence")
+
+
+def failures(folder, since):
+    """What failed jobs said, as one text: the errors in all log files of a folder that were written since a time (seconds)."""
+    said = []
+    for path in sorted(Path(folder).rglob("*.log")):
+        if path.stat().st_mtime >= since:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if ERROR in text:
+                said.append(f"{path}:\n{text[text.rindex(ERROR) + len(ERROR) :].rstrip()}")
+    return (
+        "\n\n".join(["What went wrong:", *said]) if said else f"What went wrong is above; the logs of all jobs are in {folder}."
+    )
 
 
 def run(main, log_file):

@@ -1,12 +1,11 @@
 # What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
 # Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED and the functions below.
 import sys
-
-from snakemake.exceptions import WorkflowError
+import time
 
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
 
-from emergence import config as study_config, dependencies
+from emergence import config as study_config, dependencies, logs
 from emergence.errors import InputError
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
@@ -18,8 +17,10 @@ if not workflow.modifier.skip_configfile and not workflow.config_settings.replac
 try:
     STUDY = study_config.check(config, CONFIG_FILES)
 except InputError as error:
-    raise WorkflowError(f"the configuration cannot be used\n{error}") from None
+    # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
+    sys.exit(f"The configuration cannot be used.\n{error}")
 
+STARTED = time.time()
 BENCHMARKS = list(STUDY["benchmarks"])
 CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
 
