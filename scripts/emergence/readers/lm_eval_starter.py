@@ -34,7 +34,7 @@ def lines(path, catalogue):
         block.append(
             "scale_from: parameters # the files record the number of parameters; leave it out to give every scale yourself"
         )
-    tasks = {name for name, _ in filters}
+    tasks = {name for name, _ in filters} - set(groups.values())
     block.append(f"# models: {len(parameters)}; tasks: {len(tasks)}; groups of tasks: {len(set(groups.values()))}")
     block += metric_lines(met, catalogue)
     several = sorted({chosen for names in filters.values() if len(names) > 1 for chosen in names})
