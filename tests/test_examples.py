@@ -1,5 +1,6 @@
 """Every configuration in config/examples runs as it says of itself, and a study that gains a block reruns that block alone."""
 
+import pandas as pd
 import pytest
 
 from conftest import ROOT, copy_of_workflow, snakemake
@@ -34,12 +35,11 @@ def names(example):
 def run(tmp_path_factory):
     """A copy of the workflow in which the examples ran, one after the other."""
     folder = copy_of_workflow(tmp_path_factory.mktemp("examples") / "workflow")
-    done = {
-        example: snakemake(
-            folder, "--configfile", f"config/examples/{example}.yaml", "--replace-workflow-config", "--cores", "1", TABLE
-        )
-        for example in EXAMPLES
-    }
+    done = {}
+    for example in EXAMPLES:
+        alone = ["--configfile", f"config/examples/{example}.yaml", "--replace-workflow-config", "--cores", "1"]
+        targets = [f"results/{name}/emergence_by_metric.csv" for name in names(example)]
+        done[example] = snakemake(folder, *alone, *targets)
     return folder, done
 
 
@@ -82,7 +82,7 @@ def test_long_and_wide_tables_agree(run):
         parts.append(exact[["scale", "score", "n_examples"]].astype(float))
     long, wide = parts
     missing = ("reversal", "Otter", "otter-50m")
-    assert wide.to_dict("index") == pytest.approx(long.drop(index=missing).to_dict("index"))
+    pd.testing.assert_frame_equal(wide, long.drop(index=missing))
 
 
 def test_examples_join_without_running_again(run):
@@ -98,7 +98,8 @@ def test_examples_join_without_running_again(run):
     shared = joined[joined["metric"] == "exact_match"]
     assert shared["benchmark"].to_list() == ["long_table", "wide_table"]
     assert set(shared["n_benchmarks"]) == {2}
-    # one block less: its rows leave the table, and nothing else runs
-    done = snakemake(folder, "--configfile", *files[1:], "--replace-workflow-config", "--cores", "1", "--", TABLE)
+    # one block less: the table is made again, and nothing else
+    done = snakemake(folder, "--configfile", *files[1:], "--replace-workflow-config", "--cores", "1", "--dry-run", "--", TABLE)
     assert done.returncode == 0, done.stderr
-    assert set(tables.read("metrics_across_benchmarks", folder / TABLE)["benchmark"]) == {"long_table", "wide_table"}
+    assert "compare_benchmarks" in done.stdout + done.stderr
+    assert "ingest_scores" not in done.stdout + done.stderr
