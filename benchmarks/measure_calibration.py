@@ -17,11 +17,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import truths  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from emergence.smooth_curves import MIN_RISE_DECADES, N_PARAMETERS  # noqa: E402
+import truths
+from emergence.smooth_curves import MIN_RISE_DECADES, N_PARAMETERS
 
 N_SCALES = (5, 6, 8, 10, 12)
 N_EXAMPLES = (50, 200, 500, 2000)

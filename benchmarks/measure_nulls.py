@@ -19,10 +19,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from emergence import noise as noise_module  # noqa: E402
-from emergence import nulls, smooth_curves  # noqa: E402
+from emergence import noise as noise_module
+from emergence import nulls, smooth_curves
 
 N_SCALES = 12
 N_EXAMPLES = (200, 230, 1000, 2000)

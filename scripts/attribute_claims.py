@@ -11,7 +11,7 @@ def main():
         tasks = registries.load_tasks(block["tasks"])
         claims = registries.load_claims(block["claims"], tasks)
     else:
-        tasks = registries.from_scores(tables.read("scores", snakemake.input.scores))
+        tasks = registries.from_scores(tables.read("scores", snakemake.input.scores, categories=True))
         claims = registries.load_claims(block["claims"])
     tables.write(attribution.claims_by_metric(claims, tasks, catalogue, level), "claims_by_metric", snakemake.output.by_metric)
     tables.write(attribution.claims_by_top_metrics(claims, tasks, level), "claims_by_top_metrics", snakemake.output.top_metrics)

@@ -1,11 +1,15 @@
 """Read a benchmark's files into the score table, with an account of everything that was read."""
 
-from emergence import ingestion, tables
+from emergence import ingestion, tables, trees
 from emergence.logs import logger, run
 
 
 def main():
-    scores, account, inputs = ingestion.ingest(snakemake.wildcards.benchmark, snakemake.params.block, snakemake.input.metrics)
+    block = dict(snakemake.params.block)
+    if "git" in block:
+        block["directory"] = f"results/{snakemake.wildcards.benchmark}/checkout"
+    part = trees.part(snakemake.wildcards.get("scatteritem"))
+    scores, account, inputs = ingestion.ingest(snakemake.wildcards.benchmark, block, snakemake.input.metrics, part)
     tables.write(scores, "scores", snakemake.output.scores)
     tables.write(account, "ingest_account", snakemake.output.account)
     tables.write(inputs, "inputs", snakemake.output.inputs)

@@ -1,5 +1,6 @@
 """The ingest account: what became of everything that was read, and the files it was read from."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from emergence.errors import InputError
 
 
 class Account:
-    """Counts what is read, kept, merged, empty, refused, renamed and ignored, by file and reason.
+    """Counts what is read, kept, merged, empty, refused, renamed, noted and ignored, by file and reason.
 
     on_error: with `stop`, refused rows are collected and stop() raises them all; with `skip` they are counted and left out.
     """
@@ -21,19 +22,26 @@ class Account:
         self._problems = []
         self._files = []
 
-    def file(self, path):
-        """Note a file that is read, with its size and digest."""
-        self._files.append({"file": str(path), "n_bytes": Path(path).stat().st_size, "sha256": tables.digest(path)})
+    def file(self, path, content=None):
+        """Note a file that is read, with its size and digest; content: its bytes, if the reader has them already."""
+        if content is None:
+            self._files.append((str(path), Path(path).stat().st_size, tables.digest(path)))
+        else:
+            self._files.append((str(path), len(content), hashlib.sha256(content).hexdigest()))
 
     def count(self, file, outcome, n, reason="", example=""):
         """Add n scores (or columns) of a file to an outcome; the first example is kept."""
-        before, first = self._counts.get((str(file), outcome, reason), (0, example))
-        self._counts[str(file), outcome, reason] = (before + int(n), first or example)
+        key = (str(file), outcome, reason)
+        before, first = self._counts.get(key, (0, example))
+        self._counts[key] = (before + int(n), first or example)
 
     def count_rows(self, rows, chosen, outcome, reason="", example=""):
         """Count the chosen rows of a reader's frame (boolean Series) by file."""
-        for file, n in rows.frame.loc[chosen, "file"].value_counts(sort=False).items():
-            self.count(file, outcome, n, reason, example)
+        files = rows.frame["file"].astype("category").array
+        counts = np.bincount(files.codes[np.asarray(chosen, dtype=bool)], minlength=len(files.categories))
+        for file, n in zip(files.categories.tolist(), counts.tolist(), strict=True):
+            if n:
+                self.count(file, outcome, n, reason, example)
 
     def refuse(self, rows, bad, reason, describe):
         """Refuse the bad rows (boolean Series) and return the rows that are left.
@@ -47,6 +55,12 @@ class Account:
         self._problems += shown + [""] * (len(positions) - len(shown))
         self.count_rows(rows, bad, "refused", reason, " ".join(shown[0].split()))
         return without(rows, bad)
+
+    def refuse_file(self, file, n, reason, message):
+        """Refuse a file, or a part of one, before it comes to rows. n: how many scores it holds; 1 where nobody can tell."""
+        self.count(file, "read", n)
+        self.count(file, "refused", n, reason, " ".join(message.split()))
+        self._problems.append(message)
 
     def add_problem(self, message):
         """Note a mistake whose rows the caller counts and leaves out itself."""
@@ -68,7 +82,7 @@ class Account:
 
     def inputs(self):
         """The files that were read, as a table."""
-        return pd.DataFrame(self._files, columns=["file", "n_bytes", "sha256"])
+        return pd.DataFrame(sorted(self._files), columns=["file", "n_bytes", "sha256"])
 
 
 def without(rows, left_out):

@@ -37,6 +37,7 @@ def benchmark_schema(format_name):
     schema["properties"] |= own["properties"]
     schema["properties"]["format"]["enum"] = [format_name]
     schema["required"] = schema["required"] + own.get("required", [])
+    schema |= {key: own[key] for key in ("x-one-of", "x-shards") if key in own}
     schema["additionalProperties"] = False
     return schema
 
@@ -71,13 +72,13 @@ def _plain(value):
 
 
 def _paths(value, schema, path=()):
-    """Every text that the schema marks as the path of a file, as (path in the configuration, file, pattern).
+    """Every text that the schema marks as a path, as (path in the configuration, file, its part of the schema).
 
-    The pattern is that of the files wanted below a folder; None where only a file will do.
+    There, `x-path` is `file` or `folder`; with `x-files`, a file or a folder of files of that pattern.
     """
     if "x-path" in schema:
         if isinstance(value, str) and value:
-            yield path, value, schema.get("x-files")
+            yield path, value, schema
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -87,23 +88,34 @@ def _paths(value, schema, path=()):
             yield from _paths(item, schema.get("items", {}), (*path, number))
 
 
-def input_files(block):
-    """The files that a benchmark block names or that are in a folder which it names: what its ingest depends on."""
-    named = _paths(block, benchmark_schema(block["format"]))
-    return [str(file) for _, path, pattern in named for file in (files_below(path, pattern) if pattern else [path])]
-
-
 def _missing_files(named):
-    """The mistakes among named files: those that are not there, and folders that are not wanted or hold no file that is."""
-    for path, file, pattern in named:
-        if Path(file).is_file():
-            continue
-        if not Path(file).is_dir():
-            yield path, f"{file}: no such file", f"a file that can be read{nearest_file(file)}"
-        elif not pattern:
-            yield path, f"{file}: a folder", "a file that can be read"
-        elif not files_below(file, pattern):
-            yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
+    """The mistakes among named files and folders: those that are not there, and folders without a file that is wanted."""
+    for path, file, schema in named:
+        kind, pattern = schema["x-path"], schema.get("x-files")
+        if pattern and Path(file).is_dir():
+            if not files_below(file, pattern):
+                yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
+        elif not (Path(file).is_file() if kind == "file" else Path(file).is_dir()):
+            found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
+            yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
+
+
+def input_files(block):
+    """The files that a benchmark block names, those of the pattern `x-files` in folders that it names, in order.
+
+    It is what its ingest depends on, besides what is in folders of the kind `x-path: folder`.
+    """
+    named = [entry for entry in _paths(block, benchmark_schema(block["format"])) if entry[2]["x-path"] == "file"]
+    return [
+        str(file)
+        for _, path, schema in named
+        for file in (files_below(path, schema["x-files"]) if "x-files" in schema else [path])
+    ]
+
+
+def can_be_sharded(block):
+    """Whether the block's reader can read one part of the tasks at a time."""
+    return benchmark_schema(block["format"]).get("x-shards", False)
 
 
 def _holder(path, contents):
@@ -149,6 +161,11 @@ def check(config, files=()):
             between = [] if found else readers.key_problems(with_defaults(block, schema))
             problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _missing_files(_paths(block, schema, path))
+            choices = schema.get("x-one-of", [])
+            given = [key for key in choices if key in block]
+            if choices and len(given) != 1:
+                found = " and ".join(f"`{key}`" for key in given) or "none of them"
+                problems.append((path, found, "one of " + " or ".join(f"`{key}`" for key in choices) + ", and only one"))
     if isinstance(config, dict):
         problems += _missing_files(_paths(config, study_schema()))
     if problems:

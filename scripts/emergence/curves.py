@@ -5,6 +5,7 @@ of shape (curves, scales), which is what the statistics take. Nothing here loops
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -45,9 +46,9 @@ def from_scores(scores, catalogue):
     key = list(KEY)
     if scores.empty:
         return pd.DataFrame(columns=[*key, "preferred", "higher_is_better", "n_scales", "n_scores", *ALONG, "chance"])
-    scores = scores.sort_values([*key, "scale"], kind="stable", ignore_index=True)
-    curve = scores.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
-    scale = scores["scale"].to_numpy()
+    curve, scale = tables.key_positions(scores, key), scores["scale"].to_numpy(dtype=float)
+    order = np.lexsort((scale, curve))
+    curve, scale = curve[order], scale[order]
     # a point is a scale of a curve; both starts mark the first row of each in the sorted table
     new_curve = np.diff(curve, prepend=-1) != 0
     point_start = np.flatnonzero(new_curve | (np.diff(scale, prepend=np.nan) != 0))
@@ -57,7 +58,8 @@ def from_scores(scores, catalogue):
         return np.add.reduceat(values, point_start) / n_models
 
     numbers = {
-        column: scores[column].to_numpy(dtype=float, na_value=np.nan) for column in ("score", "n_examples", "stderr", "chance")
+        column: scores[column].to_numpy(dtype=float, na_value=np.nan)[order]
+        for column in ("score", "n_examples", "stderr", "chance")
     }
     along = {
         "scales": scale[point_start],
@@ -68,12 +70,13 @@ def from_scores(scores, catalogue):
     }
     curve_start = np.flatnonzero(new_curve)
     cuts = np.searchsorted(point_start, curve_start)
-    frame = scores.loc[curve_start, [*key, "preferred"]].reset_index(drop=True)
-    frame["higher_is_better"] = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
+    frame = scores[[*key, "preferred"]].iloc[order[curve_start]].reset_index(drop=True)
+    frame["higher_is_better"] = frame["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool)
     frame["n_scales"] = np.diff(cuts, append=len(point_start))
     frame["n_scores"] = np.diff(curve_start, append=len(scores))
+    bounds = list(itertools.pairwise([*cuts.tolist(), len(point_start)]))
     for column, values in along.items():
-        frame[column] = np.split(values, cuts[1:])
+        frame[column] = [values[start:end] for start, end in bounds]
     # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
@@ -82,9 +85,17 @@ def from_scores(scores, catalogue):
 
 def batches(curves):
     """The curves of a frame in batches of equal length, shortest first."""
-    for n_scales, rows in curves.groupby("n_scales", sort=True).indices.items():
-        along = {column: np.concatenate(curves[column].to_numpy()[rows]).reshape(len(rows), n_scales) for column in ALONG}
-        sign = np.where(curves["higher_is_better"].to_numpy(dtype=bool)[rows], 1.0, -1.0)[:, None]
+    if curves.empty:
+        return
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    start = np.cumsum(lengths) - lengths
+    flat = {column: np.concatenate(curves[column].to_numpy()) for column in ALONG}
+    signs = np.where(curves["higher_is_better"].to_numpy(dtype=bool), 1.0, -1.0)
+    for n_scales in np.unique(lengths):
+        rows = np.flatnonzero(lengths == n_scales)
+        points = start[rows][:, None] + np.arange(n_scales)
+        along = {column: values[points] for column, values in flat.items()}
+        sign = signs[rows][:, None]
         yield Batch(rows, along["scales"], sign * along["scores"], along["n_models"], along["n_examples"], along["stderr"])
 
 
@@ -96,8 +107,11 @@ def resolution(curves, catalogue):
 
     Returns (curves,), in units of the metric.
     """
-    span = (catalogue["high"] - catalogue["low"]).reindex(curves["metric"]).to_numpy(dtype=float)
-    fewest = np.array([values.min() for values in curves["n_examples"]], dtype=float).reshape(len(curves))
+    if curves.empty:
+        return np.empty(0)
+    span = curves["metric"].map(catalogue["high"] - catalogue["low"]).to_numpy(dtype=float)
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    fewest = np.minimum.reduceat(np.concatenate(curves["n_examples"].to_numpy()), np.cumsum(lengths) - lengths)
     return np.where(np.isfinite(span), span, np.nan) / fewest
 
 
@@ -126,13 +140,19 @@ def _repeated_families(curves, status):
     Families can be one set of models under two settings that a metric does not see, such as the sampling temperature for multiple
     choice: their curves are copies, not evidence twice. Constant curves agree without being copies and are left out.
     """
-    same = ["task", "subtask", "metric", "shots", "scores"]
-    varying = np.asarray(status != sharpness.CONSTANT) & (curves["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES)
-    keyed = curves.loc[varying, [*same, "model_family"]].assign(
-        scores=[values.tobytes() for values in curves.loc[varying, "scores"]]
-    )
-    first = keyed.groupby(same, dropna=False, sort=False)["model_family"].transform("first")
-    return first.where(first != keyed["model_family"]).reindex(curves.index)
+    family = curves["model_family"].to_numpy(dtype=object)
+    repeated = np.full(len(curves), None, dtype=object)
+    varying = np.flatnonzero((status != sharpness.CONSTANT) & (curves["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES))
+    if len(varying):
+        # a curve's scores as bytes: the same number for the same scores
+        content = pd.factorize(np.array([values.tobytes() for values in curves["scores"].to_numpy()[varying]], dtype=object))[0]
+        outputs = tables.key_positions(curves.iloc[varying], ["task", "subtask", "metric", "shots"])
+        same = np.unique(outputs, return_inverse=True)[1] * (content.max() + 1) + content
+        _, first, group = np.unique(same, return_index=True, return_inverse=True)
+        earlier = varying[first[group]]
+        differs = family[earlier] != family[varying]
+        repeated[varying[differs]] = family[earlier[differs]]
+    return pd.Series(repeated, index=curves.index, dtype="str")
 
 
 def names(curves):

@@ -388,3 +388,183 @@ def base_rates(claims, most=20):
     ]
     right.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure, shown
+
+
+def null_models(q_values, by_metric, catalogue, rate, most=14):
+    """p-values under the flat and the smooth null model: their distribution, and the share of curves beyond chance by metric."""
+    if q_values[["p_flat", "p_smooth"]].isna().all(axis=None):
+        return notice(
+            "No curve has a p-value: the simulation is turned off (`draws: 0`), or every curve is too short."
+        ), by_metric
+    order = by_metric[(by_metric["metric"] != "all") & (by_metric["n_tested"] > 0)]
+    order = order.groupby("metric")["n_tested"].max().sort_values(ascending=False, kind="stable").index[:most]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, max(2.8, 1.3 + 0.3 * len(order))), width_ratios=(1, 1.2))
+    rows = {metric: row for row, metric in enumerate(["all", *order])}
+    for number, null in enumerate(("flat", "smooth")):
+        p = np.sort(q_values[f"p_{null}"].dropna())
+        color = COLORS[number]
+        left.step(
+            np.append(p, 1),
+            np.append(np.arange(1, len(p) + 1) / max(len(p), 1), 1),
+            where="post",
+            color=color,
+            label=f"{null} null model",
+        )
+        shown = by_metric[(by_metric["null_model"] == null) & by_metric["metric"].isin(rows) & (by_metric["n_tested"] > 0)]
+        at = shown["metric"].map(rows) + (number - 0.5) * 0.3
+        before, after = 100 * shown["n_before"] / shown["n_tested"], 100 * shown["n_after"] / shown["n_tested"]
+        right.hlines(at, after, before, color=color, lw=1, alpha=0.5)
+        right.plot(before, at, MARKERS[number], ms=5, mfc="white", color=color)
+        right.plot(after, at, MARKERS[number], ms=5, color=color)
+    left.plot([0, 1], [0, 1], color="0.5", ls="--", lw=1, label="by chance alone")
+    left.set_xlabel("p-value")
+    left.set_ylabel("share of curves at or below")
+    left.legend(loc="lower right")
+    right.axvline(5, color="0.5", ls="--", lw=1, zorder=0)
+    right.set_yticks(list(rows.values()), [short(catalogue["label"].get(metric, "all metrics"), 28) for metric in rows])
+    right.set_ylim(len(rows) - 0.5, -0.5)
+    right.set_xlim(left=-2)
+    right.set_xlabel("curves sharper than explained (%)")
+    handles = [
+        Line2D([], [], color="0.3", marker="o", mfc=fill, ls="", label=label)
+        for fill, label in (("white", "p ≤ 0.05"), ("0.3", f"q ≤ {rate:g}"))
+    ]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    return figure, by_metric
+
+
+def predictability(summary, catalogue, most=14):
+    """Median error of each predictor on the hidden largest scales, in units of sampling noise, by kind of metric and by metric."""
+    shown = summary[summary["median_absolute_z"].notna()]
+    if shown.empty:
+        return notice("No curve has scales enough to hide some and predict them from the rest."), shown
+    order = shown.groupby(["grouping", "name"], sort=False)["n_curves"].first()
+    rows = {key: row for row, key in enumerate(list(order.index)[:most])}
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.34 * len(rows)))
+    for number, (predictor, label) in enumerate(
+        (("smooth", "smooth curve"), ("line", "straight line"), ("no_change", "no change"))
+    ):
+        part = shown[shown["predictor"] == predictor]
+        keys = zip(part["grouping"], part["name"], strict=True)
+        points = [(z, rows[key]) for key, z in zip(keys, part["median_absolute_z"], strict=True) if key in rows]
+        if points:
+            x, y = np.array(points).T
+            axes.plot(x, y + 0.2 * (number - 1), MARKERS[number], ms=5, color=COLORS[number], label=label)
+    axes.axvline(np.sqrt(2 / np.pi), color="0.5", ls="--", lw=1, label="perfect prediction")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else ""))
+    axes.set_xlabel("median error on hidden scales (in standard deviations of sampling noise)")
+    defined = shown.groupby(["grouping", "name"], sort=False)[["n_curves", "n_undefined"]].first()
+    counts = {key: int(defined.at[key, "n_curves"] - defined.at[key, "n_undefined"]) for key in rows}
+
+    def name(grouping, label):
+        if grouping == "all":
+            return "all curves"
+        return f"{label} metrics" if grouping == "kind" else catalogue["label"].get(label, label)
+
+    axes.set_yticks(list(rows.values()), [f"{short(name(*key), 34)} (n = {counts[key]:,})" for key in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    figure.legend(loc="outside upper right", ncols=4)
+    return figure, shown
+
+
+def resolution(examples_needed):
+    """Test examples at hand against those needed to tell each curve's smaller models from guessing."""
+    known = examples_needed[(examples_needed["status"] == "ok") & examples_needed["examples_at_hand"].notna()]
+    if known.empty:
+        reason = "No curve has a known number of test examples, a known score of guessing, and smaller models above it."
+        return notice(reason), known
+    short_of = known["examples_needed"] > known["examples_at_hand"]
+    figure, axes = plt.subplots(figsize=(4.6, 3.4))
+    sized = 3 if len(known) > MOST_POINTS else 5
+    for number, (chosen, label) in enumerate(((~short_of, "curves with enough"), (short_of, "with too few"))):
+        x, y = known.loc[chosen, "examples_at_hand"], known.loc[chosen, "examples_needed"]
+        axes.plot(
+            x,
+            y,
+            MARKERS[number],
+            ms=sized,
+            color=COLORS[number * 3],
+            alpha=0.7,
+            label=f"{label}: {int(chosen.sum()):,}",
+            rasterized=True,
+        )
+    ends = [
+        known[["examples_at_hand", "examples_needed"]].min(axis=None),
+        known[["examples_at_hand", "examples_needed"]].max(axis=None),
+    ]
+    axes.plot(ends, ends, color="0.5", ls="--", lw=1)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: scale_name(value)))
+        axis.set_minor_formatter("")
+    axes.set_xlabel("test examples at hand")
+    axes.set_ylabel("test examples needed")
+    figure.legend(loc="outside upper center", ncols=2)
+    columns = ["task", "subtask", "metric", "model_family", "shots", "small_performance", "examples_needed", "examples_at_hand"]
+    return figure, known[columns]
+
+
+def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
+    """|E| of the same outputs under both metrics of each pair, and the mean paired difference with its interval over tasks."""
+    scored = metric_swaps.dropna(subset=["emergence_score_a", "emergence_score_b"])
+    shown = comparisons[(comparisons["grouping"] == "metric") & comparisons["mean_difference"].notna()]
+    shown = shown.sort_values("n_pairs", ascending=False, kind="stable").head(most)
+    if scored.empty or shown.empty:
+        reason = (
+            "No task of this benchmark has two metrics on the same model outputs with a score under each, so none can be swapped."
+        )
+        return notice(reason), shown
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, max(2.9, 1.2 + 0.4 * len(shown))), width_ratios=(1, 1.1))
+    highest = 1.0
+    for number, row in enumerate(shown.itertuples()):
+        pair = scored[(scored["metric_a"] == row.name_a) & (scored["metric_b"] == row.name_b)]
+        a, b = pair["emergence_score_a"].abs(), pair["emergence_score_b"].abs()
+        highest = max(highest, a.max(), b.max())
+        look = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
+        left.plot(a, b, ls="", ms=4 if len(scored) < MOST_POINTS else 2, alpha=0.7, rasterized=len(scored) > MOST_POINTS, **look)
+        right.plot([row.mean_low, row.mean_high], [number, number], color=look["color"], lw=1.5)
+        right.plot(row.mean_difference, number, ls="", ms=6, **look)
+    left.plot([0, highest], [0, highest], color="0.5", ls="--", lw=1)
+    left.set_xscale("symlog", linthresh=5)
+    left.set_yscale("symlog", linthresh=5)
+    ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= 1.3 * highest]
+    for axis in (left.xaxis, left.yaxis):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.set_ticks([], minor=True)
+    left.set_xlabel("|E| under the first metric")
+    left.set_ylabel("|E| under the second metric")
+    right.axvline(0, color="0.5", ls="--", lw=1, zorder=0)
+    names = [
+        f"{short(catalogue.at[row.name_a, 'label'], 22)}\nor {short(catalogue.at[row.name_b, 'label'], 22)}"
+        for row in shown.itertuples()
+    ]
+    right.set_yticks(range(len(shown)), names, fontsize=7.5)
+    right.set_ylim(len(shown) - 0.5, -0.5)
+    right.xaxis.set_major_locator(MaxNLocator(5))
+    right.set_xlabel("mean of |E| first minus |E| second")
+    return figure, shown
+
+
+def variation(shares):
+    """Share of the variation in sharpness that goes with metric, task and model family, where they are crossed."""
+    known = shares[shares["status"] == "ok"]
+    if known.empty:
+        reason = "The design does not tell metric, task and model family apart: " + ", ".join(
+            f"{row.factor}: {row.status.replace('_', ' ')}" for row in shares.itertuples()
+        )
+        return notice(reason + "."), shares
+    figure, axes = plt.subplots(figsize=(5.2, 0.9 + 0.4 * len(known)))
+    rows = np.arange(len(known))
+    axes.barh(rows, 100 * known["share"], color=COLORS[0], height=0.55)
+    for row, record in zip(rows, known.itertuples(), strict=True):
+        text = "no curves to exchange" if np.isnan(record.p_value) else f"p = {record.p_value:.2g}"
+        axes.annotate(text, (100 * record.share, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+    axes.set_yticks(rows, [f"{record.factor.replace('_', ' ')} ({record.n_levels} levels)" for record in known.itertuples()])
+    axes.set_ylim(len(known) - 0.5, -0.5)
+    axes.set_xlim(0, 115)
+    axes.set_xticks([0, 25, 50, 75, 100])
+    axes.set_xlabel("share of the variation in |E| (%)")
+    return figure, shares

@@ -10,6 +10,7 @@ import pandas as pd
 from emergence import metrics, readers, registries, supplements, tables
 from emergence.accounts import Account, without
 from emergence.documents import nearest
+from emergence.readers import Rows
 
 KEY = tuple(tables.description("scores")["key"])
 NAMES = ("task", "metric", "model_family", "model")
@@ -22,17 +23,18 @@ TOLERANCE = 1e-9
 TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
-def ingest(name, block, metrics_path):
-    """The score table of a benchmark.
+def ingest(name, block, metrics_path, part=None):
+    """The score table of a benchmark, sorted by its key.
 
     name: str, the benchmark. block: dict, its configuration with defaults. metrics_path: file of the metric catalogue.
+    part: None for all tasks, or (number, how many parts) for those of one part; see emergence.readers.
 
     Returns three frames: scores, account, inputs (see workflow/schemas/tables.yaml).
     Raises InputError with all mistakes of a kind, unless the block says `on_error: skip`.
     """
     catalogue = metrics.load(metrics_path)
     account = Account(block["on_error"])
-    rows = readers.read(block, account)
+    rows = readers.read(block, account, part)
     rows = _leave_out_empty(rows, account)
     rows = supplements.add_tasks(rows, block, account)
     rows = supplements.add_models(rows, block, account)
@@ -45,18 +47,39 @@ def ingest(name, block, metrics_path):
     rows = _check_directions(rows, catalogue, metrics_path, account)
     rows = _check_values(rows, catalogue, account)
     account.stop()
-    rows.frame.insert(0, "benchmark", name)
+    rows.frame.insert(0, "benchmark", pd.Categorical.from_codes(np.zeros(len(rows.frame), dtype=np.int8), [name]))
     rows = _merge_repeated(rows, account)
     account.stop()
     rows.frame["preferred"] = _preferred(rows.frame, block)
     account.count_rows(rows, rows.frame["score"].notna(), "kept")
     columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
-    scores = tables.typed(rows.frame[columns], "scores").sort_values(list(KEY), kind="stable", ignore_index=True)
-    return scores, account.frame(), account.inputs()
+    return tables.typed(rows.frame[columns], "scores", categories=True), account.frame(), account.inputs()
 
 
 def _text(values):
     return values.astype("str").str.strip()
+
+
+def _names(values):
+    """Names as a categorical column, stripped of surrounding space; what is categorical already is kept to the letter."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    return _text(values.fillna("") if values.dtype.kind == "O" else values).astype("category")
+
+
+def _is_name(values, name):
+    """Which values of a categorical column are one name: (n,) bool."""
+    found = values.cat.categories.get_indexer([name])[0]
+    return (values.cat.codes == found).to_numpy() if found >= 0 else np.zeros(len(values), dtype=bool)
+
+
+def _by_category(values, of):
+    """of(category) for the categories of a column, taken to its rows: (n,) array."""
+    return (
+        np.array([of[category] for category in values.cat.categories])[values.cat.codes]
+        if len(values)
+        else np.array([], dtype=float)
+    )
 
 
 def _is_empty(values):
@@ -72,7 +95,7 @@ def _leave_out_empty(rows, account):
     if empty.any():
         first = int(np.flatnonzero(empty)[0])
         account.count_rows(rows, empty, "empty", "no score in the cell", rows.place(first, "score"))
-    return without(rows, empty)
+    return without(rows, empty) if empty.any() else rows
 
 
 def _read_numbers(rows, field, account):
@@ -111,20 +134,18 @@ def _read_numbers(rows, field, account):
 
 
 def _read_names(rows, account):
-    """Names must be there; a missing subtask is the task as a whole, and shots that no file gives are unknown."""
+    """Names must be there; a missing subtask is the task as a whole."""
     frame = rows.frame
     for field in NAMES:
-        frame[field] = _text(frame[field].fillna("") if frame[field].dtype.kind == "O" else frame[field])
+        frame[field] = _names(frame[field])
         rows = account.refuse(
             rows,
-            frame[field] == "",
+            _is_name(frame[field], ""),
             f"{field} is empty",
             lambda i, rows=rows, field=field: f"{rows.place(i, field)}\n    found: nothing\n    allowed: the name of a {field}",
         )
         frame = rows.frame
-    frame["subtask"] = _text(frame["subtask"]) if "subtask" in frame else ""
-    if "shots" not in frame:
-        frame["shots"] = np.nan
+    frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)
@@ -143,10 +164,10 @@ def _read_names(rows, account):
 def _name_metrics(rows, catalogue, path, account):
     """Metrics under their own name in the catalogue; a metric that is not there is refused, with the lines to add."""
     spellings = metrics.spellings(catalogue)
-    met = rows.frame["metric"]
-    for name in met.unique():
+    # in the order in which they were met
+    for name in rows.frame["metric"].unique():
         if name not in spellings:
-            unknown = rows.frame["metric"] == name
+            unknown = _is_name(rows.frame["metric"], name)
             first = int(np.flatnonzero(unknown)[0])
             text = (
                 f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
@@ -158,10 +179,14 @@ def _name_metrics(rows, catalogue, path, account):
             account.add_problem(text)
             rows = without(rows, unknown)
         elif spellings[name] != name:
-            account.count_rows(
-                rows, rows.frame["metric"] == name, "renamed", f"`{name}` is another spelling of `{spellings[name]}`"
-            )
-    rows.frame["metric"] = rows.frame["metric"].map(spellings)
+            renamed = _is_name(rows.frame["metric"], name)
+            account.count_rows(rows, renamed, "renamed", f"`{name}` is another spelling of `{spellings[name]}`")
+    met = rows.frame["metric"].cat
+    own = [spellings.get(name) for name in met.categories]
+    names = sorted({name for name in own if name})
+    renumbered = np.array([names.index(name) if name else -1 for name in own], dtype=np.int32)
+    codes = renumbered[met.codes] if len(rows.frame) else np.array([], dtype=np.int32)
+    rows.frame["metric"] = pd.Categorical.from_codes(codes, names)
     return rows
 
 
@@ -187,8 +212,7 @@ def _check_directions(rows, catalogue, path, account):
 def _check_values(rows, catalogue, account):
     """Scores must lie in their metric's range."""
     frame = rows.frame
-    low = catalogue["low"].reindex(frame["metric"]).to_numpy()
-    high = catalogue["high"].reindex(frame["metric"]).to_numpy()
+    low, high = (_by_category(frame["metric"], catalogue[bound]) for bound in ("low", "high"))
     slack = TOLERANCE * np.where(np.isfinite(high - low), high - low, 1.0)
     outside = (frame["score"] < low - slack) | (frame["score"] > high + slack)
 
@@ -207,27 +231,44 @@ def _bounds(low, high):
 
 
 def _merge_repeated(rows, account):
-    """One row a key. Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right."""
-    frame = rows.frame
-    group = frame.groupby([field for field in KEY if field in frame], dropna=False, sort=False).ngroup()
-    values = frame[["score", "scale"]]
-    first_of_group = group.drop_duplicates()
-    first = pd.Series(first_of_group.index, index=first_of_group)[group].to_numpy()
-    differs = (values.to_numpy() != values.to_numpy()[first]).any(axis=1)
-    disagree = differs | group.isin(group[differs])
+    """One row a key, in the order of the key.
+
+    Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right.
+    """
+    position = tables.key_positions(rows.frame, [field for field in KEY if field in rows.frame])
+    rows = _in_order(rows, position)
+    new = np.diff(np.sort(position), prepend=-1) != 0
+    if new.all():
+        return rows
+    values = rows.frame[["score", "scale"]].to_numpy()
+    # repeats stand together now, in the order in which the files have them: the first of each speaks for all that agree
+    first_of_group = np.flatnonzero(new)
+    group = np.cumsum(new) - 1
+    first = first_of_group[group]
+    differs = (values != values[first]).any(axis=1)
+    disagree = np.logical_or.reduceat(differs, first_of_group)[group]
 
     def describe(i):
-        other = first[i] if differs[i] else np.flatnonzero(differs & (first == i))[0]
-        here, there = (f"score {values.score.iat[row]:g} at scale {values.scale.iat[row]:g}" for row in (i, other))
+        other = first[i] if differs[i] else np.flatnonzero(differs & (first == first[i]))[0]
+        here, there = (f"score {values[row, 0]:g} at scale {values[row, 1]:g}" for row in (i, other))
         return (
             f"{rows.place(i, 'score')}: the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}\n"
             f"    found: {here}, and {there}\n    allowed: one score for each"
         )
 
-    repeated = (first != np.arange(len(frame))) & ~disagree
+    repeated = ~new & ~disagree
     account.count_rows(rows, repeated, "merged", "the same score again")
     left = account.refuse(rows, disagree, "same key, different values", describe)
     return without(left, repeated[~disagree])
+
+
+def _in_order(rows, position):
+    """The rows sorted by position, equal ones as they stood."""
+    if (position[1:] >= position[:-1]).all():
+        return rows
+    order = np.argsort(position, kind="stable")
+    place = rows.place
+    return Rows(rows.frame.iloc[order].reset_index(drop=True), lambda i, field: place(order[i], field))
 
 
 def _preferred(frame, block):
@@ -235,4 +276,5 @@ def _preferred(frame, block):
     said = frame["preferred"].astype("boolean") if "preferred" in frame else pd.Series(pd.NA, index=frame.index, dtype="boolean")
     if "tasks" not in block:
         return said
-    return said.fillna(registries.preferred(frame, registries.load_tasks(block["tasks"])))
+    names = frame[["task", "subtask", "metric"]].astype("str")
+    return said.fillna(registries.preferred(names, registries.load_tasks(block["tasks"])))

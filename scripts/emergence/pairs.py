@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from emergence import sharpness
+from emergence import sharpness, tables
 
 OUTPUTS = ["task", "subtask", "model_family", "shots"]
+_SIDE = ["emergence_score_a", "emergence_score_b", "status_a", "status_b"]
 _ORDER = {"discontinuous": 0, "nonlinear": 1, "linear": 2, "unknown": 3}
 
 
@@ -15,31 +16,57 @@ def swaps(curves, catalogue):
     Both are computed on the scales that have both metrics, so that only the metric differs. The first metric of a pair is the one
     that the theory expects to look sharper; see workflow/schemas/tables.yaml, `metric_swaps`.
     """
-    keyed = curves[[*OUTPUTS, "metric", "scales", "scores"]].copy()
-    keyed["order"] = keyed["metric"].map(catalogue["kind"].map(_ORDER))
-    sign = keyed["metric"].map(catalogue["higher_is_better"]).map({True: 1.0, False: -1.0})
-    keyed["scores"] = [factor * values for factor, values in zip(sign, keyed["scores"], strict=True)]
-    crossed = keyed[keyed.duplicated(OUTPUTS, keep=False)].fillna({"shots": np.iinfo(np.int32).min})
-    both = crossed.merge(crossed, on=OUTPUTS, suffixes=("_a", "_b"))
-    first = (both["order_a"] < both["order_b"]) | ((both["order_a"] == both["order_b"]) & (both["metric_a"] < both["metric_b"]))
-    both = both[first].reset_index(drop=True)
-    both["shots"] = both["shots"].replace(np.iinfo(np.int32).min, pd.NA)
-    shared = [np.intersect1d(a, b) for a, b in zip(both["scales_a"], both["scales_b"], strict=True)]
-    both["n_scales"] = np.array([len(scales) for scales in shared], dtype=int)
-    for side in ("a", "b"):
-        status = np.full(len(both), sharpness.TOO_FEW_SCALES, dtype=object)
-        score = np.full(len(both), np.nan)
-        on_shared = [
-            values[np.isin(scales, wanted)]
-            for values, scales, wanted in zip(both[f"scores_{side}"], both[f"scales_{side}"], shared, strict=True)
-        ]
-        for n_scales, rows in both.groupby("n_scales").indices.items():
-            if n_scales < sharpness.MIN_SCALES:
-                continue
-            y = np.stack([on_shared[row] for row in rows])
-            status[rows] = sharpness.status(y)
-            score[rows] = sharpness.emergence_score(y)
-        both[f"status_{side}"], both[f"emergence_score_{side}"] = status, score
-    columns = [*OUTPUTS, "metric_a", "metric_b", "n_scales"]
-    columns += ["emergence_score_a", "emergence_score_b", "status_a", "status_b"]
-    return both[columns].sort_values([*OUTPUTS, "metric_a", "metric_b"], ignore_index=True)
+    if curves.empty:
+        return pd.DataFrame(columns=[*OUTPUTS, "metric_a", "metric_b", "n_scales", *_SIDE])
+    curves = curves.reset_index(drop=True)
+    frame = pd.DataFrame(
+        {"outputs": tables.key_positions(curves, OUTPUTS), "row": np.arange(len(curves)), "metric": curves["metric"]}
+    )
+    frame["order"] = frame["metric"].map(catalogue["kind"].map(_ORDER)).to_numpy(dtype=int)
+    frame["name"] = tables.key_positions(frame, ["metric"])
+    crossed = frame[frame.duplicated("outputs", keep=False)].drop(columns="metric")
+    both = crossed.merge(crossed, on="outputs", suffixes=("_a", "_b"))
+    first = (both["order_a"] < both["order_b"]) | ((both["order_a"] == both["order_b"]) & (both["name_a"] < both["name_b"]))
+    both = both[first].sort_values(["outputs", "name_a", "name_b"])
+    a, b = both["row_a"].to_numpy(), both["row_b"].to_numpy()
+    table = curves.loc[a, OUTPUTS].reset_index(drop=True)
+    names = curves["metric"].to_numpy()
+    table["metric_a"], table["metric_b"] = names[a], names[b]
+    table["n_scales"] = 0
+    table[["emergence_score_a", "emergence_score_b"]] = np.nan
+    table[["status_a", "status_b"]] = sharpness.TOO_FEW_SCALES
+    for rows, y_a, y_b in _on_shared_scales(curves, catalogue, a, b):
+        table.loc[rows, "n_scales"] = y_a.shape[1]
+        if y_a.shape[1] >= sharpness.MIN_SCALES:
+            for side, y in (("a", y_a), ("b", y_b)):
+                table.loc[rows, f"status_{side}"] = sharpness.status(y)
+                table.loc[rows, f"emergence_score_{side}"] = sharpness.emergence_score(y)
+    return table[[*OUTPUTS, "metric_a", "metric_b", "n_scales", *_SIDE]]
+
+
+def _on_shared_scales(curves, catalogue, a, b):
+    """The scores of pairs of curves at the scales that both have, in batches of equally many.
+
+    a, b: (pairs,) rows of the curves. Yields (positions of the pairs, scores of a, scores of b); scores have the shape
+    (pairs, scales) and are oriented. Pairs without a common scale are in no batch.
+    """
+    sign = np.where(curves["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool), 1.0, -1.0)
+    scales, scores = curves["scales"].to_numpy(), curves["scores"].to_numpy()
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    start, flat = np.cumsum(lengths) - lengths, np.concatenate(scores)
+    # nearly always both have the same scales, and then arrays do; the others are cut to what they share, one by one
+    same = pd.factorize(np.array([values.tobytes() for values in scales], dtype=object))[0]
+    equal = same[a] == same[b]
+    for n_scales in np.unique(lengths[a[equal]]):
+        pairs = np.flatnonzero(equal & (lengths[a] == n_scales))
+        points = np.arange(n_scales)
+        yield pairs, *(sign[side[pairs], None] * flat[start[side[pairs], None] + points] for side in (a, b))
+    unequal = {}
+    for pair in np.flatnonzero(~equal):
+        _, of_a, of_b = np.intersect1d(scales[a[pair]], scales[b[pair]], assume_unique=True, return_indices=True)
+        cut = (sign[a[pair]] * scores[a[pair]][of_a], sign[b[pair]] * scores[b[pair]][of_b])
+        if len(of_a):
+            unequal.setdefault(len(of_a), []).append((pair, *cut))
+    for cuts in unequal.values():
+        pairs, y_a, y_b = zip(*cuts, strict=True)
+        yield np.array(pairs), np.stack(y_a), np.stack(y_b)

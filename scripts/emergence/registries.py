@@ -82,13 +82,32 @@ def load_models(path):
 
 
 def from_scores(scores):
-    """A registry taken from a score table whose files say which metric each task prefers; empty where they do not.
+    """A registry taken from a score table whose files say which metric each entry prefers; empty where they do not.
 
-    Only entries for whole tasks count. Returns the columns of load_tasks.
+    A task prefers what its own entry prefers; where models differ, what most of its scores say, and the first by name of equals.
+    A task of which the files hold subtasks only prefers what BIG-bench's rule of aggregation gives: the metric of its one
+    subtask, or multiple_choice_grade where all subtasks prefer it, or else normalized_aggregate_score.
+
+    scores: frame with task, subtask, metric and preferred. Returns the columns of load_tasks.
     """
-    said = scores[scores["preferred"].fillna(False).astype(bool) & (scores["subtask"] == "")]
-    tasks = said[["task", "metric"]].drop_duplicates("task").rename(columns={"metric": "preferred_metric"})
-    return tasks.sort_values("task", ignore_index=True).assign(subtask_preferred_metrics=[[] for _ in range(len(tasks))])
+    said = scores.loc[scores["preferred"].fillna(False).to_numpy(dtype=bool), ["task", "subtask", "metric"]].astype("str")
+    counts = (
+        said.value_counts().reset_index().sort_values(["task", "subtask", "count", "metric"], ascending=[True, True, False, True])
+    )
+    chosen = counts.drop_duplicates(["task", "subtask"])
+    records = []
+    for task, entries in chosen.groupby("task", sort=True):
+        of_subtasks = entries.loc[entries["subtask"] != "", "metric"]
+        own = entries.loc[entries["subtask"] == "", "metric"]
+        names = sorted(set(of_subtasks))
+        if len(own):
+            prefers = own.iat[0]
+        elif len(of_subtasks) == 1 or names == ["multiple_choice_grade"]:
+            prefers = names[0]
+        else:
+            prefers = "normalized_aggregate_score"
+        records.append((task, prefers, names or [prefers]))
+    return pd.DataFrame(records, columns=["task", "preferred_metric", "subtask_preferred_metrics"])
 
 
 def preferred(frame, tasks):

@@ -7,6 +7,9 @@ in that order and of those types.
 import contextlib
 import functools
 import hashlib
+import heapq
+import itertools
+import operator
 import os
 import uuid
 from pathlib import Path
@@ -14,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emergence.documents import SCHEMAS, load_schema
@@ -26,7 +30,11 @@ _ARROW = {
     "boolean": pa.bool_(),
     "float list": pa.list_(pa.float64()),
 }
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean", "float list": "object"}
+
+# Rows in a row group: what is in memory at once where tables stream.
+_ROW_GROUP = 2**17
 
 
 def description(name):
@@ -60,8 +68,11 @@ def replacing(path):
         temporary.unlink(missing_ok=True)
 
 
-def typed(frame, name):
-    """The frame with the table's columns, in order and of the table's types; columns it does not know are an error."""
+def typed(frame, name, categories=False):
+    """The frame with the table's columns, in order and of the table's types; columns it does not know are an error.
+
+    categories: whether names that come as a categorical column stay one, which takes a fraction of the time and memory.
+    """
     columns = description(name)["columns"]
     unknown = [column for column in frame.columns if column not in columns]
     missing = [column for column, spec in columns.items() if column not in frame.columns and not spec.get("nullable")]
@@ -69,9 +80,37 @@ def typed(frame, name):
         raise ValueError(f"table {name}: unknown columns {unknown}, missing columns {missing}")
     typed_columns = {}
     for column, spec in columns.items():
-        values = frame[column] if column in frame.columns else pd.Series([None] * len(frame), index=frame.index)
-        typed_columns[column] = values.astype(_PANDAS[spec["type"]])
-    return pd.DataFrame(typed_columns, index=frame.index)
+        values = frame[column] if column in frame.columns else pd.Series(index=frame.index, dtype=_PANDAS[spec["type"]])
+        stays = categories and spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype)
+        typed_columns[column] = values if stays else values.astype(_PANDAS[spec["type"]])
+    return pd.DataFrame(typed_columns, index=frame.index, copy=False)
+
+
+def key_positions(frame, columns):
+    """Where each row stands when rows are sorted by these columns; rows with equal values have equal numbers.
+
+    Texts are in the order of their code points, empty values after all others. Returns (n,) int64. Much faster than to sort by
+    the columns or to look for repeated rows, above all where texts are categorical.
+    """
+    position = np.zeros(len(frame), dtype=np.int64)
+    highest = 0
+    for column in columns:
+        values = frame[column]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            names = values.cat.categories
+            place = np.empty(len(names), dtype=np.int64)
+            place[sorted(range(len(names)), key=names.tolist().__getitem__)] = np.arange(len(names))
+            codes, n = np.append(place, -1)[values.cat.codes], len(names)
+        else:
+            codes, distinct = pd.factorize(values, sort=True)
+            n = len(distinct)
+        codes = np.where(codes < 0, n, codes)
+        if highest >= 2**62 // (n + 1):
+            position = np.unique(position, return_inverse=True)[1].astype(np.int64)
+            highest = len(frame)
+        position = position * (n + 1) + codes
+        highest = highest * (n + 1) + n
+    return position
 
 
 def faults(frame, name):
@@ -89,7 +128,9 @@ def faults(frame, name):
                 n_broken = int(broken(values.dropna().to_numpy(dtype=float), spec[bound]).sum())
                 if n_broken:
                     found.append(f"column {column}: {n_broken} values that are not {words} {spec[bound]}")
-    n_repeated = int(frame.duplicated(table["key"]).sum())
+    position = key_positions(frame, table["key"])
+    in_order = len(position) < 2 or (position[1:] > position[:-1]).all()
+    n_repeated = 0 if in_order else len(position) - len(np.unique(position))
     if n_repeated:
         found.append(f"{n_repeated} rows repeat the key ({', '.join(table['key'])}) of another")
     return found
@@ -100,33 +141,149 @@ def write(frame, name, path):
 
     Raises ValueError where the frame breaks the description: that is a mistake of ours, not of the user.
     """
-    frame = typed(frame, name)
+    frame = typed(frame, name, categories=True)
     found = faults(frame, name)
     if found:
         raise ValueError(f"table {name}: " + "; ".join(found))
     with replacing(path) as temporary:
         if Path(path).suffix == ".parquet":
-            table = pa.Table.from_pandas(frame, schema=_arrow_schema(name), preserve_index=False)
-            # from_pandas adds its own metadata, which names versions of libraries
-            pq.write_table(table.replace_schema_metadata(_arrow_schema(name).metadata), temporary, compression="zstd")
+            _write_parquet([_to_arrow(frame, name)], name, temporary)
         else:
             frame.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
-def read(name, path):
-    """A table as a typed data frame.
+def _to_arrow(frame, name):
+    """A typed frame as an Arrow table, texts as dictionaries."""
+    arrays = []
+    for field in _arrow_schema(name):
+        values = frame[field.name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes = pa.array(values.cat.codes.to_numpy(dtype=np.int32), mask=values.isna().to_numpy())
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories, pa.string())))
+        else:
+            array = pa.array(values, field.type, from_pandas=True)
+            arrays.append(array.dictionary_encode() if field.type == pa.string() else array)
+    return pa.table(arrays, names=_arrow_schema(name).names)
+
+
+def _write_parquet(parts, name, path):
+    """Write a table given as Arrow tables, one after the other, in row groups of a fixed size.
+
+    However the rows are cut into parts, the file has the same bytes, and no more than a row group and a part are in memory.
+    """
+    schema = _arrow_schema(name)
+    # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
+    encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
+    # numbers hardly repeat: to look for repeats among them takes longer than all the rest
+    texts = [field.name for field in schema if field.type == pa.string()]
+    with pq.ParquetWriter(path, encoded, compression="zstd", store_schema=False, use_dictionary=texts) as writer:
+        writer.add_key_value_metadata(schema.metadata)
+        waiting, n_waiting = [], 0
+        for part in parts:
+            while n_waiting + len(part) >= _ROW_GROUP:
+                head = part.slice(0, _ROW_GROUP - n_waiting)
+                writer.write_table(_tidied([*waiting, head], encoded), row_group_size=_ROW_GROUP)
+                part, waiting, n_waiting = part.slice(len(head)), [], 0
+            waiting.append(part)
+            n_waiting += len(part)
+        rest = _tidied(waiting, encoded)
+        if len(rest) or not writer.is_open:
+            writer.write_table(rest, row_group_size=_ROW_GROUP)
+
+
+def _tidied(parts, schema):
+    """Tables as one, in which each dictionary holds just the texts that occur, sorted: it does not show where rows came from."""
+    columns = []
+    for field in schema:
+        chunks = [chunk for part in parts for chunk in part[field.name].chunks]
+        column = pa.chunked_array(chunks, field.type)
+        if field.type == _DICTIONARY:
+            column = column.unify_dictionaries()
+            codes = pa.concat_arrays([chunk.indices for chunk in column.chunks]) if chunks else pa.array([], pa.int32())
+            names = column.chunk(0).dictionary.to_pylist() if chunks else []
+            used = pc.unique(codes).drop_null().to_pylist()
+            used.sort(key=names.__getitem__)
+            renumbered = np.zeros(len(names), dtype=np.int32)
+            renumbered[used] = np.arange(len(used), dtype=np.int32)
+            known = codes.is_valid().to_numpy(zero_copy_only=False)
+            new = renumbered[codes.fill_null(0).to_numpy()] if len(names) else np.zeros(len(codes), dtype=np.int32)
+            indices = pa.array(new, mask=None if known.all() else ~known)
+            columns.append(pa.DictionaryArray.from_arrays(indices, pa.array([names[code] for code in used], pa.string())))
+        else:
+            columns.append(column.combine_chunks())
+    return pa.table(columns, schema=schema)
+
+
+def gather(name, paths, path):
+    """Parts of a table that hold different tasks, each sorted by the table's key, as one table sorted by that key.
+
+    The file is the same as if all rows had been written at once. Rows stream through: memory does not grow with the table.
+
+    paths: files of the parts. Raises InputError where a file is not such a part, or two parts hold the same task.
+    """
+    with replacing(path) as temporary:
+        _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
+
+
+def join(name, paths, path):
+    """CSV tables with different rows as one, sorted by the table's key."""
+    frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+    # an empty text sorts before any other, as it does where a table is written whole
+    write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+
+
+def _tasks(name, path):
+    """The rows of a part, one task after the other: yields (task, Arrow table)."""
+    texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
+    try:
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            _check_version(file.schema_arrow, name, path)
+            waiting, task = [], None
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                column = rows["task"].combine_chunks()
+                codes, names = column.indices.to_numpy(), column.dictionary
+                starts = np.flatnonzero(np.diff(codes, prepend=-1))
+                for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
+                    found = names[codes[start]].as_py()
+                    if found != task and waiting:
+                        yield task, waiting
+                        waiting = []
+                    task = found
+                    waiting.append(rows.slice(start, end - start))
+            if waiting:
+                yield task, waiting
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not a {name} table that can be read: {error}") from error
+
+
+def _by_task(parts, name):
+    """The rows of several parts in the order of their tasks. Raises InputError where a task comes twice."""
+    before = None
+    for task, rows in heapq.merge(*parts, key=operator.itemgetter(0)):
+        if task == before:
+            raise InputError(f"table {name}: the task `{task}` is in two parts")
+        before = task
+        yield from rows
+
+
+def _check_version(schema, name, path):
+    found = (schema.metadata or {}).get(b"emergence.version", b"none").decode()
+    wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
+    if found != wanted:
+        raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; rerun to rebuild it")
+
+
+def read(name, path, categories=False):
+    """A table as a typed data frame; with `categories`, texts of a Parquet table as categorical columns, which is far lighter.
 
     Raises InputError where the file is not that table, or one of another version.
     """
     try:
         if Path(path).suffix == ".parquet":
-            table = pq.read_table(path)
-            found = (table.schema.metadata or {}).get(b"emergence.version", b"none").decode()
-            wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
-            if found != wanted:
-                raise InputError(
-                    f"{path}: written as version {found} of the {name} table, this is version {wanted}; rerun to rebuild it"
-                )
+            texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
+            table = pq.read_table(path, read_dictionary=texts if categories else None)
+            _check_version(table.schema, name, path)
             frame = table.to_pandas()
         else:
             columns = description(name)["columns"]
@@ -138,7 +295,7 @@ def read(name, path):
             for column, spec in columns.items():
                 if spec["type"] == "string" and spec.get("nullable") and column in frame:
                     frame[column] = frame[column].replace("", None)
-        return typed(frame, name)
+        return typed(frame, name, categories)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: not a {name} table that can be read: {error}") from error
 

@@ -1,5 +1,6 @@
-# Stage 3. Needs: results/{benchmark}/curves.parquet; for the claims, the lists that the block names.
-# Gives: results/{benchmark}/emergence_by_metric.csv, emergence_thresholds.csv, metric_swaps.csv and,
+# Stage 3. Needs: results/{benchmark}/curves.parquet and the tests of stage 2; for the claims, the lists that the block names.
+# Gives: results/{benchmark}/emergence_by_metric.csv, emergence_thresholds.csv, metric_swaps.csv, swap_comparisons.csv,
+# variation.csv; q_values.parquet, discoveries_by_metric.csv, thresholds_after_control.csv, predictability.csv, resolution.csv;
 # for a benchmark with claims, claims_by_metric.csv, claims_by_top_metrics.csv.
 
 
@@ -11,6 +12,8 @@ rule attribute_metrics:
         by_metric="results/{benchmark}/emergence_by_metric.csv",
         thresholds="results/{benchmark}/emergence_thresholds.csv",
         swaps="results/{benchmark}/metric_swaps.csv",
+        comparisons="results/{benchmark}/swap_comparisons.csv",
+        variation="results/{benchmark}/variation.csv",
     log:
         "results/logs/attribute_metrics/{benchmark}.log",
     conda:
@@ -22,6 +25,9 @@ rule attribute_metrics:
     params:
         emergence=STUDY["emergence"],
         level=STUDY["confidence_level"],
+        resamples=STUDY["resamples"],
+        seed=STUDY["seed"],
+        answers_over=lambda wildcards: block(wildcards)["answers_over"],
         library=library("scripts/attribute_metrics.py"),
     script:
         "../../scripts/attribute_metrics.py"
@@ -44,11 +50,39 @@ rule attribute_claims:
         mem_mb=1000,
         runtime=30,
     params:
-        block=block,
+        block=reader_block,
         level=STUDY["confidence_level"],
         library=library("scripts/attribute_claims.py"),
     script:
         "../../scripts/attribute_claims.py"
+
+
+rule attribute_tests:
+    input:
+        **test_files("results/{benchmark}"),
+        curves="results/{benchmark}/curves.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        q_values="results/{benchmark}/q_values.parquet",
+        discoveries="results/{benchmark}/discoveries_by_metric.csv",
+        thresholds="results/{benchmark}/thresholds_after_control.csv",
+        predictability="results/{benchmark}/predictability.csv",
+        resolution="results/{benchmark}/resolution.csv",
+    log:
+        "results/logs/attribute_tests/{benchmark}.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        null_models=STUDY["null_models"],
+        thresholds=STUDY["emergence"]["thresholds"],
+        answers_over=lambda wildcards: block(wildcards)["answers_over"],
+        library=library("scripts/attribute_tests.py"),
+    script:
+        "../../scripts/attribute_tests.py"
 
 
 rule compare_benchmarks:

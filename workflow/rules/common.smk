@@ -1,11 +1,11 @@
 # What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
-# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED and the functions below.
+# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE and the functions below.
 import sys
 import time
 
 sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
 
-from emergence import config as study_config, dependencies, logs
+from emergence import config as study_config, dependencies, logs, trees
 from emergence.errors import InputError
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
@@ -25,6 +25,19 @@ BENCHMARKS = list(STUDY["benchmarks"])
 CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
 
 
+scattergather:
+    # one shard unless the profile or the command line says more (--set-scatter shards=8): a job costs more than a small benchmark
+    shards=1,
+
+
+SHARDED = [
+    name
+    for name in BENCHMARKS
+    if len(gather.shards("{scatteritem}")) > 1 and study_config.can_be_sharded(STUDY["benchmarks"][name])
+]
+WHOLE = [name for name in BENCHMARKS if name not in SHARDED]
+
+
 wildcard_constraints:
     # the name of a benchmark's block in the configuration
     benchmark="|".join(BENCHMARKS),
@@ -35,9 +48,28 @@ def block(wildcards):
     return STUDY["benchmarks"][wildcards.benchmark]
 
 
+def reader_block(wildcards):
+    """The block without what concerns the answers alone: an edit there need not read the files again."""
+    return {key: value for key, value in block(wildcards).items() if key != "answers_over"}
+
+
 def block_files(wildcards):
-    """The files that the benchmark's block names."""
-    return study_config.input_files(block(wildcards))
+    """The files that the benchmark's block names, and what is fetched for it."""
+    fetched = ["results/{benchmark}/checkout.json"] if "git" in block(wildcards) else []
+    return study_config.input_files(block(wildcards)) + fetched
+
+
+def tree_state(wildcards):
+    """Digest of names, sizes and times of the files in the folder that the block names, or in the shard's part of it."""
+    if "directory" not in block(wildcards):
+        return None
+    item = wildcards.get("scatteritem")
+    return trees.fingerprint(trees.in_shard(trees.find(block(wildcards)["directory"]), trees.part(item)))
+
+
+def one_of(names):
+    """The pattern of a wildcard that is one of these names; matches nothing where there is none."""
+    return "|".join(names) or "(?!)"
 
 
 def library(script, *others):
@@ -51,10 +83,22 @@ CURVE_FIGURES = {
     "metric_swaps": "The same outputs under two metrics (Figure 6)",
     "sharpest_curves": "The sharpest curves",
 }
+TEST_FIGURES = {
+    "null_models": "Sharper than chance, or a smooth curve, explains",
+    "swap_comparisons": "What changing the metric does to the sharpness",
+    "predictability": "Were the largest models predictable?",
+    "resolution": "How fine can the test set see?",
+    "variation": "What the variation in sharpness goes with",
+}
 CLAIM_FIGURES = {
     "claims_by_metric": "Claims by preferred metric (Figures 5B and 5C)",
     "base_rates": "Claims against the base rate of all tasks",
 }
+
+
+def test_files(folder):
+    """The tables that the tests of curves leave in a folder, by name."""
+    return {name: f"{folder}/{name}.parquet" for name in ("null_models", "predictions", "examples_needed", "above_chance")}
 
 
 def figure_files(titles):
@@ -73,14 +117,26 @@ def figure_files(titles):
     return files
 
 
+def figure_names(benchmark):
+    """The figures of a benchmark, in the order of the report."""
+    return [*(CLAIM_FIGURES if benchmark in CLAIMED else []), *CURVE_FIGURES, *TEST_FIGURES]
+
+
 def figures_of(benchmark):
     """All SVG files of a benchmark; the two about claims only where its block brings claims."""
-    names = [*CURVE_FIGURES, *(CLAIM_FIGURES if benchmark in CLAIMED else [])]
-    return [f"results/{benchmark}/figures/{name}.svg" for name in names]
+    return [f"results/{benchmark}/figures/{name}.svg" for name in figure_names(benchmark)]
 
 
 TABLES = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
-TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv"]
+TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv", "swap_comparisons.csv", "variation.csv"]
+TABLES += ["null_models.parquet", "predictions.parquet", "examples_needed.parquet", "above_chance.parquet"]
+TABLES += [
+    "q_values.parquet",
+    "discoveries_by_metric.csv",
+    "thresholds_after_control.csv",
+    "predictability.csv",
+    "resolution.csv",
+]
 CLAIM_TABLES = ["claims_by_metric.csv", "claims_by_top_metrics.csv"]
 
 
@@ -98,4 +154,4 @@ def named_files():
 
 def captions():
     """The captions of all figures, which the report prints too."""
-    return [f"workflow/report/{name}.rst" for name in CURVE_FIGURES | CLAIM_FIGURES]
+    return [f"workflow/report/{name}.rst" for name in CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES]

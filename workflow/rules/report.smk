@@ -43,8 +43,8 @@ rule write_report:
         runtime=30,
     params:
         study=STUDY,
-        figures={name: [*CURVE_FIGURES, *(CLAIM_FIGURES if name in CLAIMED else [])] for name in BENCHMARKS},
-        titles=CURVE_FIGURES | CLAIM_FIGURES,
+        figures={name: figure_names(name) for name in BENCHMARKS},
+        titles=CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES,
         library=library("scripts/write_report.py", "workflow/report/report.html.j2", *captions()),
     script:
         "../../scripts/write_report.py"

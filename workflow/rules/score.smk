@@ -1,5 +1,11 @@
-# Stage 2. Needs: results/{benchmark}/scores.parquet.
-# Gives: results/{benchmark}/curves.parquet.
+# Stage 2. Needs: results/{benchmark}/scores.parquet, or that of each shard.
+# Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
+# examples_needed.parquet, above_chance.parquet.
+
+
+localrules:
+    gather_curves,
+    gather_tests,
 
 
 rule score_curves:
@@ -10,6 +16,8 @@ rule score_curves:
         curves="results/{benchmark}/curves.parquet",
     log:
         "results/logs/score_curves/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(WHOLE),
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -20,3 +28,93 @@ rule score_curves:
         library=library("scripts/score_curves.py"),
     script:
         "../../scripts/score_curves.py"
+
+
+use rule score_curves as score_shard with:
+    input:
+        scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        curves="results/{benchmark}/shards/{scatteritem}/curves.parquet",
+    log:
+        "results/logs/score_shard/{benchmark}.{scatteritem}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+
+
+rule gather_curves:
+    input:
+        curves=gather.shards("results/{{benchmark}}/shards/{scatteritem}/curves.parquet"),
+    output:
+        curves="results/{benchmark}/curves.parquet",
+    log:
+        "results/logs/gather_curves/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        library=library("scripts/gather_curves.py"),
+    script:
+        "../../scripts/gather_curves.py"
+
+
+rule test_curves:
+    input:
+        scores="results/{benchmark}/scores.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        **test_files("results/{benchmark}"),
+    log:
+        "results/logs/test_curves/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(WHOLE),
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        draws=STUDY["null_models"]["draws"],
+        seed=STUDY["seed"],
+        library=library("scripts/test_curves.py"),
+    script:
+        "../../scripts/test_curves.py"
+
+
+use rule test_curves as test_shard with:
+    input:
+        scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
+        metrics=STUDY["metrics"],
+    output:
+        **test_files("results/{benchmark}/shards/{scatteritem}"),
+    log:
+        "results/logs/test_shard/{benchmark}.{scatteritem}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+
+
+rule gather_tests:
+    input:
+        **{name: gather.shards(path) for name, path in test_files("results/{{benchmark}}/shards/{scatteritem}").items()},
+    output:
+        **test_files("results/{benchmark}"),
+    log:
+        "results/logs/gather_tests/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of(SHARDED),
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        library=library("scripts/gather_tests.py"),
+    script:
+        "../../scripts/gather_tests.py"

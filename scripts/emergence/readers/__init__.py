@@ -5,8 +5,12 @@ with a function
 
     read(block, account) -> Rows
 
-which reads block["files"], tells the account of every file and of everything that it leaves out, and returns the rest. What is
-common to all formats (numbers, ranges, metric names, models, repeated keys) is checked afterwards, in emergence.ingestion.
+which reads the files of the block, tells the account of every file and of everything that it leaves out, and returns the rest.
+What is common to all formats (numbers, ranges, metric names, models, repeated keys) is checked afterwards, in
+emergence.ingestion.
+
+A format whose schema says `x-shards: true` can be read one part of the tasks at a time, in as many jobs as `--set-scatter`
+allows. Its function is read(block, account, part=None), where part is (number of the part from 1, how many there are).
 
 Where the keys of a format depend on one another, which a schema cannot say, a third file `<format>_keys.py` has a function
 
@@ -32,7 +36,8 @@ class Rows:
     """What a reader found.
 
     frame: one row a score, with columns of the score table (whichever the files give) and `file`, the file each came from.
-        Numbers may still be text. The index is 0..n-1.
+        Numbers may still be text. The index is 0..n-1. Names given as a categorical column are taken to the letter; others are
+        stripped of surrounding space.
     place: place(i, field) says in words where the field of row i stands in its file.
     """
 
@@ -40,9 +45,10 @@ class Rows:
     place: Callable[[int, str], str]
 
 
-def read(block, account):
-    """The rows of a benchmark block, by the reader of its format."""
-    return importlib.import_module(f"emergence.readers.{block['format']}").read(block, account)
+def read(block, account, part=None):
+    """The rows of a benchmark block, or of one part of its tasks, by the reader of its format."""
+    reader = importlib.import_module(f"emergence.readers.{block['format']}")
+    return reader.read(block, account) if part is None else reader.read(block, account, part)
 
 
 def key_problems(block):

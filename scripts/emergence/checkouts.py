@@ -1,0 +1,123 @@
+"""The score files of a git repository at one commit, and nothing else of it."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from emergence import tables, trees
+from emergence.errors import InputError, told
+from emergence.logs import logger
+
+# Files asked for at once. What has come stays, so a broken connection costs no more than this many.
+CHUNK = 500
+
+# Configuration of the user or of the machine must not change what is written.
+_SETTINGS = {
+    "core.autocrlf": "false",
+    "core.symlinks": "true",
+    "core.attributesFile": os.devnull,
+    "gc.auto": "0",
+    "core.quotePath": "false",
+}
+_REGULAR = ("100644", "100755")
+
+
+def fetch(url, commit, checkout, record):
+    """Bring the score files of a commit into a folder, check each against the commit, and write down what came.
+
+    url: str, anything that `git fetch` takes. commit: str, whole name of a commit. checkout: path of the folder; what an
+    earlier try left there is used. record: path of a JSON file with url, commit, tree, n_files and n_bytes.
+
+    Only the listing of the tree and the files named results/scores_*.json are asked of the server, if it can filter (others send
+    the whole commit). Raises InputError where git fails, or where a file is not what the commit says.
+    """
+    checkout = Path(checkout)
+    checkout.mkdir(parents=True, exist_ok=True)
+    if not (checkout / ".git").is_dir():
+        _git(checkout, "init", "--quiet")
+    _git(checkout, "config", "remote.origin.url", os.path.abspath(url) if os.path.isdir(url) else url)
+    # the files that a filtered fetch leaves out are asked for when they are needed
+    _git(checkout, "config", "remote.origin.promisor", "true")
+    _git(checkout, "config", "remote.origin.partialclonefilter", "blob:none")
+    if not _has(checkout, commit):
+        logger.info("%s: fetching the listing of %s", url, commit[:12])
+        _git(checkout, "fetch", "--quiet", "--no-tags", "--depth", "1", "--filter=blob:none", "origin", commit)
+    wanted = list(_score_files(checkout, commit))
+    if not wanted:
+        allowed = "a commit with files named results/scores_*.json"
+        raise InputError(told(f"{url}: commit {commit}", "no score file", allowed))
+    missing = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
+    for start in range(0, len(missing), CHUNK):
+        logger.info("%s: %s of %s files fetched", url, f"{len(wanted) - len(missing) + start:,}", f"{len(wanted):,}")
+        names = b"\0".join(os.fsencode(path) for path in missing[start : start + CHUNK])
+        _git(checkout, "checkout", "--quiet", "--force", commit, "--pathspec-from-file=-", "--pathspec-file-nul", stdin=names)
+    damaged = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
+    if damaged:
+        found, allowed = f"another content than in the commit {commit}", "the file of the commit"
+        raise InputError([told(str(checkout / path), found, allowed) for path in damaged])
+    _remove_others(checkout, {path for path, _, _ in wanted})
+    tree = _git(checkout, "rev-parse", f"{commit}^{{tree}}").decode().strip()
+    n_bytes = sum((checkout / path).lstat().st_size for path, _, _ in wanted)
+    logger.info("%s: %s of %s files fetched and checked, %.1f MB", url, f"{len(wanted):,}", f"{len(wanted):,}", n_bytes / 1e6)
+    with tables.replacing(record) as temporary:
+        content = {"url": url, "commit": commit, "tree": tree, "n_files": len(wanted), "n_bytes": n_bytes}
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _git(folder, *arguments, stdin=None):
+    """The output of a git command, as bytes. Raises InputError with what git says."""
+    git = shutil.which("git")
+    if git is None:
+        raise InputError(told("git", "no such command", "git 2.27 or newer, which `git:` in a block needs"))
+    settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    command = [git, *settings, *arguments]
+    # a list, never a shell: names are data
+    done = subprocess.run(command, cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
+        raise InputError(told(f"git {arguments[0]} in {folder}", said, "see the message of git"))
+    return done.stdout
+
+
+def _has(checkout, commit):
+    try:
+        _git(checkout, "rev-list", "--max-count=1", "--missing=allow-any", "--objects", f"{commit}^{{tree}}")
+    except InputError:
+        return False
+    return True
+
+
+def _score_files(checkout, commit):
+    """The score files of the commit: (path, mode, name of the blob)."""
+    for line in _git(checkout, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+        if not line:
+            continue
+        about, path = line.split(b"\t", 1)
+        mode, kind, blob = about.decode().split()
+        path = os.fsdecode(path)
+        folders, _, name = path.rpartition("/")
+        is_scores = name.startswith(trees.PREFIX) and name.endswith(trees.SUFFIX) and folders.rpartition("/")[2] == trees.FOLDER
+        if kind == "blob" and is_scores:
+            yield path, mode, blob
+
+
+def _is_intact(path, mode, blob):
+    """Whether a file is there with the content that its blob's name is the digest of."""
+    try:
+        content = path.read_bytes() if mode in _REGULAR and not path.is_symlink() else os.fsencode(os.readlink(path))
+    except OSError:
+        return False
+    digest = hashlib.sha1 if len(blob) == 40 else hashlib.sha256
+    return digest(b"blob %d\0" % len(content) + content).hexdigest() == blob
+
+
+def _remove_others(checkout, wanted):
+    """Score files that an earlier commit had, or that someone put there, are no part of this one."""
+    for item in trees.find(checkout):
+        if item.path not in wanted:
+            (checkout / item.path).unlink(missing_ok=True)

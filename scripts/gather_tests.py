@@ -1,0 +1,12 @@
+"""Put the tests of all shards together, sorted as if they had been made at once."""
+
+from emergence import tables
+from emergence.logs import run
+
+
+def main():
+    for name in (table for table, _ in snakemake.output.items()):
+        tables.gather(name, snakemake.input[name], snakemake.output[name])
+
+
+run(main, snakemake.log[0])
