@@ -14,8 +14,8 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ import pandas as pd
 import truths
 from emergence.smooth_curves import MIN_RISE_DECADES, N_PARAMETERS
 
+ROOT = Path(__file__).resolve().parents[1]
 N_SCALES = (5, 6, 8, 10, 12)
 N_EXAMPLES = (50, 200, 500, 2000)
 LEVEL = 0.05
@@ -150,14 +151,14 @@ def describe(judged, table, seconds):
     lines += [
         "",
         f"A smooth curve has {N_PARAMETERS} parameters, so five scales leave one direction in which a curve can differ from all",
-        "smooth ones. A jump with a single scale after it looks like the foot of a steep but smooth rise: no test can tell the two",
-        "apart without a larger model, and this one does not claim to.",
+        "smooth ones. A jump with a single scale after it looks like the foot of a steep but smooth rise: no test can tell the",
+        "two apart without a larger model, and this one does not claim to.",
         "",
         "## Where it is not exact",
         "",
-        "Below 0.03: near 0 and 1 with few right or wrong answers, where |E| takes few values and ties count against the curve; and",
-        "steep rises with five or six scales, where what the fit leaves free is in scores that hardly move |E|. Both err towards",
-        "`a smooth curve can be this sharp`.",
+        "Below 0.03: near 0 and 1 with few right or wrong answers, where |E| takes few values and ties count against the curve;",
+        "and steep rises with five or six scales, where what the fit leaves free is in scores that hardly move |E|. Both err",
+        "towards `a smooth curve can be this sharp`.",
         "",
     ]
     return "\n".join(lines)

@@ -2,10 +2,10 @@
 
     python benchmarks/measure_nulls.py [--all]
 
-One core, processor time. Prints simulated points (one score of one simulated curve) per second of each null model and of the bare draws: the same
-number of the same distribution by the plain call of numpy (the few binomial draws of the smooth model, near 0 and 1, are counted
-as normal ones, against it). Then the seconds for 219 curves with 10,000 draws and, scaled up from a
-part of them (or measured in full with --all), for 85,000 curves with 1,000 draws, and the peak memory.
+One core, processor time. Prints simulated points (one score of one simulated curve) per second of each null model and of the bare
+draws: the same number of the same distribution by the plain call of numpy (the few binomial draws of the smooth model, near 0 and
+1, are counted as normal ones, against it). Then the seconds for 219 curves with 10,000 draws and, scaled up from a part of them
+(or measured in full with --all), for 85,000 curves with 1,000 draws, and the peak memory.
 """
 
 import argparse
@@ -49,10 +49,10 @@ def curves_at_hand(n_curves):
     }
 
 
-def seconds(function):
+def seconds(function, *arguments, **options):
     """Processor seconds that a call takes: on a busy machine the clock on the wall would measure the others."""
     started = time.process_time()
-    function()
+    function(*arguments, **options)
     return time.process_time() - started
 
 
@@ -95,16 +95,14 @@ def main():
     points = 219 * N_SCALES * 10_000
     for null, bare, name in ((nulls.FLAT, bare_flat, "binomial"), (nulls.SMOOTH, bare_smooth, "normal")):
         # In turns, so that both meet the same neighbours; the least disturbed turn of each.
-        turns = [(seconds(lambda: one_null(few, 10_000, null)), seconds(lambda: bare(few, 10_000))) for _ in range(5)]  # noqa: B023
+        turns = [(seconds(one_null, few, 10_000, null), seconds(bare, few, 10_000)) for _ in range(5)]
         taken, alone = (min(values) for values in zip(*turns, strict=True))
-        print(
-            f"{null:6s} null: {points / taken / 1e6:6.1f} million points/s; bare {name} draws {points / alone / 1e6:6.1f} million/s;"
-            f" ratio {taken / alone:.2f}"
-        )
-    taken = seconds(lambda: nulls.null_p_values(**few, seed=1, draws=10_000))
+        rate, bare_rate = points / taken / 1e6, points / alone / 1e6
+        print(f"{null} null model: {rate:.1f} million points/s; bare {name} draws: {bare_rate:.1f}; ratio {taken / alone:.2f}")
+    taken = seconds(nulls.null_p_values, **few, seed=1, draws=10_000)
     print(f"219 curves x 10,000 draws, both null models: {taken:.1f} s")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    taken = seconds(lambda: nulls.null_p_values(**many, seed=1, draws=1_000))
+    taken = seconds(nulls.null_p_values, **many, seed=1, draws=1_000)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     n_curves = len(many["keys"])
     how = "measured" if options.all else f"scaled up from {n_curves:,} curves, {taken:.1f} s"

@@ -48,10 +48,8 @@ def models():
 
 def _entry(task, metrics, shots, rng, is_whole):
     scores = {metric: float(rng.random() * (100 if metric in PERCENT else 1)) for metric in metrics}
-    if not is_whole:
-        preferred = metrics[0]
-    else:
-        preferred = metrics[0] if metrics[0] == "multiple_choice_grade" else "normalized_aggregate_score"
+    aggregated = is_whole and metrics[0] != "multiple_choice_grade"
+    preferred = "normalized_aggregate_score" if aggregated else metrics[0]
     bounds = (0.25, 1.0) if preferred == "multiple_choice_grade" else (0, 100)
     entry = {"score_dict": scores, "preferred_score": preferred, "number_of_shots": shots}
     return entry | {"low_score": bounds[0], "high_score": bounds[1], "subtask_description": task}

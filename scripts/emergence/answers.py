@@ -134,34 +134,149 @@ def on_sharpness(curves, by_metric, over_thresholds, threshold):
     )
 
 
-def on_swaps(swaps, catalogue):
+PREDICTORS = {"smooth": "a smooth curve", "line": "a straight line in log scale", "no_change": "no change"}
+
+
+def on_swaps(comparisons, catalogue):
     """Does changing the metric on the same outputs change the sharpness?"""
     question = "Does changing the metric remove it?"
-    scored = swaps.dropna(subset=["emergence_score_a", "emergence_score_b"])
-    if scored.empty:
+    shown = comparisons[(comparisons["grouping"] == "metric") & comparisons["mean_difference"].notna()]
+    if shown.empty:
         reason = "no task has two metrics on the same model outputs with a score under each"
         return Answer(question, f"Not to be answered here: {reason}.", reason)
+    shown = shown.sort_values(["n_pairs", "name_a", "name_b"], ascending=[False, True, True], kind="stable")
+    sentences = [_swap(row, catalogue) for row in shown.itertuples()]
+    most = 4
+    more = f" The table swap_comparisons.csv has {len(sentences) - most} more pairs of metrics." if len(sentences) > most else ""
+    top = shown.iloc[0]
+    labels = [catalogue.at[top[side], "label"] for side in ("name_a", "name_b")]
+    short = f"{labels[0]} to {labels[1]}: |E| changes by {-top['mean_difference']:+.1f} on average"
+    short += f" (interval {-top['mean_high']:+.1f} to {-top['mean_low']:+.1f})" if pd.notna(top["mean_low"]) else ""
+    return Answer(question, " ".join(sentences[:most]) + more, f"{short}, {plural(top['n_pairs'], 'pair')} of curves")
+
+
+def _swap(row, catalogue):
+    """One comparison of two metrics as a sentence. The change is from the first metric to the second."""
+    label_a, label_b = (catalogue.at[name, "label"] for name in (row.name_a, row.name_b))
+    measured = row.n_pairs - row.n_undefined - row.n_infinite
+    text = f"From {label_a} to {label_b}, |E| changes by {-row.mean_difference:+.1f} on average over {plural(measured, 'pair')} of curves"
+    if pd.notna(row.mean_low):
+        text += f" (interval over {plural(row.n_tasks, 'task')}: {-row.mean_high:+.1f} to {-row.mean_low:+.1f})"
+    else:
+        text += " of one task, so without an interval"
+    text += f"; above the threshold under the first only: {row.n_only_a}, the second only: {row.n_only_b}, both: {row.n_both}"
+    text += f" (McNemar's p {p_text(row.mcnemar_p)})."
+    left_out = [
+        f"{count} {words}"
+        for count, words in ((row.n_undefined, "have too few scales"), (row.n_infinite, "have no finite E under one of them"))
+        if count
+    ]
+    return text + (f" Of the other pairs, {listed(left_out)}." if left_out else "")
+
+
+def on_null_models(discoveries, catalogue, rate, draws):
+    """How many curves are sharper than chance, and than a smooth curve, before and after control of false discoveries?"""
+    question = "Could chance, or a smooth curve, be as sharp?"
+    if draws == 0:
+        return Answer(
+            question, "Not asked: the simulation is turned off (`null_models: draws: 0`).", "not asked, the simulation is off"
+        )
     sentences, shorts = [], []
-    for (metric_a, metric_b), rows in scored.groupby(["metric_a", "metric_b"], sort=True):
-        low = int((rows["emergence_score_b"].abs() < rows["emergence_score_a"].abs()).sum())
-        labels = [catalogue.at[metric, "label"] for metric in (metric_a, metric_b)]
-        tasks = plural(rows["task"].nunique(), "task")
-        medians = [rows[f"emergence_score_{side}"].abs().median() for side in "ab"]
-        all_pairs = swaps[(swaps["metric_a"] == metric_a) & (swaps["metric_b"] == metric_b)]
-        left_out = len(all_pairs) - len(rows)
-        rest = (
-            f"; {left_out:,} more {'pair has' if left_out == 1 else 'pairs have'} no score under one of them" if left_out else ""
+    for null, words in (
+        ("flat", "performance that does not change with scale"),
+        ("smooth", "performance that follows a smooth curve"),
+    ):
+        rows = discoveries[discoveries["null_model"] == null].set_index("metric")
+        every = rows.loc["all"]
+        if every["n_tested"] == 0:
+            sentences.append(f"No curve could be tested against {words}.")
+            shorts.append(f"{null}: no curve could be tested")
+            continue
+        found = rows[(rows["n_after"] > 0) & (rows.index != "all")]
+        which = (
+            listed(f"{row.n_after} of {catalogue.at[metric, 'label']}" for metric, row in found.iterrows()) if len(found) else ""
         )
         sentences.append(
-            f"From {labels[0]} to {labels[1]}: |E| is lower on {low} of {plural(len(rows), 'pair')} of curves ({tasks}), "
-            f"with a median of {medians[0]:.1f} before and {medians[1]:.1f} after{rest}."
+            f"Against {words}, with the test set's sampling noise, {every['n_before']} of {every['n_tested']:,} tested curves "
+            f"are sharper at p ≤ 0.05, where {every['expected']:.1f} would be by chance alone; after false-discovery control (q ≤ {rate:g}) "
+            + (f"{every['n_after']} remain: {which}." if which else f"none remains (smallest q {p_text(every['smallest_q'])}).")
         )
         shorts.append(
-            f"{labels[0]} → {labels[1]}: |E| lower on {low} of {len(rows)} pairs, median {medians[0]:.1f} → {medians[1]:.1f}"
+            f"{null} null model: {every['n_before']} of {every['n_tested']:,} curves at p ≤ 0.05, {every['n_after']} after control"
         )
-    shown = 6
-    more = f" The table metric_swaps.csv has {len(sentences) - shown} more pairs of metrics." if len(sentences) > shown else ""
-    return Answer(question, " ".join(sentences[:shown]) + more, "; ".join(shorts[:2]))
+    untested = discoveries.loc[discoveries["metric"] == "all", "n_curves"].iloc[0]
+    return Answer(question, f"{untested:,} curves. " + " ".join(sentences), "; ".join(shorts))
+
+
+def on_predictability(predictability):
+    """Could the largest models have been foreseen from the smaller ones?"""
+    question = "Were the largest models predictable?"
+    every = predictability[predictability["grouping"] == "all"].set_index("predictor") if len(predictability) else predictability
+    if every.empty or every["median_absolute_z"].isna().all():
+        reason = "no curve has scales enough to hide the largest and predict them from the rest"
+        return Answer(question, f"Not to be answered here: {reason}.", reason)
+    predicted = int((every["n_curves"] - every["n_undefined"]).iloc[0])
+    errors = [f"{PREDICTORS[name]} errs by {every.at[name, 'median_absolute_z']:.1f}" for name in PREDICTORS]
+    smooth = every.loc["smooth"]
+    text = (
+        f"With the largest third of the scales hidden ({predicted:,} of {smooth['n_curves']:,} curves have enough), "
+        f"{listed(errors)} standard deviations of sampling noise (median over curves; a perfect prediction errs by 0.8). "
+        f"{percent(smooth['share_within_interval'])} of the hidden scores lie within the smooth prediction's own two standard deviations; "
+        f"on average they came {'higher' if smooth['mean_z'] > 0 else 'lower'} than it said."
+    )
+    best = every["median_absolute_z"].idxmin()
+    return Answer(
+        question,
+        text,
+        f"median error {every.at[best, 'median_absolute_z']:.1f} noise units by {PREDICTORS[best]} (0.8 is perfect)",
+    )
+
+
+def on_resolution(resolution):
+    """Can the test sets see what smaller models can do?"""
+    question = "How fine can the test set see?"
+    every = resolution[resolution["metric"] == "all"].iloc[0]
+    if every["n_tested"] == 0:
+        reason = "no score is a proportion with a known number of test examples and a known score of guessing"
+        return Answer(question, f"Not to be answered here: {reason}.", reason)
+    above = f"{every['n_above_chance']:,} of {every['n_tested']:,} scores that can be tested are above guessing at p ≤ 0.05."
+    text = above
+    if every["n_known"]:
+        text += (
+            f" Of {plural(every['n_known'], 'curve')} whose smaller models are above guessing by the smooth curve, {every['n_under_resolved']:,} "
+            f"have fewer test examples than it takes to see that with 80 % power (median needed {every['median_needed']:,.0f}, at hand "
+            f"{every['median_at_hand']:,.0f}); {every['n_at_or_below_chance']:,} more are at or below guessing."
+        )
+    return Answer(question, text, f"{every['n_under_resolved']:,} of {every['n_known']:,} curves have too few test examples")
+
+
+def on_variation(variation):
+    """How much of the variation in sharpness goes with metric, task and family?"""
+    question = "What does the variation in sharpness go with?"
+    known = variation[variation["status"] == "ok"]
+    first = variation.iloc[0]
+    not_crossed = f"{first['n_not_crossed']:,} curves are left out because their task has one metric only, which cannot be told from the task"
+    if known.empty:
+        return Answer(
+            question, f"No number is given: metric and task are confounded ({not_crossed}).", "metric and task are confounded"
+        )
+    shares = [
+        f"{percent(row.share)} with the {row.factor.replace('_', ' ')}"
+        + (f" (p {p_text(row.p_value)})" if pd.notna(row.p_value) else " (no curves to exchange, so no p)")
+        for row in known.itertuples()
+    ]
+    others = [
+        f"{row.factor.replace('_', ' ')} ({row.status.replace('_', ' ')})"
+        for row in variation[variation["status"] != "ok"].itertuples()
+    ]
+    text = f"On the {plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} scored by several metrics: {listed(shares)}"
+    text += f"; no number for {listed(others)}" if others else ""
+    return Answer(question, f"{text}. {not_crossed[0].upper()}{not_crossed[1:]}.", f"{listed(shares)}")
+
+
+def opening(title, parts):
+    """The paragraph that opens the report: what was found in one benchmark, from the answers on null models, swaps and prediction."""
+    return f"{title}: " + " ".join(part.text for part in parts)
 
 
 def against_paper(paper, block, curves, by_metric, claims, top_metrics):

@@ -9,10 +9,10 @@ otherwise no level is needed, because E does not change when a constant is added
 Smooth: the expected curve is any smooth curve (module smooth_curves). Simulating about the fitted curve alone would add noise to
 scores whose noise the fit has already absorbed in part, and the p-values would be far too large with few scales. So the simulated
 curves are those that have the same fit as the observed one: y* = fit + (1 - H) e, where H projects on the directions in which
-the parameters of the fit move it and e is noise. For Gaussian noise about a curve in a linear family this is the distribution given
-the sufficient statistics, and the p-value is exact whatever the true curve; for the logistic family it is so to first order.
-With noise of unknown size the scatter about the fit is held at its observed value as well (the projected noise is rescaled), as
-in a t-test. How far the p-values are from exact is measured by benchmarks/measure_calibration.py.
+the parameters of the fit move it and e is noise. For Gaussian noise about a curve in a linear family this is the distribution
+given the sufficient statistics, and the p-value is exact whatever the true curve; for the logistic family it is so to first
+order. With noise of unknown size the scatter about the fit is held at its observed value as well (the projected noise is
+rescaled), as in a t-test. How far the p-values are from exact is measured by benchmarks/measure_calibration.py.
 
 A zero median step under a non-zero range has no finite E. With binomial noise counts of right answers tie, and such curves are
 what the null model also produces: E counts as infinite, for the observed and for the simulated curve alike, which orders all
@@ -52,6 +52,8 @@ MIN_SCALES_SMOOTH_RESIDUAL = N_PARAMETERS + 2
 _PIECE = 1000
 # Simulated scores held at once, in single precision: few enough to stay in a core's cache, enough to outweigh the calls.
 _BLOCK_POINTS = 60_000
+# Curves fitted at once: the projections of so many take some tens of megabytes.
+_BLOCK_CURVES = 4096
 # Below this standard deviation, in right answers, counts tie often: they are drawn as counts and stay whole.
 _WHOLE_COUNT_SD = 3.0
 # Simulated and observed scores are divided by different roads; equal scores must count as equal.
@@ -214,7 +216,8 @@ def smooth_filler(fit, noise, low, high):
     with np.errstate(invalid="ignore"):
         whole = binomial[:, None] & (sd * noise.trials < _WHOLE_COUNT_SD)
     any_whole = whole.any(axis=1)
-    # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the noise.
+    # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the
+    # noise.
     level = np.where(binomial, 0.0, fit.fitted.mean(axis=1))[:, None]
     unit = np.where(binomial, 1.0, sd.max(axis=1))[:, None]
     centre = ((fit.fitted - level) / unit).astype(np.float32)
@@ -258,21 +261,21 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
 
     scores: (c, n) oriented scores (higher is better), sorted by scale. scales: (c, n) positive, increasing.
     n_examples: (c, n) test examples behind each score, NaN where unknown. n_models: (c, n) models averaged at each scale.
-    stderr: (c, n) standard errors of the (averaged) scores, NaN where unknown. proportion: (c,) bool, the score is a share of right
-    answers between 0 and 1. low, high: (c,) bounds of the oriented scores, NaN where open. keys: c strings, one a curve.
+    stderr: (c, n) standard errors of the (averaged) scores, NaN where unknown. proportion: (c,) bool, the score is a share of
+    right answers between 0 and 1. low, high: (c,) bounds of the oriented scores, NaN where open. keys: c strings, one a curve.
     seed: int. draws: int >= 1, simulated curves per curve and null model.
 
     Returns a data frame of c rows, in the order given:
         noise: `binomial`, `stderr`, `residual` or `none` (module noise)
         p_flat, p_smooth: float, NaN where the status says why
         status_flat, status_smooth: `ok`; `constant` (E = 0, which every curve reaches: p is 1); `zero_median_step` (no finite E
-            under noise that never ties); `too_few_scales` (flat 3; smooth 5, or 6 with residual noise); `exact_fit` (residual noise
-            of zero size); `missing_score`; `invalid_scales` (not positive and increasing)
+            under noise that never ties); `too_few_scales` (flat 3; smooth 5, or 6 with residual noise); `exact_fit` (residual
+            noise of zero size); `missing_score`; `invalid_scales` (not positive and increasing)
         infinite_flat, infinite_smooth: Int64, draws with a zero median step, NA where nothing was drawn
     Raises ValueError for shapes that do not fit, repeated keys or draws < 1.
     """
-    scores = np.asarray(scores, dtype=float)
-    scales = np.asarray(scales, dtype=float)
+    scores = np.ascontiguousarray(scores, dtype=float)
+    scales = np.ascontiguousarray(scales, dtype=float)
     noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     if scales.shape != scores.shape or len(keys) != len(scores) or low.shape != high.shape or low.shape != scores.shape[:1]:
@@ -308,22 +311,23 @@ def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low,
             least = np.where(noise.kind == RESIDUAL, MIN_SCALES_SMOOTH_RESIDUAL, MIN_SCALES_SMOOTH)
             own[(own == OK) & (n_scales < least)] = TOO_FEW_SCALES
         tested = np.flatnonzero(own == OK)
-        if len(tested):
-            local = noise.take(tested)
+        for start in range(0, len(tested), _BLOCK_CURVES):
+            block = tested[start : start + _BLOCK_CURVES]
+            local = noise.take(block)
+            drawn = np.arange(len(block))
             if null == SMOOTH:
-                fit = fit_smooth(exact[tested], scales[tested], local)
-                rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[tested]).max(axis=1))
-                through = (local.kind == RESIDUAL) & (np.square(exact[tested] - fit.fitted).max(axis=1) <= rounding)
-                own[tested[through]] = EXACT_FIT
-                fill = smooth_filler(fit, local, low[tested], high[tested])
+                fit = fit_smooth(exact[block], scales[block], local)
+                rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[block]).max(axis=1))
+                through = (local.kind == RESIDUAL) & (np.square(exact[block] - fit.fitted).max(axis=1) <= rounding)
+                own[block[through]] = EXACT_FIT
+                fill = smooth_filler(fit, local, low[block], high[block])
                 drawn = np.flatnonzero(~through)
             else:
-                fill = flat_filler(exact[tested], local)
-                drawn = np.arange(len(tested))
-            local_keys = [keys[index] for index in tested]
-            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[tested], fill)
-            p_value[tested[drawn]] = (1 + reached) / (1 + draws)
-            infinite[tested[drawn]] = n_infinite
+                fill = flat_filler(exact[block], local)
+            local_keys = [keys[index] for index in block]
+            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[block], fill)
+            p_value[block[drawn]] = (1 + reached) / (1 + draws)
+            infinite[block[drawn]] = n_infinite
         infinite[own != OK] = pd.NA
         results |= {f"p_{null}": p_value, f"status_{null}": own, f"infinite_{null}": infinite}
     return pd.DataFrame(results)

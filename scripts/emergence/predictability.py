@@ -1,14 +1,15 @@
 """Was it predictable? Each curve's largest scales are hidden, predicted from the rest, and compared with what came.
 
-Three predictors: `smooth` (smooth curves in log scale, module smooth_curves), `line` (a straight line in log scale) and `no_change`
-(the last score seen). Errors are in units of the sampling noise of the hidden scores, so that 1 is as good as it can get.
+Three predictors: `smooth` (smooth curves in log scale, module smooth_curves), `line` (a straight line in log scale) and
+`no_change` (the last score seen). Errors are in units of the sampling noise of the hidden scores, so that 1 is as good as it
+can get.
 """
 
 import numpy as np
 import pandas as pd
 
 from emergence.noise import BINOMIAL, NONE, RESIDUAL, sampling_noise, snap_to_counts, variance
-from emergence.smooth_curves import logistic_shapes, standard_logistic
+from emergence.smooth_curves import curve_by_curve, logistic_shapes, standard_logistic
 
 OK = "ok"
 TOO_FEW_SCALES = "too_few_scales"
@@ -45,9 +46,9 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     """Average of the smooth curves that fit the seen scores, weighted by their posterior probability.
 
     seen, weight: (c, s). height_sd: (c,) prior standard deviation of the height of a rise. unit_noise: (c,) bool, whether
-    1 / weight is the variance itself and not only its shape. Every shape of the grid has the same prior probability; level is flat,
-    height normal about zero. Returns prediction (c, k), its variance (c, k) between and within shapes, the average on the seen
-    scales (c, s), and the noise variance per unit of 1 / weight (c,).
+    1 / weight is the variance itself and not only its shape. Every shape of the grid has the same prior probability; level is
+    flat, height normal about zero. Returns prediction (c, k), its variance (c, k) between and within shapes, the average on the
+    seen scales (c, s), and the noise variance per unit of 1 / weight (c,).
     """
     midpoint, rise = logistic_shapes(x_seen)
     shape_seen = standard_logistic(x_seen, midpoint[:, None], rise[:, None])
@@ -56,9 +57,9 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     mean = (weight * seen).sum(axis=1)[:, None] / total
     centred = seen - mean
     weighted = weight * centred
-    centre = (weight @ shape_seen.T) / total
-    moment = weight @ np.square(shape_seen).T - total * np.square(centre)
-    product = weighted @ shape_seen.T
+    centre = curve_by_curve(weight, shape_seen.T) / total
+    moment = curve_by_curve(weight, np.square(shape_seen).T) - total * np.square(centre)
+    product = curve_by_curve(weighted, shape_seen.T)
     # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
     deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
     freedom = max(seen.shape[1] - 4, 1)
@@ -79,7 +80,7 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     )
     between = np.square(each - predicted[:, None, :])
     uncertainty = np.einsum("cg,cgk->ck", probability, within + between)
-    fitted = mean + (probability * height) @ shape_seen - (probability * height * centre).sum(axis=1)[:, None]
+    fitted = mean + curve_by_curve(probability * height, shape_seen) - (probability * height * centre).sum(axis=1)[:, None]
     return predicted, uncertainty, fitted, unit
 
 
@@ -187,7 +188,8 @@ def summarise_by(table, group):
 
     Returns a data frame, one row a label and predictor: the label, predictor, n_curves, n_undefined (curves without a
     prediction), median_absolute_z (median over curves), mean_z, share_within_noise and share_within_interval (means over curves:
-    every curve counts once), share_best (curves in which the predictor has the smallest mean absolute error; ties count for each).
+    every curve counts once), share_best (curves in which the predictor has the smallest mean absolute error; ties count for
+    each).
     """
     table = table.reset_index(drop=True)
     label = table[group] if isinstance(group, str) else pd.Series(np.asarray(group), index=table.index, name="label")

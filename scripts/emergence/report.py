@@ -83,6 +83,43 @@ SWAPS = {
     "emergence_score_b": "E",
     "n_scales": "scales",
 }
+DISCOVERIES = {
+    "null_model": "null model",
+    "metric": "metric",
+    "n_curves": "curves",
+    "n_tested": "tested",
+    "n_before": "p ≤ 0.05",
+    "expected": "by chance",
+    "n_after": "after control",
+    "smallest_q": "smallest q",
+}
+AFTER_CONTROL = {
+    "null_model": "null model",
+    "threshold": "|E| at least",
+    "n_metrics_above": "metrics before",
+    "n_metrics_after": "metrics after",
+    "n_curves_above": "curves before",
+    "n_curves_after": "curves after",
+    "n_untested_above": "of them untested",
+    "metrics_after": "metrics left",
+}
+COMPARISONS = {
+    "grouping": "by",
+    "name_a": "first",
+    "name_b": "second",
+    "n_pairs": "pairs",
+    "n_tasks": "tasks",
+    "n_both": "both sharp",
+    "n_only_a": "first only",
+    "n_only_b": "second only",
+    "n_neither": "neither",
+    "mcnemar_p": "McNemar p",
+    "mcnemar_q": "q",
+    "mean_difference": "mean difference",
+    "mean_low": "low",
+    "mean_high": "high",
+    "status": "status",
+}
 PAPER = {"figure": "figure", "quantity": "what", "metric": "metric", "paper": "the paper says", "this_run": "this run finds"}
 ACCOUNT = {"file": "file", "outcome": "outcome", "reason": "why", "n": "how many", "example": "first"}
 INPUTS = {"file": "file", "n_bytes": "bytes", "sha256": "SHA-256"}
@@ -95,14 +132,28 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
         path = folder / Path(tables.description(kind)["path"]).name
         return tables.read(kind, path) if path.exists() else None
 
-    curves, by_metric, thresholds, swaps = (
-        table(kind) for kind in ("curves", "emergence_by_metric", "emergence_thresholds", "metric_swaps")
+    curves, by_metric, thresholds, swaps, comparisons, discoveries = (
+        table(kind)
+        for kind in (
+            "curves",
+            "emergence_by_metric",
+            "emergence_thresholds",
+            "metric_swaps",
+            "swap_comparisons",
+            "discoveries_by_metric",
+        )
     )
     claims = table("claims_by_metric") if "claims" in block else None
     top_metrics = table("claims_by_top_metrics") if "claims" in block else None
+    null_models = study["null_models"]
+    opening = [
+        answers.on_null_models(discoveries, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
+        answers.on_swaps(comparisons, catalogue),
+        answers.on_predictability(table("predictability")),
+    ]
     said = answers.on_claims(claims, top_metrics) if claims is not None else []
     said.append(answers.on_sharpness(curves, by_metric, thresholds, study["emergence"]["threshold"]))
-    said.append(answers.on_swaps(swaps, catalogue))
+    said += [*opening, answers.on_resolution(table("resolution")), answers.on_variation(table("variation"))]
     if claims is None:
         reason = (
             "This benchmark brings no list of claimed abilities (key `claims`), so claims and base rates are not computed for it."
@@ -116,6 +167,11 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
     if claims is not None:
         shown.append(("Claims by preferred metric", "claims_by_metric.csv", cells(claims, CLAIMS), ""))
     shown.append(("Emergence score by metric", "emergence_by_metric.csv", cells(by_metric, BY_METRIC), ""))
+    shown.append(("Sharper than the null models explain", "discoveries_by_metric.csv", cells(discoveries, DISCOVERIES), ""))
+    after = table("thresholds_after_control")
+    shown.append(("Thresholds before and after control", "thresholds_after_control.csv", cells(after, AFTER_CONTROL), ""))
+    if len(comparisons):
+        shown.append(("Metrics compared on the same outputs", "swap_comparisons.csv", cells(comparisons, COMPARISONS), ""))
     if len(swaps):
         shown.append(("Metric swaps on the same outputs", "metric_swaps.csv", cells(swaps, SWAPS), ""))
     account = table("ingest_account")
@@ -123,6 +179,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
         "name": name,
         "title": block["title"],
         "description": block.get("description", ""),
+        "opening": answers.opening(block["title"], opening),
         "answers": said,
         "figures": [
             {

@@ -24,6 +24,8 @@ POWER = 0.8
 ALPHA = 0.05
 MAX_EXAMPLES = 10_000_000
 _MAX_STRETCHES = 1000
+# A fitted curve meets chance to the last digits only.
+_ROUNDING = 1e-12
 
 
 def above_chance(scores, n_examples, chance, proportion):
@@ -36,8 +38,8 @@ def above_chance(scores, n_examples, chance, proportion):
 
     Chance 0 means that guessing is never right: one right answer has p = 0, none has p = 1.
 
-    Returns a data frame of scores.size rows: n_right (float), p_value (float), status (`ok`, `not_a_whole_count`, `missing_score`,
-    `not_a_proportion`, `unknown_examples`, `unknown_chance`; the last four without numbers).
+    Returns a data frame of scores.size rows: n_right (float), p_value (float), status (`ok`, `not_a_whole_count`,
+    `missing_score`, `not_a_proportion`, `unknown_examples`, `unknown_chance`; the last four without numbers).
     """
     scores, n_examples, chance = (np.asarray(array, dtype=float).ravel() for array in (scores, n_examples, chance))
     proportion = np.asarray(proportion, dtype=bool).ravel()
@@ -111,7 +113,7 @@ def examples_needed(performance, chance, *, power=POWER, alpha=ALPHA):
     performance, chance = np.minimum(performance.ravel(), 1.0), chance.ravel()
     with np.errstate(invalid="ignore"):
         status = np.select(
-            [np.isnan(performance), ~((chance >= 0) & (chance < 1)), performance <= chance],
+            [np.isnan(performance), ~((chance >= 0) & (chance < 1)), performance <= chance + _ROUNDING],
             [MISSING_SCORE, UNKNOWN_CHANCE, AT_OR_BELOW_CHANCE],
             default=OK,
         ).astype(object)

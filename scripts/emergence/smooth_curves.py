@@ -19,9 +19,9 @@ MIN_RISE_DECADES = 1.5
 # Level, height, midpoint and slope.
 N_PARAMETERS = 4
 
-# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both have
-# four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject truths that
-# are logistic. benchmarks/measure_calibration.py measures the outcome.
+# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both
+# have four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject
+# truths that are logistic. benchmarks/measure_calibration.py measures the outcome.
 STEEPNESS_PENALTY = 1.0
 
 _RISES = MIN_RISE_DECADES * np.array([1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
@@ -98,6 +98,14 @@ def _shapes(log_scales):
     return _Shapes(np.append(midpoint, np.nan), np.append(rise, np.inf), standard.T, directions)
 
 
+def curve_by_curve(rows, matrix):
+    """The product of rows and a matrix, one row at a time: a product of whole batches may round a row differently beside other rows.
+
+    Tables have to come out the same for any number of shards. rows: (c, n). matrix: (n, g). Returns (c, g).
+    """
+    return (rows[:, None, :] @ matrix)[:, 0]
+
+
 def _logistic_deviance(scores, weight, standard):
     """Weighted sum of squares left by the best level and height of each logistic shape.
 
@@ -106,9 +114,9 @@ def _logistic_deviance(scores, weight, standard):
     total = weight.sum(axis=1, keepdims=True)
     centred = scores - (weight * scores).sum(axis=1, keepdims=True) / total
     weighted = weight * centred
-    mean = (weight @ standard) / total
-    shape_variance = weight @ np.square(standard) - total * np.square(mean)
-    return (weighted * centred).sum(axis=1, keepdims=True) - np.square(weighted @ standard) / shape_variance
+    mean = curve_by_curve(weight, standard) / total
+    shape_variance = curve_by_curve(weight, np.square(standard)) - total * np.square(mean)
+    return (weighted * centred).sum(axis=1, keepdims=True) - np.square(curve_by_curve(weighted, standard)) / shape_variance
 
 
 def _project(scores, weight, basis):

@@ -72,13 +72,15 @@ def compare_pairs(pairs, threshold, *, resamples, seed, confidence=0.95, by=("me
     Returns a data frame, one row a comparison: the columns of `by`; n_pairs, n_tasks, n_undefined (an E is NaN: left out),
     n_infinite (pairs with an infinite E: in the counts, not in the differences); n_both, n_only_a, n_only_b, n_neither, share_a,
     share_b; mcnemar_p, mcnemar_q (Benjamini-Hochberg over the comparisons); mean_difference, mean_low, mean_high,
-    median_difference, median_low, median_high of |E_a| - |E_b|; median_ratio of |E_a| / |E_b| where both are above 0; status: `ok`,
-    `one_task` (no interval) or `no_defined_pairs` (no test, no difference). McNemar's test takes pairs as independent; pairs of
-    one task are not, so the interval, which resamples tasks, is the safer statement.
+    median_difference, median_low, median_high of |E_a| - |E_b|; median_ratio of |E_a| / |E_b| where both are above 0; status:
+    `ok`, `one_task` (no interval) or `no_defined_pairs` (no test, no difference). McNemar's test takes pairs as independent;
+    pairs of one task are not, so the interval, which resamples tasks, is the safer statement.
     """
     by = list(by)
     rows = []
     for names, group in pairs.groupby(by, sort=True, dropna=False):
+        # Sums in a fixed order: the last digit must not depend on the order of the rows.
+        group = group.sort_values(["task", "emergence_score_a", "emergence_score_b"])
         a, b = (group[column].abs().to_numpy(dtype=float) for column in ("emergence_score_a", "emergence_score_b"))
         defined = ~(np.isnan(a) | np.isnan(b))
         finite = defined & np.isfinite(a) & np.isfinite(b)

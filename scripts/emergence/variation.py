@@ -51,8 +51,8 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
     """Share of the variation in |E| that each factor accounts for beyond the others, on the crossed curves.
 
     The response is the rank of |E| (ties averaged), so that infinite values (a zero median step) rank highest and no curve
-    dominates. The share is the partial sum of squares of the factor in the linear model with all factors as main effects (Type II;
-    Searle 1971), over the total about the mean. Shares of unbalanced factors do not add up to one.
+    dominates. The share is the partial sum of squares of the factor in the linear model with all factors as main effects (Type
+    II; Searle 1971), over the total about the mean. Shares of unbalanced factors do not add up to one.
 
     The p-value permutes the factor's labels among curves that agree in all other factors, and `subtask` and `shots` where those
     columns exist: for the metric, among metrics of the same task, family and shots, which is exact if the metric makes no
