@@ -12,6 +12,9 @@ from emergence.documents import ROOT
 
 TEMPLATES = ROOT / "workflow" / "report"
 
+# What benchmarks/measure_calibration.py measured; kept with the code that it measures.
+CALIBRATION = ROOT / "docs" / "calibration.csv"
+
 # Tables longer than this are shown from the top; the file beside the report has all rows.
 MOST_ROWS = 40
 
@@ -147,7 +150,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
     top_metrics = table("claims_by_top_metrics") if "claims" in block else None
     null_models = study["null_models"]
     opening = [
-        answers.on_null_models(discoveries, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
+        answers.on_null_models(discoveries, curves, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
         answers.on_swaps(comparisons, catalogue),
         answers.on_predictability(table("predictability")),
     ]
@@ -231,7 +234,10 @@ def study_report(study, folder, figure_names, titles, provenance):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template("report.html.j2").render(sections=sections, study=study, provenance=provenance)
+    calibration = answers.on_calibration(pd.read_csv(CALIBRATION))
+    html = environment.get_template("report.html.j2").render(
+        sections=sections, study=study, provenance=provenance, calibration=calibration
+    )
     return html, summary(sections)
 
 

@@ -45,6 +45,6 @@ rule write_report:
         study=STUDY,
         figures={name: figure_names(name) for name in BENCHMARKS},
         titles=CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES,
-        library=library("scripts/write_report.py", "workflow/report/report.html.j2", *captions()),
+        library=library("scripts/write_report.py", "workflow/report/report.html.j2", "docs/calibration.csv", *captions()),
     script:
         "../../scripts/write_report.py"
