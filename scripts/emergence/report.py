@@ -123,6 +123,19 @@ COMPARISONS = {
     "mean_high": "high",
     "status": "status",
 }
+ACROSS = {
+    "label": "metric",
+    "benchmark": "benchmark",
+    "n_tasks": "tasks",
+    "n_curves": "curves",
+    "n_ok": "with E",
+    "median": "median E",
+    "max": "highest E",
+    "n_above": "above threshold",
+    "share_above": "share",
+    "share_low": "low",
+    "share_high": "high",
+}
 PAPER = {"figure": "figure", "quantity": "what", "metric": "metric", "paper": "the paper says", "this_run": "this run finds"}
 ACCOUNT = {"file": "file", "outcome": "outcome", "reason": "why", "n": "how many", "example": "first"}
 INPUTS = {"file": "file", "n_bytes": "bytes", "sha256": "SHA-256"}
@@ -234,9 +247,13 @@ def study_report(study, folder, figure_names, titles, provenance):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    calibration = answers.on_calibration(pd.read_csv(CALIBRATION))
+    across = tables.read("metrics_across_benchmarks", Path(folder) / "metrics_across_benchmarks.csv")
     html = environment.get_template("report.html.j2").render(
-        sections=sections, study=study, provenance=provenance, calibration=calibration
+        sections=sections,
+        study=study,
+        provenance=provenance,
+        calibration=answers.on_calibration(pd.read_csv(CALIBRATION)),
+        across=cells(across, ACROSS),
     )
     return html, summary(sections)
 
