@@ -25,7 +25,7 @@ def rerun(again):
 REPORT = {("record_provenance",), ("write_report",)}
 ACROSS = {("compare_benchmarks",)}
 ATTRIBUTED = ("attribute_metrics", "attribute_tests", "draw_curves", "draw_tests")
-FROM_SCORES = ("score_curves", "test_curves", *ATTRIBUTED)
+FROM_SCORES = ("score_curves", "assess_curves", *ATTRIBUTED)
 
 
 def of_benchmark(name, *rules):
@@ -103,6 +103,6 @@ def test_editing_the_null_models_tests_the_curves_anew_but_scores_none(rerun):
     path = rerun.folder / "scripts/emergence/nulls.py"
     path.write_text(path.read_text() + "\n# an edit\n")
     jobs = rerun()
-    assert of_benchmark("second", "test_curves", "attribute_tests", "draw_tests") <= jobs
+    assert of_benchmark("second", "assess_curves", "attribute_tests", "draw_tests") <= jobs
     assert ("score_curves", "second") not in jobs
     assert ("attribute_metrics", "second") not in jobs
