@@ -26,7 +26,11 @@ _KINDS = {
 }
 
 
-class _UniqueKeyLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):
+# The loader in C where there is one: the one in Python takes a quarter of a second for the schemas, in every job.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_Loader):
     """YAML in which a key given twice is an error: plain YAML keeps the last and says nothing."""
 
 
@@ -67,7 +71,7 @@ def load_yaml(path):
 
 @functools.cache
 def load_schema(path):
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a safe loader
 
 
 def nearest(name, names):

@@ -236,8 +236,8 @@ def _merge_repeated(rows, account):
     Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right.
     """
     position = tables.key_positions(rows.frame, [field for field in KEY if field in rows.frame])
-    rows = _in_order(rows, position)
-    new = np.diff(np.sort(position), prepend=-1) != 0
+    rows, position = _in_order(rows, position)
+    new = np.diff(position, prepend=-1) != 0
     if new.all():
         return rows
     values = rows.frame[["score", "scale"]].to_numpy()
@@ -263,12 +263,12 @@ def _merge_repeated(rows, account):
 
 
 def _in_order(rows, position):
-    """The rows sorted by position, equal ones as they stood."""
+    """The rows sorted by position, equal ones as they stood, and their positions."""
     if (position[1:] >= position[:-1]).all():
-        return rows
+        return rows, position
     order = np.argsort(position, kind="stable")
     place = rows.place
-    return Rows(rows.frame.iloc[order].reset_index(drop=True), lambda i, field: place(order[i], field))
+    return Rows(rows.frame.iloc[order].reset_index(drop=True), lambda i, field: place(order[i], field)), position[order]
 
 
 def _preferred(frame, block):

@@ -281,7 +281,7 @@ def _numbers(values):
 
 def _rows(columns, scale_axis, account):
     """The columns as rows, one a value, with what is null or not of its kind left out and counted."""
-    entry_file = np.repeat(np.arange(len(columns.names)), columns.n_entries)
+    entry_file = np.repeat(np.arange(len(columns.names), dtype=np.int32), columns.n_entries)
     sets, metric_sets = _codes(columns.metrics)
     names, flat, starts = {}, [], []
     for metrics in metric_sets:
@@ -290,10 +290,11 @@ def _rows(columns, scale_axis, account):
     n_values = np.array([len(metrics) for metrics in metric_sets], dtype=np.int64)[sets]
     first_value = np.concatenate([[0], np.cumsum(n_values)]).astype(np.int64)
     n_rows = int(first_value[-1])
-    entry = np.repeat(np.arange(len(n_values)), n_values)
+    entry = np.repeat(np.arange(len(n_values), dtype=np.int32), n_values)
     file = entry_file[entry]
-    within = np.arange(n_rows) - first_value[entry]
-    metric = np.array(flat, dtype=np.int32)[np.array(starts, dtype=np.int64)[sets][entry] + within]
+    # where the metric of each row stands in `flat`: the start of its entry's set, and as far in as the row is in its entry
+    shift = (np.array(starts, dtype=np.int64)[sets] - first_value[:-1])[entry]
+    metric = np.array(flat, dtype=np.int32)[np.arange(n_rows) + shift]
 
     tasks, task_names = _codes(columns.tasks)
     subtask_texts, wrong_subtask = _plain(columns.subtasks, (str,), "")
