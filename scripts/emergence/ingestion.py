@@ -126,7 +126,7 @@ def _read_numbers(rows, field, account):
     }.get(field, "")
 
     def describe(i):
-        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]}`"
+        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
         return f"{rows.place(i, field)}\n    found: {shown}\n    allowed: {allowed}{', or nothing' if optional else ''}"
 
     frame[field] = numbers

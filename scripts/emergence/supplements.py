@@ -78,7 +78,7 @@ def add_models(rows, block, account):
 
     def describe(i):
         said = "; ".join(
-            f"{key} {found.iat[i]} in the file, {said[i]} in the block"
+            f"{key} {_shown(found.iat[i])} in the file, {_shown(said[i])} in the block"
             for key, (found, said) in contrasts.items()
             if said[i] is not None
         )
@@ -93,6 +93,10 @@ def _is_empty(values):
     """Which values are missing or blank text, looking at each distinct value once. Returns (rows,) of bool."""
     codes, distinct = pd.factorize(values)
     return np.array([str(value).strip() == "" for value in distinct] + [True])[codes]
+
+
+def _shown(value):
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _differs(found, said, field):

@@ -31,6 +31,9 @@ ENDINGS = {
 _LINES_AT_ONCE = 20_000
 
 
+# The fields that are numbers; all others are names.
+NUMBERS = ("scale", "shots", "score", "chance", "high_score", "n_examples", "stderr")
+
 _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 
 
@@ -107,7 +110,8 @@ def _read_file(file, block, account):
     ignored = [header for header in names if not is_wanted(header)]
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
-    cells = {header: _cells(table.column(header)).to_pandas() for header in table.column_names}
+    numeric = {*matches, *(columns[field] for field in NUMBERS if field in columns)}
+    cells = {header: _cells(table.column(header), header in numeric).to_pandas() for header in table.column_names}
     rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
     rows["_row"] = np.arange(1, len(rows) + 1)
     if pattern:
@@ -136,16 +140,18 @@ def _check_names(file, names, columns):
         raise InputError(missing)
 
 
-def _cells(column):
-    """A column as numbers if each of its cells is one, else as text, in which a missing cell stays missing and NaN is `nan`."""
+def _cells(column, is_numeric):
+    """A column of numbers as such if each of its cells is one, else as text: a missing cell stays missing, and NaN is `nan`."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_integer(kind) and not column.null_count:
-        return column.cast(kind)
-    if pa.types.is_floating(kind):
-        column = column.cast(pa.float64())
-        if not column.null_count and not pc.any(pc.is_nan(column)).as_py():
-            return column
-    return column.cast(pa.string())
+    text = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    if is_numeric and not column.null_count and not pa.types.is_boolean(kind):
+        try:
+            numbers = text.cast(pa.float64())
+        except pa.ArrowException:
+            return text.cast(pa.string())
+        if pc.all(pc.is_finite(numbers)).as_py():
+            return numbers
+    return text.cast(pa.string())
 
 
 def _delimited(delimiter):
