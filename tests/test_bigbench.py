@@ -12,7 +12,7 @@ import pytest
 
 import result_trees as made
 from conftest import ROOT
-from emergence import attribution, checkouts, config, ingestion, registries, trees
+from emergence import attribution, checkouts, config, documents, ingestion, registries, trees
 from emergence.errors import InputError
 from emergence.readers import bigbench
 
@@ -419,6 +419,27 @@ def test_the_block_is_checked(tree, tmp_path):
     assert "benchmarks.mine.git.commit" in told(git=git | {"commit": "main"})
     assert "did you mean `scale_axis`?" in told(git=git, scale_axes="total_params")
     assert config.check({"benchmarks": {"mine": {"format": "bigbench", "git": git}}})["benchmarks"]["mine"]["max_file_mb"] == 50
+
+
+def test_the_example_is_a_study_that_can_be_run(tmp_path, monkeypatch):
+    """Complete and valid once the checkout is there; with `git` in place of the folder, too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
+    (tmp_path / "BIG-bench/bigbench/benchmark_tasks").mkdir(parents=True)
+    path = ROOT / "config/examples/bigbench.yaml"
+    study = documents.load_yaml(path)
+    known = config.benchmark_schema("bigbench")["properties"]
+    assert config.check(study, [path])["benchmarks"]["bigbench"]["on_error"] == "skip"
+    text = (
+        path.read_text()
+        .replace("    # git:", "    git:")
+        .replace("    #   ", "      ")
+        .replace("      commit: #", "      commit: '%s' #")
+    )
+    text = text.replace("    directory: ", "    # directory: ") % ("0" * 40)
+    (tmp_path / "git.yaml").write_text(text)
+    assert "git" in config.check(documents.load_yaml(tmp_path / "git.yaml"))["benchmarks"]["bigbench"]
+    assert {key for key in known if key not in study["benchmarks"]["bigbench"]} == {"git", "tasks"}
 
 
 def git(folder, *arguments):

@@ -126,5 +126,5 @@ def test_score_table_survives_the_disk(table_block, tmp_path):
     scores, _, _ = ingestion.ingest("mine", table_block([HEAD, *GOOD]), CATALOGUE)
     tables.write(scores, "scores", tmp_path / "scores.parquet")
     read = tables.read("scores", tmp_path / "scores.parquet")
-    assert read.equals(scores)
+    assert read.equals(tables.typed(scores, "scores"))
     assert list(read.columns) == list(tables.description("scores")["columns"])
