@@ -2,6 +2,8 @@
 
     python benchmarks/measure_calibration.py [--curves 1000] [--draws 99]
 
+Cells outside the asked range are measured again on fresh curves: among so many cells some are outside by chance.
+
 Writes docs/calibration.csv (one row a truth, number of scales, spacing and test-set size), docs/calibration.png and .svg, and
 docs/calibration.md. The curves and the function that tests them are those of the quick grid in the tests.
 """
@@ -28,11 +30,13 @@ N_SCALES = (5, 6, 8, 10, 12)
 N_EXAMPLES = (50, 200, 500, 2000)
 LEVEL = 0.05
 UPPER, LOWER, LOWER_FROM = 0.07, 0.03, 200
+POWER_SPACING = "0.45 decades apart"
+CURVES_AGAIN = 5000
 
 
 def spacings(n_scales):
     """The scales tried: as close as a published family's sizes, and spread over four decades."""
-    return {"0.45 decades apart": 8 + 0.45 * np.arange(n_scales), "over 4 decades": np.linspace(7, 11, n_scales)}
+    return {POWER_SPACING: 8 + 0.45 * np.arange(n_scales), "over 4 decades": np.linspace(7, 11, n_scales)}
 
 
 def measure(curves, draws):
@@ -68,6 +72,20 @@ def judged_columns(table):
     return pd.concat(parts, ignore_index=True)
 
 
+def measure_outside(judged, draws):
+    """The cells outside the asked range, worst first, with a second share from CURVES_AGAIN fresh curves (`again`)."""
+    outside = judged[(judged["share"] > UPPER) | ((judged["share"] < LOWER) & (judged["n_examples"] >= LOWER_FROM))].copy()
+    again = []
+    for number, cell in enumerate(outside.itertuples()):
+        log_scales = spacings(cell.n_scales)[cell.spacing]
+        named = truths.flat_truths(cell.n_scales) | truths.smooth_truths(log_scales)
+        options = {"curves": CURVES_AGAIN, "draws": draws, "seed": 1_000_000 + number, "level": LEVEL}
+        flat, smooth = truths.rejection_shares(named[cell.truth], log_scales, cell.n_examples, **options)
+        again.append(flat if cell.test.startswith("flat null") else smooth)
+    outside["again"] = again
+    return outside.iloc[np.argsort(-np.abs(outside["again"] - LEVEL), kind="stable")]
+
+
 def draw_figure(judged, table, path):
     """Rejection shares by number of scales and test-set size, and the power against jumps."""
     import matplotlib
@@ -85,20 +103,19 @@ def draw_figure(judged, table, path):
         axis.axhspan(LOWER, UPPER, color="0.85", zorder=0)
         axis.axhline(LEVEL, color="0.4", linewidth=0.8)
         axis.set(title=test, xlabel="scales in the curve", ylabel="share of curves with p ≤ 0.05", ylim=(0, 0.12))
-    power = table[(table["kind"] == "jump") & table["truth"].str.contains("half")].copy()
+    power = table[(table["kind"] == "jump") & (table["spacing"] == POWER_SPACING) & (table["n_scales"] == 8)].copy()
+    power = power[power["truth"].str.contains("half")]
     power["jump"] = power["truth"].str.extract(r"jump (.*),", expand=False)
-    sns.lineplot(
-        power, x="n_examples", y="rejected_smooth", hue="jump", style="jump", markers=True, errorbar=("pi", 100), ax=axes[3]
-    )
-    axes[3].set(
-        title="smooth null, jump half way", xscale="log", xlabel="test examples", ylabel="power at p ≤ 0.05", ylim=(0, 1.02)
-    )
+    sns.lineplot(power, x="n_examples", y="rejected_smooth", hue="jump", style="jump", markers=True, errorbar=None, ax=axes[3])
+    axes[3].set(title="smooth null, jump after 4 of 8 scales", xscale="log", xlabel="test examples", ylim=(0, 1.02))
+    axes[3].set(ylabel="power at p ≤ 0.05", xticks=N_EXAMPLES, xticklabels=N_EXAMPLES)
+    axes[0].get_legend().set_title("test examples")
     figure.tight_layout()
     for suffix, metadata in ((".png", None), (".svg", {"Date": None})):
         figure.savefig(path.with_suffix(suffix), dpi=150, metadata=metadata)
 
 
-def describe(judged, table, seconds):
+def describe(judged, outside, table, seconds):
     """The reading of the table that goes into docs/calibration.md."""
     curves, draws = table["curves"].iloc[0], table["draws"].iloc[0]
     lines = [
@@ -106,7 +123,7 @@ def describe(judged, table, seconds):
         "",
         "Made by `python benchmarks/measure_calibration.py`; do not edit. Every number is a share of curves with p ≤ 0.05.",
         f"{len(table)} cells of {curves} curves, {draws} draws a curve; the standard error of a share near 0.05 is"
-        f" {np.sqrt(0.05 * 0.95 / curves):.3f}. It took {seconds / 60:.0f} minutes on one core.",
+        f" {np.sqrt(0.05 * 0.95 / curves):.3f}. It took {seconds / 60:.0f} minutes on one busy core.",
         "",
         f"Smooth means: a logistic in log scale that needs at least {MIN_RISE_DECADES} decades of scale for the middle 80 % of"
         " its rise, or a limit of such curves (flat, straight, exponential).",
@@ -125,12 +142,21 @@ def describe(judged, table, seconds):
             f"| {test} | {n_examples} | {len(part)} | {share.median():.3f} | {low:.3f} to {high:.3f} | {share.max():.3f}"
             f" | {(share > UPPER).sum()} | {(share < LOWER).sum()} |"
         )
-    lines += ["", "### Cells outside", "", "Above 0.07 at any size, below 0.03 from 200 examples on, worst first.", ""]
-    outside = judged[(judged["share"] > UPPER) | ((judged["share"] < LOWER) & (judged["n_examples"] >= LOWER_FROM))]
-    outside = outside.assign(distance=(outside["share"] - LEVEL).abs()).sort_values("distance", ascending=False, kind="stable")
-    lines += ["| null model and truth | truth | scales | spacing | test examples | share |", "|---|---|---|---|---|---|"]
+    above, below = (outside["again"] > UPPER).sum(), (outside["again"] < LOWER).sum()
     lines += [
-        f"| {row.test} | {row.truth} | {row.n_scales} | {row.spacing} | {row.n_examples} | {row.share:.3f} |"
+        "",
+        "### Cells outside",
+        "",
+        f"Above {UPPER} at any size, or below {LOWER} from {LOWER_FROM} examples on: {len(outside)} of {len(judged)} cells.",
+        f"Among so many some are outside by chance, so each was measured again on {CURVES_AGAIN} fresh curves (standard error"
+        f" {np.sqrt(0.05 * 0.95 / CURVES_AGAIN):.3f}): {above} stay above, the largest at {outside['again'].max():.3f};"
+        f" {below} stay below.",
+        "",
+        "| null model and truth | truth | scales | spacing | test examples | share | again |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.test} | {row.truth} | {row.n_scales} | {row.spacing} | {row.n_examples} | {row.share:.3f} | {row.again:.3f} |"
         for row in outside.itertuples()
     ]
     lines += [
@@ -142,7 +168,7 @@ def describe(judged, table, seconds):
         "| jump | scales | " + " | ".join(f"{n} examples" for n in N_EXAMPLES) + " |",
         "|---|---|" + "---|" * len(N_EXAMPLES),
     ]
-    jumps = table[(table["kind"] == "jump") & (table["spacing"] == "0.45 decades apart") & table["n_scales"].isin([5, 8, 12])]
+    jumps = table[(table["kind"] == "jump") & (table["spacing"] == POWER_SPACING) & table["n_scales"].isin([5, 8, 12])]
     wide = jumps.pivot_table(index=["truth", "n_scales"], columns="n_examples", values="rejected_smooth", sort=False)
     lines += [
         f"| {truth} | {n} | " + " | ".join(f"{share:.2f}" for share in shares) + " |"
@@ -174,10 +200,12 @@ def main():
     started = time.perf_counter()
     table = measure(options.curves, options.draws)
     judged = judged_columns(table)
+    outside = measure_outside(judged, options.draws)
+    seconds = time.perf_counter() - started
     options.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(options.out / "calibration.csv", index=False, float_format="%.4f")
     draw_figure(judged, table, options.out / "calibration")
-    (options.out / "calibration.md").write_text(describe(judged, table, time.perf_counter() - started), encoding="utf-8")
+    (options.out / "calibration.md").write_text(describe(judged, outside, table, seconds), encoding="utf-8")
     print((options.out / "calibration.md").read_text(encoding="utf-8"))
 
 

@@ -14,9 +14,8 @@ def main():
     tables.write(account, "ingest_account", snakemake.output.account)
     tables.write(inputs, "inputs", snakemake.output.inputs)
     counts = account.groupby("outcome")["n"].sum()
-    shown = ", ".join(
-        f"{counts[outcome]:,} {outcome}" for outcome in ("read", "kept", "merged", "empty", "refused") if counts.get(outcome)
-    )
+    outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
+    shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))
     logger.info("%s: scores: %s", snakemake.wildcards.benchmark, shown)
 
 

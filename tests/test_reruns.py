@@ -23,6 +23,9 @@ def rerun(again):
 
 
 REPORT = {("record_provenance",), ("write_report",)}
+ACROSS = {("compare_benchmarks",)}
+ATTRIBUTED = ("attribute_metrics", "attribute_tests", "draw_curves", "draw_tests")
+FROM_SCORES = ("score_curves", "assess_curves", *ATTRIBUTED)
 
 
 def of_benchmark(name, *rules):
@@ -38,20 +41,23 @@ def test_editing_a_block_reruns_its_benchmark_only(rerun):
     study = yaml.safe_load(path.read_text())
     study["benchmarks"]["second"]["on_error"] = "skip"
     path.write_text(yaml.safe_dump(study, sort_keys=False))
-    assert rerun() == of_benchmark("second", "ingest_scores", "score_curves", "attribute_metrics", "draw_curves") | REPORT
+    assert rerun() == of_benchmark("second", "ingest_scores", *FROM_SCORES) | ACROSS | REPORT
 
 
 def test_editing_the_threshold_leaves_ingest_and_scores_alone(rerun):
     path = rerun.folder / "config/config.yaml"
     path.write_text(path.read_text() + "emergence: {threshold: 5}\n")
-    both = [of_benchmark(name, "attribute_metrics", "draw_curves") for name in ("first", "second")]
-    assert rerun() == set().union(*both) | REPORT
+    # the tests of the curves do not know the threshold, but the figures set them beside the comparisons that do
+    both = [of_benchmark(name, "attribute_metrics", "draw_curves", "draw_tests") for name in ("first", "second")]
+    assert rerun() == set().union(*both) | ACROSS | REPORT
 
 
 def test_editing_a_library_module_reruns_what_imports_it(rerun):
     path = rerun.folder / "scripts/emergence/figures.py"
     path.write_text(path.read_text() + "\n# an edit\n")
-    draws = {("draw_curves", "first"), ("draw_curves", "second"), ("draw_claims", "first")}
+    draws = of_benchmark("first", "draw_curves", "draw_tests", "draw_claims") | of_benchmark(
+        "second", "draw_curves", "draw_tests"
+    )
     assert rerun() == draws | {("write_report",)}
 
 
@@ -60,7 +66,7 @@ def test_editing_a_statistic_reruns_from_the_curves_on(rerun):
     path.write_text(path.read_text() + "\n# an edit\n")
     # attribute_claims imports it through attribution, so it reruns too; ingest does not
     assert ("ingest_scores", "first") not in rerun()
-    assert of_benchmark("first", "score_curves", "attribute_metrics", "draw_curves") <= rerun()
+    assert of_benchmark("first", *FROM_SCORES) <= rerun()
 
 
 def test_editing_a_figure_script_redraws_only(rerun):
@@ -72,9 +78,9 @@ def test_editing_a_figure_script_redraws_only(rerun):
 def test_editing_the_catalogue_reruns_everything(rerun):
     path = rerun.folder / "config/metrics.yaml"
     path.write_text(path.read_text().replace("label: Exact match\n", "label: Exact matches\n"))
-    rules = ("ingest_scores", "score_curves", "attribute_metrics", "draw_curves")
+    rules = ("ingest_scores", *FROM_SCORES)
     everything = of_benchmark("first", *rules, "attribute_claims", "draw_claims") | of_benchmark("second", *rules)
-    assert rerun() == everything | REPORT
+    assert rerun() == everything | ACROSS | REPORT
 
 
 def test_editing_the_readme_reruns_nothing(rerun):
@@ -87,7 +93,16 @@ def test_removing_a_block_removes_it_from_the_report(rerun):
     study = yaml.safe_load(path.read_text())
     del study["benchmarks"]["second"]
     path.write_text(yaml.safe_dump(study, sort_keys=False))
-    assert rerun() == REPORT
+    assert rerun() == ACROSS | REPORT
     done = snakemake(rerun.folder, "--cores", "1")
     assert done.returncode == 0, done.stderr
     assert "The second" not in (rerun.folder / "results/report.html").read_text()
+
+
+def test_editing_the_null_models_tests_the_curves_anew_but_scores_none(rerun):
+    path = rerun.folder / "scripts/emergence/nulls.py"
+    path.write_text(path.read_text() + "\n# an edit\n")
+    jobs = rerun()
+    assert of_benchmark("second", "assess_curves", "attribute_tests", "draw_tests") <= jobs
+    assert ("score_curves", "second") not in jobs
+    assert ("attribute_metrics", "second") not in jobs

@@ -6,7 +6,19 @@ Every job on a cluster imports this module, so it needs nothing heavier than YAM
 import copy
 from pathlib import Path
 
-from emergence.documents import ROOT, SCHEMAS, find_problems, load_schema, load_yaml, message, nearest, nearest_file, shown
+from emergence import readers
+from emergence.documents import (
+    ROOT,
+    SCHEMAS,
+    files_below,
+    find_problems,
+    load_schema,
+    load_yaml,
+    message,
+    nearest,
+    nearest_file,
+    shown,
+)
 from emergence.errors import InputError
 
 READERS = Path(__file__).resolve().parent / "readers"
@@ -37,7 +49,7 @@ def study_schema():
     return schema
 
 
-def _with_defaults(value, schema):
+def with_defaults(value, schema):
     """A copy of a value with the schema's defaults filled in."""
     if not isinstance(value, dict):
         return value
@@ -46,7 +58,7 @@ def _with_defaults(value, schema):
         if key not in value and "default" in part:
             value[key] = copy.deepcopy(part["default"])
         if key in value:
-            value[key] = _with_defaults(value[key], part)
+            value[key] = with_defaults(value[key], part)
     return value
 
 
@@ -60,10 +72,13 @@ def _plain(value):
 
 
 def _paths(value, schema, path=()):
-    """Every text that the schema marks as a path, as (path in the configuration, file, kind: `file` or `folder`)."""
+    """Every text that the schema marks as a path, as (path in the configuration, file, its part of the schema).
+
+    There, `x-path` is `file` or `folder`; with `x-files`, a file or a folder of files of that pattern.
+    """
     if "x-path" in schema:
         if isinstance(value, str) and value:
-            yield path, value, schema["x-path"]
+            yield path, value, schema
     elif isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
             if key in value:
@@ -74,17 +89,28 @@ def _paths(value, schema, path=()):
 
 
 def _missing_files(named):
-    """The mistakes among named files and folders: those that are not there."""
-    for path, file, kind in named:
-        is_there = Path(file).is_file() if kind == "file" else Path(file).is_dir()
-        if not is_there:
+    """The mistakes among named files and folders: those that are not there, and folders without a file that is wanted."""
+    for path, file, schema in named:
+        kind, pattern = schema["x-path"], schema.get("x-files")
+        if pattern and Path(file).is_dir():
+            if not files_below(file, pattern):
+                yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
+        elif not (Path(file).is_file() if kind == "file" else Path(file).is_dir()):
             found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
             yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
 
 
 def input_files(block):
-    """The files that a benchmark block names, in order: what its ingest depends on, besides what is in folders."""
-    return [file for _, file, kind in _paths(block, benchmark_schema(block["format"])) if kind == "file"]
+    """The files that a benchmark block names, those of the pattern `x-files` in folders that it names, in order.
+
+    It is what its ingest depends on, besides what is in folders of the kind `x-path: folder`.
+    """
+    named = [entry for entry in _paths(block, benchmark_schema(block["format"])) if entry[2]["x-path"] == "file"]
+    return [
+        str(file)
+        for _, path, schema in named
+        for file in (files_below(path, schema["x-files"]) if "x-files" in schema else [path])
+    ]
 
 
 def can_be_sharded(block):
@@ -118,19 +144,22 @@ def check(config, files=()):
     config = _plain(config)
     problems = find_problems(config, study_schema(), ())
     blocks = config.get("benchmarks") if isinstance(config, dict) else None
-    readers = formats()
+    known = formats()
     for name, block in blocks.items() if isinstance(blocks, dict) else ():
         path = ("benchmarks", name)
         if not isinstance(block, dict):
             continue
         if "format" not in block:
-            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in readers)))
-        elif block["format"] not in readers:
-            allowed = " or ".join(f"`{reader}`" for reader in readers) + nearest(block["format"], readers)
+            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in known)))
+        elif block["format"] not in known:
+            allowed = " or ".join(f"`{reader}`" for reader in known) + nearest(block["format"], known)
             problems.append(((*path, "format"), shown(block["format"]), allowed))
         else:
             schema = benchmark_schema(block["format"])
-            problems += find_problems(block, schema, path)
+            found = find_problems(block, schema, path)
+            # keys are compared with one another only where each is well formed
+            between = [] if found else readers.key_problems(with_defaults(block, schema))
+            problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _missing_files(_paths(block, schema, path))
             choices = schema.get("x-one-of", [])
             given = [key for key in choices if key in block]
@@ -141,8 +170,8 @@ def check(config, files=()):
         problems += _missing_files(_paths(config, study_schema()))
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
-    study = _with_defaults(config, study_schema())
+    study = with_defaults(config, study_schema())
     for name, block in study["benchmarks"].items():
-        study["benchmarks"][name] = {"title": name, **_with_defaults(block, benchmark_schema(block["format"]))}
+        study["benchmarks"][name] = {"title": name, **with_defaults(block, benchmark_schema(block["format"]))}
     study.setdefault("metrics", str(DEFAULT_METRICS))
     return study

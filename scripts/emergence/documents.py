@@ -89,6 +89,12 @@ def nearest_file(path):
         return f"; the folder {parent} does not exist either"
 
 
+def files_below(path, pattern):
+    """The file itself, or the files of a folder and the folders below whose names match the pattern, in order."""
+    path = Path(path)
+    return sorted(file for file in path.rglob(pattern) if file.is_file()) if path.is_dir() else [path]
+
+
 def shown(value):
     if isinstance(value, str):
         return f"the text {value!r}{_number_hint(value)}"

@@ -7,7 +7,7 @@ same key become one. Nothing leaves in silence: the account counts it.
 import numpy as np
 import pandas as pd
 
-from emergence import metrics, readers, registries, tables
+from emergence import metrics, readers, registries, supplements, tables
 from emergence.accounts import Account, without
 from emergence.documents import nearest
 from emergence.readers import Rows
@@ -36,12 +36,15 @@ def ingest(name, block, metrics_path, part=None):
     account = Account(block["on_error"])
     rows = readers.read(block, account, part)
     rows = _leave_out_empty(rows, account)
+    rows = supplements.add_tasks(rows, block, account)
+    rows = supplements.add_models(rows, block, account)
     for field in NUMBERS:
         rows = _read_numbers(rows, field, account)
     rows = _read_names(rows, account)
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
     account.stop()
+    rows = _check_directions(rows, catalogue, metrics_path, account)
     rows = _check_values(rows, catalogue, account)
     account.stop()
     rows.frame.insert(0, "benchmark", pd.Categorical.from_codes(np.zeros(len(rows.frame), dtype=np.int8), [name]))
@@ -123,7 +126,7 @@ def _read_numbers(rows, field, account):
     }.get(field, "")
 
     def describe(i):
-        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]}`"
+        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
         return f"{rows.place(i, field)}\n    found: {shown}\n    allowed: {allowed}{', or nothing' if optional else ''}"
 
     frame[field] = numbers
@@ -168,7 +171,8 @@ def _name_metrics(rows, catalogue, path, account):
             first = int(np.flatnonzero(unknown)[0])
             text = (
                 f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
-                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n{metrics.lines_to_add(name)}"
+                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n"
+                f"{metrics.lines_to_add(name, catalogue)}"
             )
             # one message a metric, however many of its scores there are
             account.count_rows(rows, unknown, "refused", "metric not in the catalogue", f"{rows.place(first, 'metric')}: {name}")
@@ -184,6 +188,25 @@ def _name_metrics(rows, catalogue, path, account):
     codes = renumbered[met.codes] if len(rows.frame) else np.array([], dtype=np.int32)
     rows.frame["metric"] = pd.Categorical.from_codes(codes, names)
     return rows
+
+
+def _check_directions(rows, catalogue, path, account):
+    """Where the files say which way is better, the catalogue must say the same."""
+    frame = rows.frame
+    if "higher_is_better" not in frame:
+        return rows
+    here = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
+    differs = frame["higher_is_better"].notna().to_numpy() & (frame["higher_is_better"].to_numpy() != here)
+
+    def describe(i):
+        better = {True: "higher is better", False: "lower is better"}
+        metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
+        return (
+            f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`\n    found: {better[not here[i]]}\n"
+            f"    allowed: {better[here[i]]}, as {path} says; one of the two is wrong"
+        )
+
+    return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
 
 
 def _check_values(rows, catalogue, account):

@@ -1,6 +1,10 @@
 """The metric catalogue: which way is better, what range a score can have, what kind of metric it is."""
 
+import textwrap
+
+import numpy as np
 import pandas as pd
+import yaml
 
 from emergence.documents import SCHEMAS, find_problems, load_schema, load_yaml, message
 from emergence.errors import InputError
@@ -74,6 +78,23 @@ def spellings(catalogue):
     return own | {alias: name for name, aliases in catalogue["aliases"].items() for alias in aliases}
 
 
-def lines_to_add(name):
-    """The catalogue entry that a metric lacks, for the user to complete."""
-    return ENTRY.format(name=name, label=name.replace("_", " "))
+def lines_to_add(name, catalogue):
+    """The catalogue entry that a metric lacks, for the user to complete.
+
+    A metric under an answer filter, such as `exact_match,strict-match`, is filled in from the metric itself, if that is known.
+    """
+    base, _, chosen = name.partition(",")
+    if not chosen or base not in catalogue.index:
+        return ENTRY.format(name=name, label=name.replace("_", " "))
+    known = catalogue.loc[base]
+    bounds = [float(bound) if np.isfinite(bound) else None for bound in (known["low"], known["high"])]
+    entry = {
+        "label": f"{known['label']}, {chosen.replace('-', ' ')}",
+        "higher_is_better": bool(known["higher_is_better"]),
+        "range": bounds,
+        **{key: known[key] if known[key] is None else bool(known[key]) for key in ("proportion", "linear", "continuous")},
+        "reason": f"{known['reason']} The answer is what the filter {chosen} finds in the output.",
+        "source": known["source"],
+    }
+    lines = yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=float("inf"))
+    return textwrap.indent(lines.rstrip(), "  ")

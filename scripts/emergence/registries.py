@@ -1,7 +1,8 @@
-"""Two lists that a benchmark may bring: all of its tasks with the metric each prefers, and the claimed emergent abilities."""
+"""Lists that a benchmark may bring: its tasks with the metric each prefers, the claimed emergent abilities, the models."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from emergence.documents import nearest
@@ -64,6 +65,20 @@ def load_claims(path, tasks=None):
     if problems:
         raise InputError(problems)
     return frame
+
+
+def load_models(path):
+    """The models: {model: {"model_family": str, "scale": float}}, from a CSV file with columns model, model_family, scale."""
+    frame = _load(path, ["model", "model_family", "scale"], unique=["model"])
+    scales = pd.to_numeric(frame["scale"], errors="coerce")
+    problems = [
+        f"{path}: data row {row + 1}, column `scale`\n    found: `{frame['scale'].iat[row]}`\n    allowed: a number above 0"
+        for row in (~(scales > 0) | np.isinf(scales)).to_numpy().nonzero()[0]
+    ]
+    if problems:
+        raise InputError(problems)
+    records = zip(frame["model"], frame["model_family"], scales, strict=True)
+    return {model: {"model_family": family, "scale": float(scale)} for model, family, scale in records}
 
 
 def from_scores(scores):

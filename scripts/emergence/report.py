@@ -12,6 +12,9 @@ from emergence.documents import ROOT
 
 TEMPLATES = ROOT / "workflow" / "report"
 
+# What benchmarks/measure_calibration.py measured; kept with the code that it measures.
+CALIBRATION = ROOT / "docs" / "calibration.csv"
+
 # Tables longer than this are shown from the top; the file beside the report has all rows.
 MOST_ROWS = 40
 
@@ -120,6 +123,19 @@ COMPARISONS = {
     "mean_high": "high",
     "status": "status",
 }
+ACROSS = {
+    "label": "metric",
+    "benchmark": "benchmark",
+    "n_tasks": "tasks",
+    "n_curves": "curves",
+    "n_ok": "with E",
+    "median": "median E",
+    "max": "highest E",
+    "n_above": "above threshold",
+    "share_above": "share",
+    "share_low": "low",
+    "share_high": "high",
+}
 PAPER = {"figure": "figure", "quantity": "what", "metric": "metric", "paper": "the paper says", "this_run": "this run finds"}
 ACCOUNT = {"file": "file", "outcome": "outcome", "reason": "why", "n": "how many", "example": "first"}
 INPUTS = {"file": "file", "n_bytes": "bytes", "sha256": "SHA-256"}
@@ -147,7 +163,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
     top_metrics = table("claims_by_top_metrics") if "claims" in block else None
     null_models = study["null_models"]
     opening = [
-        answers.on_null_models(discoveries, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
+        answers.on_null_models(discoveries, curves, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
         answers.on_swaps(comparisons, catalogue),
         answers.on_predictability(table("predictability")),
     ]
@@ -231,7 +247,14 @@ def study_report(study, folder, figure_names, titles, provenance):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template("report.html.j2").render(sections=sections, study=study, provenance=provenance)
+    across = tables.read("metrics_across_benchmarks", Path(folder) / "metrics_across_benchmarks.csv")
+    html = environment.get_template("report.html.j2").render(
+        sections=sections,
+        study=study,
+        provenance=provenance,
+        calibration=answers.on_calibration(pd.read_csv(CALIBRATION)),
+        across=cells(across, ACROSS),
+    )
     return html, summary(sections)
 
 

@@ -99,9 +99,10 @@ def _shapes(log_scales):
 
 
 def curve_by_curve(rows, matrix):
-    """The product of rows and a matrix, one row at a time: a product of whole batches may round a row differently beside other rows.
+    """The product of rows and a matrix, one row at a time.
 
-    Tables have to come out the same for any number of shards. rows: (c, n). matrix: (n, g). Returns (c, g).
+    A product of whole batches may round a row differently beside other rows; tables have to come out the same for any number of
+    shards. rows: (c, n). matrix: (n, g). Returns (c, g).
     """
     return (rows[:, None, :] @ matrix)[:, 0]
 

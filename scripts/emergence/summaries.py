@@ -19,9 +19,9 @@ def with_infinite(score, status):
 
 def only(table, curves):
     """The rows of a table of curves that belong to some curves: what the answers are taken over."""
-    wanted = pd.MultiIndex.from_frame(curves[KEY].astype(object).where(curves[KEY].notna(), None))
-    found = pd.MultiIndex.from_frame(table[KEY].astype(object).where(table[KEY].notna(), None))
-    return table[found.isin(wanted)].reset_index(drop=True)
+    # a merge takes unknown numbers of shots as equal
+    wanted = table[KEY].merge(curves[KEY].drop_duplicates().assign(wanted=True), on=KEY, how="left")["wanted"]
+    return table[wanted.notna().to_numpy()].reset_index(drop=True)
 
 
 def q_values(curves, null_models):

@@ -83,3 +83,24 @@ rule attribute_tests:
         library=library("scripts/attribute_tests.py"),
     script:
         "../../scripts/attribute_tests.py"
+
+
+rule compare_benchmarks:
+    input:
+        by_metric=expand("results/{benchmark}/emergence_by_metric.csv", benchmark=BENCHMARKS),
+    output:
+        table="results/metrics_across_benchmarks.csv",
+    log:
+        "results/logs/compare_benchmarks.log",
+    localrule: True
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        benchmarks=BENCHMARKS,
+        library=library("scripts/compare_benchmarks.py"),
+    script:
+        "../../scripts/compare_benchmarks.py"

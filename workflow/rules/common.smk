@@ -8,8 +8,14 @@ sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free
 from emergence import config as study_config, dependencies, logs, trees
 from emergence.errors import InputError
 
+# Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
+# this one as a module hands over its configuration itself
+CONFIG_FILES = [] if workflow.modifier.skip_configfile else list(workflow.overwrite_configfiles)
+if not workflow.modifier.skip_configfile and not workflow.config_settings.replace_workflow_config:
+    CONFIG_FILES[:0] = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
+
 try:
-    STUDY = study_config.check(config, workflow.configfiles)
+    STUDY = study_config.check(config, CONFIG_FILES)
 except InputError as error:
     # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
     sys.exit(f"The configuration cannot be used.\n{error}")

@@ -27,6 +27,7 @@ rule write_report:
     input:
         tables=[table for name in BENCHMARKS for table in tables_of(name)],
         figures=[figure for name in BENCHMARKS for figure in figures_of(name)],
+        across="results/metrics_across_benchmarks.csv",
         paper=[block["paper_figures"] for block in STUDY["benchmarks"].values() if "paper_figures" in block],
         metrics=STUDY["metrics"],
         provenance="results/provenance.json",
@@ -45,6 +46,6 @@ rule write_report:
         study=STUDY,
         figures={name: figure_names(name) for name in BENCHMARKS},
         titles=CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES,
-        library=library("scripts/write_report.py", "workflow/report/report.html.j2", *captions()),
+        library=library("scripts/write_report.py", "workflow/report/report.html.j2", "docs/calibration.csv", *captions()),
     script:
         "../../scripts/write_report.py"

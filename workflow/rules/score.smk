@@ -63,14 +63,14 @@ rule gather_curves:
         "../../scripts/gather_curves.py"
 
 
-rule test_curves:
+rule assess_curves:
     input:
         scores="results/{benchmark}/scores.parquet",
         metrics=STUDY["metrics"],
     output:
         **test_files("results/{benchmark}"),
     log:
-        "results/logs/test_curves/{benchmark}.log",
+        "results/logs/assess_curves/{benchmark}.log",
     wildcard_constraints:
         benchmark=one_of(WHOLE),
     conda:
@@ -82,19 +82,19 @@ rule test_curves:
     params:
         draws=STUDY["null_models"]["draws"],
         seed=STUDY["seed"],
-        library=library("scripts/test_curves.py"),
+        library=library("scripts/assess_curves.py"),
     script:
-        "../../scripts/test_curves.py"
+        "../../scripts/assess_curves.py"
 
 
-use rule test_curves as test_shard with:
+use rule assess_curves as assess_shard with:
     input:
         scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
         metrics=STUDY["metrics"],
     output:
         **test_files("results/{benchmark}/shards/{scatteritem}"),
     log:
-        "results/logs/test_shard/{benchmark}.{scatteritem}.log",
+        "results/logs/assess_shard/{benchmark}.{scatteritem}.log",
     wildcard_constraints:
         benchmark=one_of(SHARDED),
 

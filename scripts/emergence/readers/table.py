@@ -1,19 +1,40 @@
-"""Reader for CSV and TSV tables, long (one score a row) or wide (one model a row)."""
+"""Reader for tables, long (one score a row) or wide (one model a row): CSV, TSV, Parquet, JSON lines."""
 
-import re
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
+import pyarrow.json
+import pyarrow.parquet
 
 from emergence.documents import nearest
 from emergence.errors import InputError
 from emergence.readers import Rows
+from emergence.readers.table_keys import header_pattern
 
-# The fields that make a score; a table must give them one way or another.
-REQUIRED = ("task", "metric", "model_family", "model", "scale")
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+# JSON lines pass through Python objects, so many at a time would cost more memory than the table.
+_LINES_AT_ONCE = 20_000
+
+
+# The fields that are numbers; all others are names.
+NUMBERS = ("scale", "shots", "score", "chance", "high_score", "n_examples", "stderr")
+
+_PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 
 
 def read(block, account):
@@ -22,18 +43,21 @@ def read(block, account):
     Raises InputError for a file that is no table, or that lacks a column which the block names.
     """
     parts = [_read_file(file, block, account) for file in block["files"]]
-    frame = pd.concat(parts, ignore_index=True)
+    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    for field, replacements in block.get("values", {}).items():
+        frame[field] = _replaced(
+            frame[field], {str(found): value for found, value in replacements.items()}, field, block, account
+        )
+    for field, factor in block.get("multiply", {}).items():
+        numbers = pd.to_numeric(frame[field], errors="coerce")
+        # text that is no number stays, to be refused by name
+        frame[field] = (
+            numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
+        )
     for field, value in block.get("constants", {}).items():
         frame[field] = value
-    for field, values in block.get("by_task", {}).items():
-        known = frame.get(field)
-        frame[field] = frame["task"].map(values).where(frame["task"].isin(list(values)), known)
-        for task in set(values) - set(frame["task"]):
-            account.count(
-                block["files"][0], "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task
-            )
     if "source" not in frame:
-        frame["source"] = frame["file"].map(lambda file: Path(file).name)
+        frame["source"] = frame["file"].map({file: Path(file).name for file in block["files"]})
     columns = block["columns"]
 
     def place(row, field):
@@ -44,111 +68,184 @@ def read(block, account):
     return Rows(frame, place)
 
 
+def file_type(file, block):
+    """Of which type a file is: as the block says, else by its ending (a last `.gz` aside), else CSV."""
+    name = Path(file).name.lower().removesuffix(".gz")
+    return block.get("file_type") or ENDINGS.get(Path(name).suffix, "csv")
+
+
+def load(file, kind, is_wanted):
+    """The names of all columns of a file, and an Arrow table of those for which is_wanted(name) is true.
+
+    Text files give text, Parquet files what they hold. Raises InputError where the file is no table of that kind.
+    """
+    if Path(file).stat().st_size == 0:
+        raise InputError(f"{file}: the file is empty\n    allowed: a table")
+    try:
+        return _LOADERS[kind](file, is_wanted)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: not a table of type {kind} that can be read: {error}") from None
+
+
 def _read_file(file, block, account):
-    """One file's rows, every cell still text."""
+    """One file's rows, their cells still as the file has them."""
     account.file(file)
-    table = _text_table(file)
-    columns = block["columns"]
-    pattern = _header_pattern(block)
-    missing = [
-        f"{file}: no column `{header}` (for the field `{field}`)\n    found: {', '.join(map(repr, table.columns))}\n"
-        f"    allowed: one of them{nearest(header, table.columns)}"
-        for field, header in columns.items()
-        if header not in table.columns
-    ]
-    if missing:
-        raise InputError(missing)
-    matches = {header: pattern.fullmatch(header) for header in table.columns} if pattern else {}
-    matches = {header: match for header, match in matches.items() if match and header not in columns.values()}
+    kind = file_type(file, block)
+    columns, pattern = block["columns"], header_pattern(block)
+
+    def is_wanted(header):
+        return header in columns.values() or bool(pattern and pattern.fullmatch(header))
+
+    names, table = load(file, kind, is_wanted)
+    _check_names(file, names, columns)
+    if table.num_rows == 0:
+        raise InputError(f"{file}: the table has column names but no row\n    allowed: at least one row")
+    matches = {header: pattern.fullmatch(header) for header in names if header not in columns.values()} if pattern else {}
+    matches = {header: match for header, match in matches.items() if match}
     if pattern and not matches:
         raise InputError(
-            f"{file}: no column is named like `header: {block['header']}`\n    found: {', '.join(map(repr, table.columns))}\n"
+            f"{file}: no column is named like `header: {block['header']}`\n    found: {', '.join(map(repr, names))}\n"
             "    allowed: at least one column with scores"
         )
-    ignored = [header for header in table.columns if header not in columns.values() and header not in matches]
+    ignored = [header for header in names if not is_wanted(header)]
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
-    rows = pd.DataFrame({field: table[header] for field, header in columns.items()}, index=table.index)
+    numeric = {*matches, *(columns[field] for field in NUMBERS if field in columns)}
+    cells = {header: _cells(table.column(header), header in numeric).to_pandas() for header in table.column_names}
+    rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
     rows["_row"] = np.arange(1, len(rows) + 1)
     if pattern:
         rows = pd.concat(
-            [rows.assign(**match.groupdict(), score=table[header], _header=header) for header, match in matches.items()],
+            [rows.assign(**match.groupdict(), score=cells[header], _header=header) for header, match in matches.items()],
             ignore_index=True,
         )
     else:
         rows["_header"] = columns["score"]
     rows["file"] = str(file)
-    for field, factor in block.get("multiply", {}).items():
-        if field in rows:
-            numbers = pd.to_numeric(rows[field], errors="coerce")
-            # text that is no number stays, to be refused by name
-            rows[field] = (numbers * factor).astype(object).where(numbers.notna(), rows[field])
     account.count(file, "read", len(rows))
     return rows
 
 
-def _text_table(file):
-    """A CSV or TSV file with every cell as text. Raises InputError where it is none."""
-    if Path(file).stat().st_size == 0:
-        raise InputError(f"{file}: the file is empty\n    allowed: a table with a line of column names")
-    delimiter = "\t" if Path(file).suffix.lower() in (".tsv", ".tab") else ","
-    try:
-        with pyarrow.csv.open_csv(
-            file, parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-        ) as start:
-            names = start.schema.names
-        table = pyarrow.csv.read_csv(
-            file,
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{file}: not a table that can be read: {error}") from None
+def _check_names(file, names, columns):
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"{file}: the column `{repeated[0]}` stands twice\n    allowed: every column name once")
-    if table.num_rows == 0:
-        raise InputError(f"{file}: the table has column names but no row\n    allowed: at least one row")
-    return table.to_pandas()
+    missing = [
+        f"{file}: no column `{header}` (for the field `{field}`)\n    found: {', '.join(map(repr, names))}\n"
+        f"    allowed: one of them{nearest(header, names)}"
+        for field, header in columns.items()
+        if header not in names
+    ]
+    if missing:
+        raise InputError(missing)
 
 
-def _header_pattern(block):
-    """The regular expression of a wide table's score columns, or None for a long table.
+def _cells(column, is_numeric):
+    """A column of numbers as such if each of its cells is one, else as text: a missing cell stays missing, and NaN is `nan`."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    text = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    if is_numeric and not column.null_count and not pa.types.is_boolean(kind):
+        try:
+            numbers = text.cast(pa.float64())
+        except pa.ArrowException:
+            return text.cast(pa.string())
+        if pc.all(pc.is_finite(numbers)).as_py():
+            return numbers
+    return text.cast(pa.string())
 
-    Raises InputError where fields are given twice or not at all.
-    """
-    wide = block["layout"] == "wide"
-    if wide != ("header" in block):
-        found = "`layout: wide` without `header`" if wide else "`header` with `layout: long`"
-        raise InputError(
-            f"layout and header of the block\n    found: {found}\n    allowed: `header` for wide tables, and only for them"
+
+def _delimited(delimiter):
+    def load(file, is_wanted):
+        parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+        with pyarrow.csv.open_csv(file, parse_options=parsing) as start:
+            names = start.schema.names
+        chosen = [name for name in dict.fromkeys(names) if is_wanted(name)]
+        if len(set(names)) < len(names) or not chosen:
+            # it will be refused, for which the names are enough
+            return names, pa.table({"": []})
+        # every cell as text: a type guessed from the first rows would be a mistake in the others
+        conversion = pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
         )
-    fields = re.findall(r"\{([a-z_]+)\}", block.get("header", ""))
-    given = [*fields, *block["columns"], *block.get("constants", {}), *(["score"] if wide else [])]
-    known = {*REQUIRED, "subtask", "shots"}
-    problems = [
-        f"header: an unknown field `{field}`\n    allowed: {', '.join(sorted(known))}{nearest(field, known)}"
-        for field in fields
-        if field not in known
-    ]
-    problems += [
-        f"the field `{field}` is given twice\n    allowed: one of `columns`, `header`, `constants`"
-        for field in sorted(set(given))
-        if given.count(field) > 1
-    ]
-    problems += [
-        f"the field `{field}` is given nowhere\n    allowed: `columns`, `header` or `constants`"
-        for field in (*REQUIRED, "score")
-        if field not in given
-    ]
-    if problems:
-        raise InputError(problems)
-    if not wide:
-        return None
-    pieces = re.split(r"\{([a-z_]+)\}", block["header"])
-    body = {"shots": r"-?\d+"}
-    return re.compile(
-        "".join(
-            f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
-        )
+        return names, pyarrow.csv.read_csv(file, parse_options=parsing, convert_options=conversion)
+
+    return load
+
+
+def _load_parquet(file, is_wanted):
+    content = pyarrow.parquet.ParquetFile(file)
+    names = content.schema_arrow.names
+    return names, content.read(columns=[name for name in names if is_wanted(name)])
+
+
+def _load_json_lines(file, is_wanted):
+    try:
+        table = pyarrow.json.read_json(file)
+    except pa.ArrowException:
+        return _load_json_lines_one_by_one(file, is_wanted)
+    names = table.schema.names
+    table = table.select([name for name in names if is_wanted(name)])
+    if not all(kind in _PLAIN_JSON for kind in table.schema.types):
+        return _load_json_lines_one_by_one(file, is_wanted)
+    return names, table
+
+
+def _load_json_lines_one_by_one(file, is_wanted):
+    """For what Arrow takes amiss (numbers and text in one column, NaN, text like a date), and to say which line is wrong."""
+    names, parts, lines = {}, [], []
+
+    def add():
+        for record in lines:
+            names.update(dict.fromkeys(record))
+        chosen = [name for name in names if is_wanted(name)]
+        columns = {name: pa.array([record.get(name) for record in lines], pa.string()) for name in chosen}
+        # lines without any wanted name are rows too; a nameless column counts them
+        parts.append(pa.table(columns | {"": pa.nulls(len(lines), pa.string())}))
+        lines.clear()
+
+    with (gzip.open if str(file).endswith(".gz") else open)(file, "rt", encoding="utf-8") as content:
+        for number, line in enumerate(content, start=1):
+            if line.strip():
+                lines.append(_json_record(file, number, line))
+                if len(lines) == _LINES_AT_ONCE:
+                    add()
+    if lines or not parts:
+        add()
+    return list(names), pa.concat_tables(parts, promote_options="default").drop_columns("")
+
+
+def _json_record(file, number, line):
+    """One line as {name: text or None}."""
+
+    def unique(pairs):
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            raise InputError(f"{file}: line {number}\n    found: the same name twice\n    allowed: each name once")
+        return record
+
+    try:
+        record = json.loads(line, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}: line {number}\n    found: {error}\n    allowed: a JSON object on every line") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{file}: line {number}\n    found: no JSON object\n    allowed: a JSON object on every line")
+    return {
+        name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
+        for name, value in record.items()
+    }
+
+
+_LOADERS = {"csv": _delimited(","), "tsv": _delimited("\t"), "parquet": _load_parquet, "jsonl": _load_json_lines}
+
+
+def _replaced(values, replacements, field, block, account):
+    """A field with its `values` replaced; what is not named there stays as it is."""
+    codes, distinct = pd.factorize(values)
+    found = [str(value).strip() for value in distinct]
+    for unused in set(replacements) - set(found):
+        reason = f"values.{field} names `{unused}`, which no row has"
+        account.count(block["files"][0], "ignored", 0, reason, example=unused)
+    by_code = np.array(
+        [replacements.get(text, value) for text, value in zip(found, distinct, strict=True)] + [None], dtype=object
     )
+    return pd.Series(by_code[codes], index=values.index)

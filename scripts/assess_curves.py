@@ -1,4 +1,4 @@
-"""Test every curve: null models, predictions of hidden scales, examples needed; and every score against guessing."""
+"""Assess every curve: null models, predictions of hidden scales, examples needed; and every score against guessing."""
 
 from emergence import curves, metrics, tables, testing
 from emergence.logs import logger, run

@@ -1,0 +1,32 @@
+"""Write a starter block for a benchmark's files: python scripts/describe_benchmark.py PATH [--name NAME]
+
+The block goes to the standard output, ready for a configuration; what there is to say about it goes to the standard error.
+"""
+
+import argparse
+import sys
+
+from emergence import starters
+from emergence.config import DEFAULT_METRICS
+from emergence.errors import InputError
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Write a starter block for a benchmark's files.")
+    parser.add_argument("path", help="a file, or a folder of files: tables, or results of lm-evaluation-harness")
+    parser.add_argument("--name", help="name of the block; without it, the name of the file or folder")
+    parser.add_argument("--metrics", default=DEFAULT_METRICS, help="the metric catalogue; without it, the workflow's own")
+    arguments = parser.parse_args()
+    try:
+        block = starters.starter(arguments.path, arguments.name, arguments.metrics)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(block, end="")
+    left = sum(starters.FILL in line for line in block.splitlines())
+    advice = f"{left} values are left to fill in; each has a comment" if left else "nothing is left to fill in"
+    print(f"{advice}. Then check it with `snakemake --dry-run`.", file=sys.stderr)
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,75 @@
+"""Starter blocks: the configuration of a benchmark as far as its files say it, with a comment at every value left to fill in."""
+
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+
+import yaml
+
+from emergence import config, metrics
+from emergence.documents import nearest
+from emergence.errors import InputError
+
+FILL = "# fill in"
+
+
+def starter(path, name=None, catalogue_path=config.DEFAULT_METRICS):
+    """The text of a configuration with one benchmark block for the files at `path`, a file or a folder.
+
+    Each format may have a module `<format>_starter.py` in emergence.readers with a function lines(path, catalogue), which gives
+    the lines of a block for files that it knows, and None for others. Raises InputError where no format knows them.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    catalogue = metrics.load(catalogue_path)
+    for format_name in config.formats():
+        module = f"emergence.readers.{format_name}_starter"
+        found = importlib.import_module(module).lines(path, catalogue) if importlib.util.find_spec(module) else None
+        if found:
+            name = name or block_name(path)
+            head = [f"title: {text(name)} # the name in figures and in the report", f"format: {format_name}"]
+            return "\n".join(["benchmarks:", f"  {name}:", *("    " + line for line in head + found)]) + "\n"
+    raise InputError(
+        f"{path}: no reader knows these files\n    allowed: files for one of the formats {', '.join(config.formats())}"
+    )
+
+
+def block_name(path):
+    """A name that a block may have, from a path."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", path.name.split(".")[0]).strip("_-")[:60] or "benchmark"
+    return name if name[0].isalpha() and name != "logs" else f"b_{name}"[:60]
+
+
+def text(value):
+    """A text as YAML writes it, in quotes where it needs them."""
+    return yaml.safe_dump(str(value), width=float("inf"), allow_unicode=True).removesuffix("...\n").strip()
+
+
+def metric_lines(met, catalogue):
+    """Comments about the metrics that files have, with the lines that the catalogue lacks.
+
+    met: {metric as the files name it: number of scores}.
+    """
+    spellings = metrics.spellings(catalogue)
+    known = [f"{name} ({n:,})" for name, n in sorted(met.items()) if name in spellings]
+    lines = [f"# metrics in the catalogue, with the number of scores: {', '.join(known) or 'none'}"]
+    for name, n in sorted(met.items()):
+        if name not in spellings:
+            lines.append(f"# not in the catalogue: {text(name)} ({n:,}){nearest(name, spellings)} Lines to add there:")
+            lines += [f"#{line}" for line in metrics.lines_to_add(name, catalogue).splitlines()]
+    return lines
+
+
+def model_lines(lacking):
+    """The key `models` for models whose files leave something open. lacking: {model: list of `family`, `scale`}."""
+    entries = [
+        f"  {text(name)}: {{{', '.join(f'{key}: ' for key in keys)}}} {FILL}" for name, keys in sorted(lacking.items()) if keys
+    ]
+    if not entries:
+        return []
+    return [
+        "models: # family: the models that make one curve; scale: a number above 0, the size in the unit of scale_label",
+        *entries,
+    ]

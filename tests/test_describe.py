@@ -1,0 +1,127 @@
+"""Starter blocks: what they hold, that they are valid but for what is marked to be filled in, and that they run once it is."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from emergence import config, ingestion, starters
+from emergence.config import DEFAULT_METRICS
+from emergence.errors import InputError
+from samples import sample
+from test_lm_eval import PATH, current
+
+
+def checked(text):
+    """(the block as a dictionary, the problems of the configuration)."""
+    study = yaml.safe_load(text)
+    try:
+        config.check(study)
+    except InputError as error:
+        return study, error.problems
+    return study, []
+
+
+def only(study):
+    (block,) = study["benchmarks"].values()
+    return block
+
+
+@pytest.mark.parametrize(
+    ("path", "n_scores"),
+    [("workflow/resources/bigbench/scores.csv", 2130), ("workflow/resources/open_llms/scores.csv", 613)],
+)
+def test_a_table_that_says_everything_needs_nothing_filled_in(path, n_scores, monkeypatch):
+    # the two tables of the default study, with the number of scores that its own blocks read
+    monkeypatch.chdir(ROOT)
+    text = starters.starter(path)
+    assert starters.FILL not in text
+    study, problems = checked(text)
+    assert problems == []
+    block = only(config.check(study))
+    scores, _, _ = ingestion.ingest("mine", block, DEFAULT_METRICS)
+    assert len(scores) == n_scores
+
+
+@pytest.mark.parametrize("path", ["table_long.csv", "table_wide.tsv", "lm_eval"])
+def test_every_problem_of_a_block_is_marked(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = starters.starter(f"config/examples/data/{path}", "mine")
+    _, problems = checked(text)
+    assert problems
+    assert len(problems) == sum(starters.FILL in line for line in text.splitlines())
+    assert all("found: nothing" in problem for problem in problems)
+
+
+def test_results_of_the_harness(tmp_path):
+    folder = tmp_path / "out"
+    (folder / PATH).parent.mkdir(parents=True)
+    (folder / PATH).write_text(json.dumps(current()))
+    (folder / "second.json").write_text(json.dumps(current("org/other", config={"model_args": "pretrained=org/other"})))
+    (folder / "notes.json").write_text("{}")
+    text = starters.starter(folder, "mine")
+    block = only(yaml.safe_load(text))
+    # one of the models records its parameters
+    assert block["scale_from"] == "parameters"
+    assert block["models"] == {"org/small": {"family": None}, "org/other": {"family": None, "scale": None}}
+    assert "1 of the 3 JSON files hold no results" in text
+    assert "models: 2; tasks: 4; groups of tasks: 2" in text
+    assert "acc (8)" in text
+    assert "exact_match,strict-match (2)" in text
+    assert "filters: [flexible-extract, strict-match]" in text
+    # filled in, it runs
+    filled = text.replace("family: ", "family: F").replace("scale: }", "scale: 5.0}")
+    study, problems = checked(filled)
+    assert problems == []
+    scores, _, _ = ingestion.ingest("mine", only(config.check(study)), DEFAULT_METRICS)
+    assert set(scores["scale"]) == {7000, 5}
+
+
+def test_runs_that_disagree_are_pointed_out(tmp_path):
+    for name, score in (("a.json", 0.1), ("b.json", 0.2)):
+        (tmp_path / name).write_text(json.dumps(current(results={"task": {"acc,none": score}})))
+    assert "repeated_runs: refuse # or latest: 1 scores differ" in starters.starter(tmp_path)
+
+
+def test_metrics_and_scales_in_words(tmp_path):
+    path = tmp_path / "my scores (v2).csv"
+    path.write_text("Dataset,Measure,Model,Size,Result\nt,Acc.,a,7B,0.1\nt,quality,b,13B,0.2\n")
+    text = starters.starter(path)
+    study, _ = checked(text)
+    assert list(study["benchmarks"]) == ["my_scores_v2"]
+    block = only(study)
+    assert block["columns"] == {"task": "Dataset", "metric": "Measure", "model": "Model", "scale": "Size", "score": "Result"}
+    assert block["values"] == {"metric": {"Acc.": None, "quality": None}, "scale": {"7B": None, "13B": None}}
+    assert block["models"] == {"a": {"family": None}, "b": {"family": None}}
+    # the lines that the catalogue lacks stand below as comments
+    assert "#  quality:" in text and "#    higher_is_better: # true or false" in text
+
+
+def test_the_published_results_of_pythia():
+    text = starters.starter(sample("lm_eval_pythia"))
+    block = only(yaml.safe_load(text))
+    assert len(block["models"]) == 7
+    assert all(model == {"family": None, "scale": None} for model in block["models"].values())
+    assert "models: 7; tasks: 87; groups of tasks: 0" in text
+    assert "ppl (14)" in text
+
+
+@pytest.mark.parametrize("name", ["scores.txt", "absent.csv"])
+def test_what_no_reader_knows(tmp_path, name):
+    (tmp_path / "scores.txt").write_text("hello\n")
+    with pytest.raises(InputError, match=name):
+        starters.starter(tmp_path / name)
+
+
+def test_the_command(tmp_path):
+    command = [sys.executable, "scripts/describe_benchmark.py"]
+    done = subprocess.run([*command, "config/examples/data/lm_eval", "--name", "mine"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert list(yaml.safe_load(done.stdout)["benchmarks"]) == ["mine"]
+    assert "5 values are left to fill in" in done.stderr
+    done = subprocess.run([*command, str(tmp_path / "absent")], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no such file" in done.stderr
