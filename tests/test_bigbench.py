@@ -403,6 +403,18 @@ def test_the_curves_that_answers_are_taken_over(entries, metrics, kept):
     assert attribution.over(curves, entries, metrics)["row"].tolist() == kept
 
 
+def test_what_the_block_says_of_tasks_and_models_is_filled_in(tree):
+    """By hand: the block's number of examples where it names the task; a model that it names must agree with the file."""
+    made.write(tree, made.content("t", [made.entry("t", GOOD)]))
+    made.write(tree, made.content("u", [made.entry("u", GOOD)]))
+    keys = {"by_task": {"n_examples": {"t": 50, "not here": 7}}, "models": {"1k": {"family": "NGram", "scale": 1000}}}
+    scores, account, _ = ingest(tree, **keys)
+    assert scores.groupby("task", observed=True)["n_examples"].first().fillna(0).to_dict() == {"t": 50, "u": 0}
+    assert set(account["outcome"]) == {"read", "kept"}
+    with pytest.raises(InputError, match="1000 in the file, 2000 in the block"):
+        ingest(tree, models={"1k": {"family": "NGram", "scale": 2000}})
+
+
 def test_the_block_is_checked(tree, tmp_path):
     def told(**keys):
         with pytest.raises(InputError) as error:
@@ -412,7 +424,7 @@ def test_the_block_is_checked(tree, tmp_path):
     git = {"url": "https://example.org/x.git", "commit": "0" * 40}
     tree.mkdir()
     (tmp_path / "file").touch()
-    assert "one of `directory` or `git`, and only one" in told()
+    assert "neither `directory` nor `git`" in told()
     assert "`directory` and `git`" in told(directory=str(tree), git=git)
     assert "no such folder" in told(directory=str(tree / "nowhere"))
     assert "file: a file" in told(directory=str(tmp_path / "file"))
@@ -428,7 +440,6 @@ def test_the_example_is_a_study_that_can_be_run(tmp_path, monkeypatch):
     (tmp_path / "BIG-bench/bigbench/benchmark_tasks").mkdir(parents=True)
     path = ROOT / "config/examples/bigbench.yaml"
     study = documents.load_yaml(path)
-    known = config.benchmark_schema("bigbench")["properties"]
     assert config.check(study, [path])["benchmarks"]["bigbench"]["on_error"] == "skip"
     text = (
         path.read_text()
@@ -439,7 +450,8 @@ def test_the_example_is_a_study_that_can_be_run(tmp_path, monkeypatch):
     text = text.replace("    directory: ", "    # directory: ") % ("0" * 40)
     (tmp_path / "git.yaml").write_text(text)
     assert "git" in config.check(documents.load_yaml(tmp_path / "git.yaml"))["benchmarks"]["bigbench"]
-    assert {key for key in known if key not in study["benchmarks"]["bigbench"]} == {"git", "tasks"}
+    own = documents.load_schema(config.READERS / "bigbench.schema.yaml")["properties"]
+    assert set(own) - set(study["benchmarks"]["bigbench"]) == {"git"}
 
 
 def git(folder, *arguments):

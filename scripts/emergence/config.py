@@ -37,7 +37,7 @@ def benchmark_schema(format_name):
     schema["properties"] |= own["properties"]
     schema["properties"]["format"]["enum"] = [format_name]
     schema["required"] = schema["required"] + own.get("required", [])
-    schema |= {key: own[key] for key in ("x-one-of", "x-shards") if key in own}
+    schema["x-shards"] = own.get("x-shards", False)
     schema["additionalProperties"] = False
     return schema
 
@@ -115,7 +115,7 @@ def input_files(block):
 
 def can_be_sharded(block):
     """Whether the block's reader can read one part of the tasks at a time."""
-    return benchmark_schema(block["format"]).get("x-shards", False)
+    return benchmark_schema(block["format"])["x-shards"]
 
 
 def _holder(path, contents):
@@ -161,11 +161,6 @@ def check(config, files=()):
             between = [] if found else readers.key_problems(with_defaults(block, schema))
             problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _missing_files(_paths(block, schema, path))
-            choices = schema.get("x-one-of", [])
-            given = [key for key in choices if key in block]
-            if choices and len(given) != 1:
-                found = " and ".join(f"`{key}`" for key in given) or "none of them"
-                problems.append((path, found, "one of " + " or ".join(f"`{key}`" for key in choices) + ", and only one"))
     if isinstance(config, dict):
         problems += _missing_files(_paths(config, study_schema()))
     if problems:

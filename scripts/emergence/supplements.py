@@ -8,7 +8,7 @@ none, its files must say everything, and a gap in them is a mistake like any oth
 import numpy as np
 import pandas as pd
 
-from emergence import registries
+from emergence import config, registries
 from emergence.accounts import without
 from emergence.documents import nearest
 from emergence.errors import InputError
@@ -40,11 +40,16 @@ def listed_models(block):
 
 def add_tasks(rows, block, account):
     """The rows with what `by_task` says of their tasks. Tasks that it does not name keep what the file says."""
+    if "by_task" not in block:
+        return rows
     frame = rows.frame
-    for field, values in block.get("by_task", {}).items():
+    tasks = frame["task"].astype("str")
+    # where tasks may be read in shards, a task that is not here can be in another
+    met = None if config.can_be_sharded(block) else set(tasks.unique())
+    for field, values in block["by_task"].items():
         known = frame.get(field)
-        frame[field] = frame["task"].map(values).where(frame["task"].isin(list(values)), known)
-        for task in sorted(set(values) - set(frame["task"].unique())):
+        frame[field] = tasks.map(values).where(tasks.isin(list(values)), known)
+        for task in sorted(set(values) - met) if met is not None else ():
             file = frame["file"].iat[0] if len(frame) else ""
             account.count(file, "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task)
     return rows
