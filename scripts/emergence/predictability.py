@@ -63,7 +63,8 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
     deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
     freedom = max(seen.shape[1] - 4, 1)
-    unit = np.where(unit_noise, 1.0, deviance.min(axis=1) / freedom)
+    # scores on a smooth curve leave a scatter of zero, or a rounding error below it
+    unit = np.where(unit_noise, 1.0, np.maximum(deviance.min(axis=1), 0.0) / freedom)
     prior = unit[:, None] / np.square(height_sd)[:, None]
     height = product / (moment + prior)
     penalised = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / (moment + prior)
