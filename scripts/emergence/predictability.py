@@ -161,10 +161,11 @@ def predict_hidden(scores, scales, n_examples, n_models, stderr, proportion, low
                 )
                 error = exact[block, n_seen:] - predicted
                 sd = np.sqrt(noise_variance)
+                within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
+                # without noise an error is infinitely many of its standard deviations; such curves get a status below
                 with np.errstate(divide="ignore", invalid="ignore"):
                     z = error / sd
-                within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
-                values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
+                    values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
                 no_noise = ~(sd > 0).all(axis=1)
                 status[block[no_noise]] = NO_NOISE_ESTIMATE
                 measures[:, block] = np.where(no_noise[:, None], np.nan, values.swapaxes(1, 2))
