@@ -411,7 +411,7 @@ def null_models(q_values, by_metric, catalogue, rate, most=14):
             label=f"{null} null model",
         )
         shown = by_metric[(by_metric["null_model"] == null) & by_metric["metric"].isin(rows) & (by_metric["n_tested"] > 0)]
-        at = shown["metric"].map(rows) + (number - 0.5) * 0.3
+        at = shown["metric"].map(rows).astype(float) + (number - 0.5) * 0.3
         before, after = 100 * shown["n_before"] / shown["n_tested"], 100 * shown["n_after"] / shown["n_tested"]
         right.hlines(at, after, before, color=color, lw=1, alpha=0.5)
         right.plot(before, at, MARKERS[number], ms=5, mfc="white", color=color)

@@ -63,7 +63,8 @@ def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
     # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
     deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
     freedom = max(seen.shape[1] - 4, 1)
-    unit = np.where(unit_noise, 1.0, deviance.min(axis=1) / freedom)
+    # scores on a smooth curve leave a scatter of zero, or a rounding error below it
+    unit = np.where(unit_noise, 1.0, np.maximum(deviance.min(axis=1), 0.0) / freedom)
     prior = unit[:, None] / np.square(height_sd)[:, None]
     height = product / (moment + prior)
     penalised = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / (moment + prior)
@@ -160,10 +161,11 @@ def predict_hidden(scores, scales, n_examples, n_models, stderr, proportion, low
                 )
                 error = exact[block, n_seen:] - predicted
                 sd = np.sqrt(noise_variance)
+                within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
+                # without noise an error is infinitely many of its standard deviations; such curves get a status below
                 with np.errstate(divide="ignore", invalid="ignore"):
                     z = error / sd
-                within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
-                values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
+                    values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
                 no_noise = ~(sd > 0).all(axis=1)
                 status[block[no_noise]] = NO_NOISE_ESTIMATE
                 measures[:, block] = np.where(no_noise[:, None], np.nan, values.swapaxes(1, 2))
