@@ -35,6 +35,9 @@ lint: $(VENV)/dev.ready
 bench: $(VENV)/dev.ready
 	@$(BIN)/python benchmarks/measure_run.py
 	@$(BIN)/python benchmarks/measure_sharpness.py
+	@$(BIN)/python benchmarks/measure_nulls.py
+	@$(BIN)/python benchmarks/measure_ingest.py
+	@$(BIN)/python benchmarks/measure_table.py
 
 docs: $(VENV)/dev.ready
 	@$(BIN)/python scripts/write_docs.py

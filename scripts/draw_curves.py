@@ -1,22 +1,32 @@
-"""Draw the figures that every benchmark has: emergence by metric, thresholds, metric swaps, the sharpest curves."""
+"""Draw the figures that every benchmark has, from its curves, its metrics and the tests of its curves."""
 
-from emergence import figures, metrics, tables
+from emergence import attribution, figures, metrics, tables
 from emergence.logs import run
 
 
 def main():
-    params, output = snakemake.params, snakemake.output
-    catalogue = metrics.load(snakemake.input.metrics)
-    curves = tables.read("curves", snakemake.input.curves)
-    by_metric = tables.read("emergence_by_metric", snakemake.input.by_metric)
-    thresholds = tables.read("emergence_thresholds", snakemake.input.thresholds)
-    swaps = tables.read("metric_swaps", snakemake.input.swaps)
+    params, given, output = snakemake.params, snakemake.input, snakemake.output
+    catalogue = metrics.load(given.metrics)
+    every = tables.read("curves", given.curves)
+    curves = attribution.over(every, **params.answers_over)
+    by_metric, thresholds = (
+        tables.read("emergence_by_metric", given.by_metric),
+        tables.read("emergence_thresholds", given.thresholds),
+    )
+    swaps, comparisons = tables.read("metric_swaps", given.swaps), tables.read("swap_comparisons", given.comparisons)
+    q_values, discoveries = tables.read("q_values", given.q_values), tables.read("discoveries_by_metric", given.discoveries)
     figures.style()
     drawn = {
         "emergence_by_metric": figures.emergence_by_metric(curves, by_metric, params.threshold),
         "emergence_thresholds": figures.emergence_thresholds(thresholds),
-        "metric_swaps": figures.metric_swaps(curves, swaps, catalogue, params.scale_label),
+        # a swap may lead to a metric that the other answers leave out
+        "metric_swaps": figures.metric_swaps(every, swaps, catalogue, params.scale_label),
         "sharpest_curves": figures.sharpest_curves(curves, catalogue, params.scale_label, params.sharpest_curves),
+        "null_models": figures.null_models(q_values, discoveries, catalogue, params.rate),
+        "swap_comparisons": figures.swap_comparisons(swaps, comparisons, catalogue),
+        "predictability": figures.predictability(tables.read("predictability", given.predictability), catalogue),
+        "resolution": figures.resolution(tables.read("examples_needed", given.examples_needed)),
+        "variation": figures.variation(tables.read("variation", given.variation)),
     }
     for name, (figure, data) in drawn.items():
         figures.save(figure, data, output[f"{name}_svg"], output[f"{name}_png"], output[f"{name}_csv"], params.dpi)

@@ -24,7 +24,7 @@ def rerun(again):
 
 REPORT = {("record_provenance",), ("write_report",)}
 ACROSS = {("compare_benchmarks",)}
-ATTRIBUTED = ("attribute_metrics", "attribute_tests", "draw_curves", "draw_tests")
+ATTRIBUTED = ("attribute_metrics", "attribute_tests", "draw_curves")
 FROM_SCORES = ("score_curves", "assess_curves", *ATTRIBUTED)
 
 
@@ -47,17 +47,14 @@ def test_editing_a_block_reruns_its_benchmark_only(rerun):
 def test_editing_the_threshold_leaves_ingest_and_scores_alone(rerun):
     path = rerun.folder / "config/config.yaml"
     path.write_text(path.read_text() + "emergence: {threshold: 5}\n")
-    # the tests of the curves do not know the threshold, but the figures set them beside the comparisons that do
-    both = [of_benchmark(name, "attribute_metrics", "draw_curves", "draw_tests") for name in ("first", "second")]
+    both = [of_benchmark(name, "attribute_metrics", "draw_curves") for name in ("first", "second")]
     assert rerun() == set().union(*both) | ACROSS | REPORT
 
 
 def test_editing_a_library_module_reruns_what_imports_it(rerun):
     path = rerun.folder / "scripts/emergence/figures.py"
     path.write_text(path.read_text() + "\n# an edit\n")
-    draws = of_benchmark("first", "draw_curves", "draw_tests", "draw_claims") | of_benchmark(
-        "second", "draw_curves", "draw_tests"
-    )
+    draws = of_benchmark("first", "draw_curves", "draw_claims") | of_benchmark("second", "draw_curves")
     assert rerun() == draws | {("write_report",)}
 
 
@@ -103,6 +100,6 @@ def test_editing_the_null_models_tests_the_curves_anew_but_scores_none(rerun):
     path = rerun.folder / "scripts/emergence/nulls.py"
     path.write_text(path.read_text() + "\n# an edit\n")
     jobs = rerun()
-    assert of_benchmark("second", "assess_curves", "attribute_tests", "draw_tests") <= jobs
+    assert of_benchmark("second", "assess_curves", "attribute_tests", "draw_curves") <= jobs
     assert ("score_curves", "second") not in jobs
     assert ("attribute_metrics", "second") not in jobs

@@ -76,7 +76,8 @@ def typed(frame, name, categories=False):
     columns = description(name)["columns"]
     unknown = [column for column in frame.columns if column not in columns]
     missing = [column for column, spec in columns.items() if column not in frame.columns and not spec.get("nullable")]
-    if unknown or missing:
+    # a table without rows may be made without columns: there is nothing in them
+    if unknown or (missing and len(frame)):
         raise ValueError(f"table {name}: unknown columns {unknown}, missing columns {missing}")
     typed_columns = {}
     for column, spec in columns.items():

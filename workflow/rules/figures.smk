@@ -9,9 +9,15 @@ rule draw_curves:
         by_metric="results/{benchmark}/emergence_by_metric.csv",
         thresholds="results/{benchmark}/emergence_thresholds.csv",
         swaps="results/{benchmark}/metric_swaps.csv",
+        comparisons="results/{benchmark}/swap_comparisons.csv",
+        variation="results/{benchmark}/variation.csv",
+        q_values="results/{benchmark}/q_values.parquet",
+        discoveries="results/{benchmark}/discoveries_by_metric.csv",
+        predictability="results/{benchmark}/predictability.csv",
+        examples_needed="results/{benchmark}/examples_needed.parquet",
         metrics=STUDY["metrics"],
     output:
-        **figure_files(CURVE_FIGURES),
+        **figure_files(CURVE_FIGURES | TEST_FIGURES),
     log:
         "results/logs/draw_curves/{benchmark}.log",
     conda:
@@ -21,6 +27,8 @@ rule draw_curves:
         mem_mb=1500,
         runtime=30,
     params:
+        answers_over=lambda wildcards: block(wildcards)["answers_over"],
+        rate=STUDY["null_models"]["false_discovery_rate"],
         scale_label=lambda wildcards: block(wildcards)["scale_label"],
         threshold=STUDY["emergence"]["threshold"],
         sharpest_curves=STUDY["figures"]["sharpest_curves"],
@@ -48,31 +56,3 @@ rule draw_claims:
         library=library("scripts/draw_claims.py"),
     script:
         "../../scripts/draw_claims.py"
-
-
-rule draw_tests:
-    input:
-        q_values="results/{benchmark}/q_values.parquet",
-        discoveries="results/{benchmark}/discoveries_by_metric.csv",
-        predictability="results/{benchmark}/predictability.csv",
-        examples_needed="results/{benchmark}/examples_needed.parquet",
-        swaps="results/{benchmark}/metric_swaps.csv",
-        comparisons="results/{benchmark}/swap_comparisons.csv",
-        variation="results/{benchmark}/variation.csv",
-        metrics=STUDY["metrics"],
-    output:
-        **figure_files(TEST_FIGURES),
-    log:
-        "results/logs/draw_tests/{benchmark}.log",
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=30,
-    params:
-        rate=STUDY["null_models"]["false_discovery_rate"],
-        dpi=STUDY["figures"]["dpi"],
-        library=library("scripts/draw_tests.py"),
-    script:
-        "../../scripts/draw_tests.py"
