@@ -7,7 +7,7 @@ from emergence.logs import run
 def main():
     params, given, output = snakemake.params, snakemake.input, snakemake.output
     catalogue = metrics.load(given.metrics)
-    every = tables.read("curves", given.curves)
+    every, thresholds = tables.read("curves", given.curves), tables.read("emergence_thresholds", given.thresholds)
     curves = attribution.over(every, **params.answers_over)
     by_metric, thresholds = (
         tables.read("emergence_by_metric", given.by_metric),

@@ -24,6 +24,8 @@ POWER = 0.8
 ALPHA = 0.05
 MAX_EXAMPLES = 10_000_000
 _MAX_STRETCHES = 1000
+# Stretches of all curves that are looked at together: bounds the memory.
+_BLOCK_STRETCHES = 200_000
 # A fitted curve meets chance to the last digits only.
 _ROUNDING = 1e-12
 
@@ -153,12 +155,15 @@ def _search(performance, chance, power, alpha):
         failing = np.where(good, failing, np.minimum(middle, passing - 1))
     # Power falls by about the chance of one count and regains it within 2 / difference examples: look twice as far, for each.
     stretches = np.minimum(np.ceil(4 * chance / (performance - chance)) + 20, _MAX_STRETCHES)
-    for ahead in range(1, int(stretches.max(initial=0)) + 1):
-        open_ = np.flatnonzero((stretches >= ahead) & searchable)
-        later = passing[open_] + ahead
-        starts = _stretch_starts(later, chance[open_], alpha)
-        short = power_above_chance(starts, performance[open_], chance[open_], alpha=alpha) < power
-        failing[open_[short]] = later[short]
+    times = np.where(searchable, stretches, 0).astype(np.int64)
+    owner = np.repeat(np.arange(len(times)), times)
+    ahead = np.arange(len(owner)) - np.repeat(np.cumsum(times) - times, times) + 1
+    for start in range(0, len(owner), _BLOCK_STRETCHES):
+        own = owner[start : start + _BLOCK_STRETCHES]
+        later = passing[own] + ahead[start : start + _BLOCK_STRETCHES]
+        starts = _stretch_starts(later, chance[own], alpha)
+        short = power_above_chance(starts, performance[own], chance[own], alpha=alpha) < power
+        np.maximum.at(failing, own[short], later[short])
     # Inside the stretch of the last failure the power grows with n, up to the start of the next.
     below, above = _stretch_starts(failing, chance, alpha), _stretch_starts(failing + 1, chance, alpha)
     first = power_above_chance(below, performance, chance, alpha=alpha) >= power
