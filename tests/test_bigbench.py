@@ -12,7 +12,8 @@ import pytest
 
 import result_trees as made
 from conftest import ROOT
-from emergence import attribution, checkouts, config, documents, ingestion, registries, trees
+from emergence import checkouts, config, documents, ingestion, registries, trees
+from emergence import curves as curve_frames
 from emergence.errors import InputError
 from emergence.readers import bigbench
 
@@ -400,7 +401,7 @@ def test_the_curves_that_answers_are_taken_over(entries, metrics, kept):
     """By hand; a curve of which nothing says whether its metric is preferred stays."""
     curves = pd.DataFrame({"row": range(5), "subtask": ["", "", "a", "a", ""]})
     curves["preferred"] = pd.array([True, False, True, False, None], dtype="boolean")
-    assert attribution.over(curves, entries, metrics)["row"].tolist() == kept
+    assert curve_frames.over(curves, entries, metrics)["row"].tolist() == kept
 
 
 def test_what_the_block_says_of_tasks_and_models_is_filled_in(tree):

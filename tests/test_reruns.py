@@ -16,7 +16,7 @@ def rerun(again):
         done = snakemake(again, "--dry-run", "--quiet", "reason")
         assert done.returncode == 0, done.stdout + done.stderr
         named = re.findall(r"^(?:local)?rule (\w+):((?:\n    .*)*)", done.stdout + done.stderr, re.MULTILINE)
-        return {(rule, *re.findall(r"benchmark=(\w+)", text)) for rule, text in named} - {("all",)}
+        return {(rule.removesuffix("_with_claims"), *re.findall(r"benchmark=(\w+)", text)) for rule, text in named} - {("all",)}
 
     jobs.folder = again
     return jobs
@@ -24,7 +24,8 @@ def rerun(again):
 
 REPORT = {("record_provenance",), ("write_report",)}
 ACROSS = {("compare_benchmarks",)}
-ATTRIBUTED = ("attribute_metrics", "attribute_tests", "draw_curves")
+DRAWN = {("draw_figures", "first"), ("draw_figures", "second")}
+ATTRIBUTED = ("attribute_curves", "draw_figures")
 FROM_SCORES = ("score_curves", "assess_curves", *ATTRIBUTED)
 
 
@@ -47,15 +48,14 @@ def test_editing_a_block_reruns_its_benchmark_only(rerun):
 def test_editing_the_threshold_leaves_ingest_and_scores_alone(rerun):
     path = rerun.folder / "config/config.yaml"
     path.write_text(path.read_text() + "emergence: {threshold: 5}\n")
-    both = [of_benchmark(name, "attribute_metrics", "draw_curves") for name in ("first", "second")]
+    both = [of_benchmark(name, *ATTRIBUTED) for name in ("first", "second")]
     assert rerun() == set().union(*both) | ACROSS | REPORT
 
 
 def test_editing_a_library_module_reruns_what_imports_it(rerun):
     path = rerun.folder / "scripts/emergence/figures.py"
     path.write_text(path.read_text() + "\n# an edit\n")
-    draws = of_benchmark("first", "draw_curves", "draw_claims") | of_benchmark("second", "draw_curves")
-    assert rerun() == draws | {("write_report",)}
+    assert rerun() == DRAWN | {("write_report",)}
 
 
 def test_editing_a_statistic_reruns_from_the_curves_on(rerun):
@@ -67,16 +67,16 @@ def test_editing_a_statistic_reruns_from_the_curves_on(rerun):
 
 
 def test_editing_a_figure_script_redraws_only(rerun):
-    path = rerun.folder / "scripts/draw_claims.py"
+    path = rerun.folder / "scripts/draw_figures.py"
     path.write_text(path.read_text() + "\n# an edit\n")
-    assert rerun() == {("draw_claims", "first"), ("write_report",)}
+    assert rerun() == DRAWN | {("write_report",)}
 
 
 def test_editing_the_catalogue_reruns_everything(rerun):
     path = rerun.folder / "config/metrics.yaml"
     path.write_text(path.read_text().replace("label: Exact match\n", "label: Exact matches\n"))
     rules = ("ingest_scores", *FROM_SCORES)
-    everything = of_benchmark("first", *rules, "attribute_claims", "draw_claims") | of_benchmark("second", *rules)
+    everything = of_benchmark("first", *rules, "attribute_claims") | of_benchmark("second", *rules)
     assert rerun() == everything | ACROSS | REPORT
 
 
@@ -100,6 +100,6 @@ def test_editing_the_null_models_tests_the_curves_anew_but_scores_none(rerun):
     path = rerun.folder / "scripts/emergence/nulls.py"
     path.write_text(path.read_text() + "\n# an edit\n")
     jobs = rerun()
-    assert of_benchmark("second", "assess_curves", "attribute_tests", "draw_curves") <= jobs
+    assert of_benchmark("second", "assess_curves", *ATTRIBUTED) <= jobs
     assert ("score_curves", "second") not in jobs
-    assert ("attribute_metrics", "second") not in jobs
+    assert ("attribute_claims", "first") not in jobs

@@ -28,19 +28,6 @@ def exact_interval(successes, trials, level):
     return np.where(trials > 0, low, np.nan), np.where(trials > 0, high, np.nan)
 
 
-def over(curves, entries, metrics="all"):
-    """The curves that answers are taken over.
-
-    entries: `all`, `tasks` (whole tasks) or `subtasks`. metrics: `all`, or `preferred` for those that the benchmark prefers
-    for the entry; a curve of which it does not say stays.
-    """
-    whole = curves["subtask"] == ""
-    chosen = {"all": whole | True, "tasks": whole, "subtasks": ~whole}[entries]
-    if metrics == "preferred":
-        chosen &= curves["preferred"].fillna(True).astype(bool)
-    return curves[chosen].reset_index(drop=True)
-
-
 def by_metric(curves, catalogue, threshold, level):
     """The distribution of the emergence score over the curves of each metric (Figure 5A of the paper).
 

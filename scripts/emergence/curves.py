@@ -155,6 +155,19 @@ def _repeated_families(curves, status):
     return pd.Series(repeated, index=curves.index, dtype="str")
 
 
+def over(curves, entries, metrics="all"):
+    """The curves that answers are taken over.
+
+    entries: `all`, `tasks` (whole tasks) or `subtasks`. metrics: `all`, or `preferred` for those that the benchmark prefers
+    for the entry; a curve of which it does not say stays.
+    """
+    whole = curves["subtask"] == ""
+    chosen = {"all": whole | True, "tasks": whole, "subtasks": ~whole}[entries]
+    if metrics == "preferred":
+        chosen &= curves["preferred"].fillna(True).astype(bool)
+    return curves[chosen].reset_index(drop=True)
+
+
 def names(curves):
     """A name a person can read for each curve: task, subtask, metric, model family, shots. Returns a Series of str."""
     shots = ["" if pd.isna(shots) else f", {int(shots)}-shot" for shots in curves["shots"]]

@@ -7,7 +7,8 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from emergence import answers, attribution, metrics, registries, tables
+from emergence import answers, metrics, registries, tables
+from emergence import curves as curve_frames
 from emergence.documents import ROOT
 
 TEMPLATES = ROOT / "workflow" / "report"
@@ -162,7 +163,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
     claims = table("claims_by_metric") if "claims" in block else None
     top_metrics = table("claims_by_top_metrics") if "claims" in block else None
     null_models = study["null_models"]
-    curves = attribution.over(curves, **block["answers_over"])
+    curves = curve_frames.over(curves, **block["answers_over"])
     opening = [
         answers.on_null_models(discoveries, curves, catalogue, null_models["false_discovery_rate"], null_models["draws"]),
         answers.on_swaps(comparisons, catalogue),

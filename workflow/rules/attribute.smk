@@ -4,8 +4,9 @@
 # for a benchmark with claims, claims_by_metric.csv, claims_by_top_metrics.csv.
 
 
-rule attribute_metrics:
+rule attribute_curves:
     input:
+        **test_files("results/{benchmark}"),
         curves="results/{benchmark}/curves.parquet",
         metrics=STUDY["metrics"],
     output:
@@ -14,23 +15,29 @@ rule attribute_metrics:
         swaps="results/{benchmark}/metric_swaps.csv",
         comparisons="results/{benchmark}/swap_comparisons.csv",
         variation="results/{benchmark}/variation.csv",
+        q_values="results/{benchmark}/q_values.parquet",
+        discoveries="results/{benchmark}/discoveries_by_metric.csv",
+        thresholds_after="results/{benchmark}/thresholds_after_control.csv",
+        predictability="results/{benchmark}/predictability.csv",
+        resolution="results/{benchmark}/resolution.csv",
     log:
-        "results/logs/attribute_metrics/{benchmark}.log",
+        "results/logs/attribute_curves/{benchmark}.log",
     conda:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=2000,
+        runtime=60,
     params:
         emergence=STUDY["emergence"],
         level=STUDY["confidence_level"],
+        null_models=STUDY["null_models"],
         resamples=STUDY["resamples"],
         seed=STUDY["seed"],
         answers_over=lambda wildcards: block(wildcards)["answers_over"],
-        library=library("scripts/attribute_metrics.py"),
+        library=library("scripts/attribute_curves.py"),
     script:
-        "../../scripts/attribute_metrics.py"
+        "../../scripts/attribute_curves.py"
 
 
 rule attribute_claims:
@@ -55,34 +62,6 @@ rule attribute_claims:
         library=library("scripts/attribute_claims.py"),
     script:
         "../../scripts/attribute_claims.py"
-
-
-rule attribute_tests:
-    input:
-        **test_files("results/{benchmark}"),
-        curves="results/{benchmark}/curves.parquet",
-        metrics=STUDY["metrics"],
-    output:
-        q_values="results/{benchmark}/q_values.parquet",
-        discoveries="results/{benchmark}/discoveries_by_metric.csv",
-        thresholds="results/{benchmark}/thresholds_after_control.csv",
-        predictability="results/{benchmark}/predictability.csv",
-        resolution="results/{benchmark}/resolution.csv",
-    log:
-        "results/logs/attribute_tests/{benchmark}.log",
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        null_models=STUDY["null_models"],
-        thresholds=STUDY["emergence"]["thresholds"],
-        answers_over=lambda wildcards: block(wildcards)["answers_over"],
-        library=library("scripts/attribute_tests.py"),
-    script:
-        "../../scripts/attribute_tests.py"
 
 
 rule compare_benchmarks:

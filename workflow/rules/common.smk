@@ -101,6 +101,20 @@ def test_files(folder):
     return {name: f"{folder}/{name}.parquet" for name in ("null_models", "predictions", "examples_needed", "above_chance")}
 
 
+def figure_tables():
+    """The tables that the figures of every benchmark show, by name."""
+    names = [
+        "curves.parquet",
+        "q_values.parquet",
+        "examples_needed.parquet",
+        "emergence_by_metric.csv",
+        "emergence_thresholds.csv",
+    ]
+    names += ["metric_swaps.csv", "swap_comparisons.csv", "variation.csv", "discoveries_by_metric.csv", "predictability.csv"]
+    tables = {Path(name).stem: f"results/{{benchmark}}/{name}" for name in names}
+    return tables | {"metrics": STUDY["metrics"]}
+
+
 def figure_files(titles):
     """Named outputs for some figures; the SVG goes into the report of `snakemake --report`."""
     files = {}

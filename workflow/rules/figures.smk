@@ -3,23 +3,15 @@
 # One job draws all figures of a benchmark: importing the plotting library costs more than drawing.
 
 
-rule draw_curves:
+rule draw_figures:
     input:
-        curves="results/{benchmark}/curves.parquet",
-        by_metric="results/{benchmark}/emergence_by_metric.csv",
-        thresholds="results/{benchmark}/emergence_thresholds.csv",
-        swaps="results/{benchmark}/metric_swaps.csv",
-        comparisons="results/{benchmark}/swap_comparisons.csv",
-        variation="results/{benchmark}/variation.csv",
-        q_values="results/{benchmark}/q_values.parquet",
-        discoveries="results/{benchmark}/discoveries_by_metric.csv",
-        predictability="results/{benchmark}/predictability.csv",
-        examples_needed="results/{benchmark}/examples_needed.parquet",
-        metrics=STUDY["metrics"],
+        **figure_tables(),
     output:
         **figure_files(CURVE_FIGURES | TEST_FIGURES),
     log:
-        "results/logs/draw_curves/{benchmark}.log",
+        "results/logs/draw_figures/{benchmark}.log",
+    wildcard_constraints:
+        benchmark=one_of([name for name in BENCHMARKS if name not in CLAIMED]),
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -33,26 +25,16 @@ rule draw_curves:
         threshold=STUDY["emergence"]["threshold"],
         sharpest_curves=STUDY["figures"]["sharpest_curves"],
         dpi=STUDY["figures"]["dpi"],
-        library=library("scripts/draw_curves.py"),
+        library=library("scripts/draw_figures.py"),
     script:
-        "../../scripts/draw_curves.py"
+        "../../scripts/draw_figures.py"
 
 
-rule draw_claims:
+use rule draw_figures as draw_figures_with_claims with:
     input:
-        by_metric="results/{benchmark}/claims_by_metric.csv",
+        **figure_tables(),
+        claims_by_metric="results/{benchmark}/claims_by_metric.csv",
     output:
-        **figure_files(CLAIM_FIGURES),
-    log:
-        "results/logs/draw_claims/{benchmark}.log",
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1500,
-        runtime=30,
-    params:
-        dpi=STUDY["figures"]["dpi"],
-        library=library("scripts/draw_claims.py"),
-    script:
-        "../../scripts/draw_claims.py"
+        **figure_files(CURVE_FIGURES | TEST_FIGURES | CLAIM_FIGURES),
+    wildcard_constraints:
+        benchmark=one_of(CLAIMED),
