@@ -211,6 +211,9 @@ def on_null_models(discoveries, curves, catalogue, rate, draws):
         f"A jump that only the largest model has made looks like the foot of a steep smooth rise, and the smooth test cannot find it: "
         f"{at_end:,} of the curves with five scales or more have their largest step there."
     )
+    sentences.append(
+        "Noise is that of the test set: models that differ by more than their size, as models trained apart do, look sharper."
+    )
     return Answer(question, f"{n_curves:,} curves. " + " ".join(sentences), "; ".join(shorts))
 
 

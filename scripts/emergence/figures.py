@@ -61,10 +61,12 @@ def save(figure, data, svg, png, csv, dpi):
     # the layout is solved once, not for each file
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    # letters are a little wider in one format than in the other, and those at the edge must not be cut off
+    tight = {"bbox_inches": "tight", "pad_inches": 0.05}
     with tables.replacing(svg) as temporary:
-        figure.savefig(temporary, metadata={"Date": None})
+        figure.savefig(temporary, metadata={"Date": None}, **tight)
     with tables.replacing(png) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+        figure.savefig(temporary, dpi=dpi, **tight)
     with tables.replacing(csv) as temporary:
         data.to_csv(temporary, index=False, lineterminator="\n")
     plt.close(figure)
