@@ -1,6 +1,7 @@
 """The report: one HTML file that opens offline, and the summary for the terminal. Sentences come from emergence.answers."""
 
 import base64
+import re
 import textwrap
 from pathlib import Path
 
@@ -16,6 +17,9 @@ TEMPLATES = ROOT / "workflow" / "report"
 # What benchmarks/measure_calibration.py measured; kept with the code that it measures.
 CALIBRATION = ROOT / "docs" / "calibration.csv"
 
+# A figure of the usual width, in points.
+COLUMN_POINTS = 7.2 * 72
+
 # Tables longer than this are shown from the top; the file beside the report has all rows.
 MOST_ROWS = 40
 
@@ -28,6 +32,12 @@ def caption(name):
 def embedded(svg):
     """An SVG file as a data address: nothing in it can reach the page around it."""
     return "data:image/svg+xml;base64," + base64.b64encode(Path(svg).read_bytes()).decode("ascii")
+
+
+def relative_width(svg):
+    """Width of an SVG file as a percentage of the report's column, so that letters are of one size in all figures."""
+    points = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', Path(svg).read_text(encoding="utf-8"))
+    return min(100, round(100 * float(points[1]) / COLUMN_POINTS)) if points else 100
 
 
 def number(value, digits=3):
@@ -203,6 +213,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
             {
                 "name": figure,
                 "title": titles[figure],
+                "width": relative_width(folder / "figures" / f"{figure}.svg"),
                 "image": embedded(folder / "figures" / f"{figure}.svg"),
                 "caption": caption(figure),
             }
