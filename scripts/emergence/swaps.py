@@ -23,10 +23,11 @@ def mcnemar_p_value(only_a, only_b):
 
 def _weighted_median(ordered, weight):
     """Median of `ordered` (n, ascending) with whole-number weights (b, n): the middle of the expanded list. Returns (b,)."""
-    cumulative = weight.cumsum(axis=1)
-    total = cumulative[:, -1:]
-    below = (cumulative <= (total - 1) // 2).sum(axis=1)
-    above = (cumulative <= total // 2).sum(axis=1)
+    cumulative = weight.cumsum(axis=1, dtype=np.int32)
+    total = cumulative[:, -1]
+    # the sums only grow, so each middle is found by bisection
+    below = [np.searchsorted(row, (n - 1) // 2, side="right") for row, n in zip(cumulative, total, strict=True)]
+    above = [np.searchsorted(row, n // 2, side="right") for row, n in zip(cumulative, total, strict=True)]
     return (ordered[below] + ordered[above]) / 2
 
 
@@ -54,7 +55,7 @@ def clustered_interval(difference, cluster, *, resamples, seed, key, confidence=
     for start in range(0, resamples, _BLOCK):
         drawn = slice(start, min(start + _BLOCK, resamples))
         n = drawn.stop - drawn.start
-        times = generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n)
+        times = generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n).astype(np.int32)
         means[drawn] = (times @ sums) / (times @ sizes)
         medians[drawn] = _weighted_median(ordered, times[:, ordered_codes])
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
