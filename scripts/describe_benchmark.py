@@ -13,7 +13,7 @@ from emergence.errors import InputError
 
 def main():
     parser = argparse.ArgumentParser(description="Write a starter block for a benchmark's files.")
-    parser.add_argument("path", help="a file, or a folder of files: tables, or results of lm-evaluation-harness")
+    parser.add_argument("path", help="a file or a folder: tables, results of lm-evaluation-harness, a BIG-bench checkout")
     parser.add_argument("--name", help="name of the block; without it, the name of the file or folder")
     parser.add_argument("--metrics", default=DEFAULT_METRICS, help="the metric catalogue; without it, the workflow's own")
     arguments = parser.parse_args()

@@ -3,20 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from emergence import config
 
-SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1M": 1_000_000}
-
-
-def sample(name):
-    """A sample that other programs wrote; the test is skipped where it is not at hand."""
-    path = SAMPLES / name
-    if not path.exists():
-        pytest.skip(f"no sample {name} beside the repository")
-    return path
 
 
 def entry(subtask, scores, shots=0, preferred=None, low=0.25, high=1.0):

@@ -16,6 +16,7 @@ from emergence import checkouts, config, documents, ingestion, registries, trees
 from emergence import curves as curve_frames
 from emergence.errors import InputError
 from emergence.readers import bigbench
+from samples import sample
 
 CATALOGUE = str(ROOT / "config/metrics.yaml")
 KEY = ["task", "subtask", "metric", "model_family", "model", "shots"]
@@ -64,10 +65,10 @@ def test_every_score_is_there_and_no_other(tree):
 
 def test_parity_with_the_loader_of_bigbench():
     """Against what BIG-bench's own loader read out of files that its own evaluator wrote: 19,624 rows."""
-    wanted = pd.read_csv(made.sample("bigbench_tree_expected.csv.gz"), keep_default_na=False)
+    wanted = pd.read_csv(sample("bigbench_tree_expected.csv.gz"), keep_default_na=False)
     wanted = wanted.rename(columns={"family": "model_family"})
     wanted["subtask"] = wanted["subtask"].where(wanted["subtask"] != wanted["task"], "")
-    scores, _, _ = ingest(made.sample("bigbench_tree"))
+    scores, _, _ = ingest(sample("bigbench_tree"))
     text = scores.astype(dict.fromkeys(KEY[:5], "str"))
     both = wanted.merge(text, on=KEY, how="outer", indicator=True)
     assert len(wanted) == 19_624
@@ -84,13 +85,13 @@ def _has_bare_literal(path):
 
 def test_edge_cases_of_the_evaluator():
     """Against the samples' README: -Infinity as a bare literal, a left-over backup, a run of one subtask, shots of -1."""
-    scores, account, _ = ingest(made.sample("bigbench_edge"), on_error="skip")
+    scores, account, _ = ingest(sample("bigbench_edge"), on_error="skip")
     assert "list_functions.c001" in set(scores["task"])
     assert 0 < (scores["shots"] == -1).sum() <= account.query("outcome == 'noted'")["n"].sum()
     refused = account.query("outcome == 'refused'")
     assert set(refused["reason"]) == {"score is not a number"}
     tasks = {Path(file).parts[-3] for file in refused["file"]}
-    literals = {path.parts[-3] for path in made.sample("bigbench_edge").rglob("scores_*.json") if _has_bare_literal(path)}
+    literals = {path.parts[-3] for path in sample("bigbench_edge").rglob("scores_*.json") if _has_bare_literal(path)}
     assert tasks == literals
     ignored = account.query("outcome == 'ignored'")
     assert [Path(file).name for file in ignored["file"]] == ["scores_NGram_10k.json.backup_000001"]

@@ -125,3 +125,21 @@ def test_the_command(tmp_path):
     done = subprocess.run([*command, str(tmp_path / "absent")], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no such file" in done.stderr
+
+
+def test_a_tree_of_bigbench_results(tmp_path):
+    # one whole file of two metrics, and one cut short: the block says so, and it is a valid one
+    results = tmp_path / "tree" / "sorting" / "results"
+    results.mkdir(parents=True)
+    model = {"model_family": "NGram", "model_name": "1k", "total_params": 1000, "non_embedding_params": 900}
+    entry = {"score_dict": {"multiple_choice_grade": 0.5, "mystery": 1}, "subtask_description": "sorting"}
+    whole = {"scores": [entry], "model": model, "task": {"task_name": "sorting"}}
+    (results / "scores_NGram_1k.json").write_text(json.dumps(whole))
+    (results / "scores_NGram_2k.json").write_text('{"scores": [')
+    lines = starters.starter(tmp_path / "tree", "mine", DEFAULT_METRICS)
+    block = yaml.safe_load(lines)["benchmarks"]["mine"]
+    assert (block["format"], block["on_error"], block["scale_axis"]) == ("bigbench", "skip", "non_embedding_params")
+    assert "multiple_choice_grade (1)" in lines
+    assert "not in the catalogue: mystery" in lines
+    assert "NGram (1)" in lines
+    config.check(yaml.safe_load(lines))
