@@ -10,6 +10,7 @@ import pandas as pd
 from emergence import metrics, readers, registries, supplements, tables
 from emergence.accounts import Account, without
 from emergence.documents import nearest
+from emergence.errors import told
 from emergence.readers import Rows
 
 KEY = tuple(tables.description("scores")["key"])
@@ -127,7 +128,7 @@ def _read_numbers(rows, field, account):
 
     def describe(i):
         shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
-        return f"{rows.place(i, field)}\n    found: {shown}\n    allowed: {allowed}{', or nothing' if optional else ''}"
+        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}")
 
     frame[field] = numbers
     return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
@@ -142,7 +143,7 @@ def _read_names(rows, account):
             rows,
             _is_name(frame[field], ""),
             f"{field} is empty",
-            lambda i, rows=rows, field=field: f"{rows.place(i, field)}\n    found: nothing\n    allowed: the name of a {field}",
+            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of a {field}"),
         )
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
@@ -153,9 +154,7 @@ def _read_names(rows, account):
             rows,
             truth.isna() & (words != ""),
             "preferred is not true or false",
-            lambda i, rows=rows: (
-                f"{rows.place(i, 'preferred')}\n    found: `{words.iat[i]}`\n    allowed: true or false, or nothing"
-            ),
+            lambda i, rows=rows: told(rows.place(i, "preferred"), f"`{words.iat[i]}`", "true or false, or nothing"),
         )
         rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
     return rows
@@ -201,10 +200,8 @@ def _check_directions(rows, catalogue, path, account):
     def describe(i):
         better = {True: "higher is better", False: "lower is better"}
         metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
-        return (
-            f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`\n    found: {better[not here[i]]}\n"
-            f"    allowed: {better[here[i]]}, as {path} says; one of the two is wrong"
-        )
+        where = f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`"
+        return told(where, better[not here[i]], f"{better[here[i]]}, as {path} says; one of the two is wrong")
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
 
@@ -218,8 +215,8 @@ def _check_values(rows, catalogue, account):
 
     def describe(i):
         name = frame["metric"].iat[i]
-        found = f"{rows.place(i, 'score')}\n    found: {frame['score'].iat[i]:g}"
-        return f"{found}\n    allowed: {_bounds(low[i], high[i])}, the range of `{name}` in the metric catalogue"
+        allowed = f"{_bounds(low[i], high[i])}, the range of `{name}` in the metric catalogue"
+        return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}", allowed)
 
     return account.refuse(rows, outside, "score outside the range of its metric", describe)
 
@@ -251,10 +248,8 @@ def _merge_repeated(rows, account):
     def describe(i):
         other = first[i] if differs[i] else np.flatnonzero(differs & (first == first[i]))[0]
         here, there = (f"score {values[row, 0]:g} at scale {values[row, 1]:g}" for row in (i, other))
-        return (
-            f"{rows.place(i, 'score')}: the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}\n"
-            f"    found: {here}, and {there}\n    allowed: one score for each"
-        )
+        same = f"the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}"
+        return told(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", "one score for each")
 
     repeated = ~new & ~disagree
     account.count_rows(rows, repeated, "merged", "the same score again")

@@ -22,7 +22,6 @@ Every curve has its own random stream, seeded by (seed, null model, key): result
 blocks, shards or cores.
 """
 
-import hashlib
 from functools import lru_cache
 
 import numpy as np
@@ -30,6 +29,7 @@ import pandas as pd
 
 from emergence import sharpness
 from emergence.noise import BINOMIAL, NONE, RESIDUAL, STDERR, sampling_noise, snap_to_counts
+from emergence.random_streams import random_stream
 from emergence.smooth_curves import N_PARAMETERS, fit_smooth
 
 OK = "ok"
@@ -58,15 +58,6 @@ _BLOCK_CURVES = 4096
 _WHOLE_COUNT_SD = 3.0
 # Simulated and observed scores are divided by different roads; equal scores must count as equal.
 _TIE = 1e-6
-
-
-def curve_generator(seed, null, key):
-    """The random generator of one curve: a function of its arguments alone.
-
-    seed: int. null: `flat` or `smooth`. key: string that names the curve. Returns numpy.random.Generator.
-    """
-    digest = hashlib.blake2b(f"{seed}\x1f{null}\x1f{key}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +158,7 @@ def simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fi
     for start in range(0, len(curve_indices), per_block):
         block = curve_indices[start : start + per_block]
         place = slice(start, start + len(block))
-        generators = [curve_generator(seed, null, keys[index]) for index in block]
+        generators = [random_stream(seed, null, keys[index]) for index in block]
         out = np.empty((n_scales, len(block), min(_PIECE, draws)), dtype=np.float32)
         for drawn in range(0, draws, _PIECE):
             piece = out if draws - drawn >= out.shape[2] else np.empty((*out.shape[:2], draws - drawn), dtype=np.float32)

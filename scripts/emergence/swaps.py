@@ -1,12 +1,11 @@
 """Does changing the metric remove it? Pairs of curves of two metrics on the same model outputs."""
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from emergence.discoveries import q_values
+from emergence.random_streams import random_stream
 
 OK = "ok"
 NO_PAIRS = "no_defined_pairs"
@@ -45,8 +44,7 @@ def clustered_interval(difference, cluster, *, resamples, seed, key, confidence=
     n_clusters = len(names)
     if n_clusters < 2:
         return (np.nan,) * 4
-    digest = hashlib.blake2b(f"{seed}\x1fswap\x1f{key}".encode(), digest_size=16).digest()
-    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+    draw = random_stream(seed, "swap", key)
     order = np.lexsort((codes, difference))
     ordered, ordered_codes = difference[order], codes[order]
     sums = np.bincount(ordered_codes, weights=ordered, minlength=n_clusters)
@@ -55,7 +53,7 @@ def clustered_interval(difference, cluster, *, resamples, seed, key, confidence=
     for start in range(0, resamples, _BLOCK):
         drawn = slice(start, min(start + _BLOCK, resamples))
         n = drawn.stop - drawn.start
-        times = generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n).astype(np.int32)
+        times = draw.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n).astype(np.int32)
         means[drawn] = (times @ sums) / (times @ sizes)
         medians[drawn] = _weighted_median(ordered, times[:, ordered_codes])
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]

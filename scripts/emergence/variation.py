@@ -4,11 +4,11 @@ Only tasks that are scored by several metrics can tell: where every task has one
 well as the other way round, and no number is given.
 """
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from emergence.random_streams import random_stream
 
 OK = "ok"
 CONFOUNDED = "confounded"
@@ -109,11 +109,10 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
         strata = used.groupby([*(other for other in factors if other != factor), *extra], dropna=False).ngroup().to_numpy()
         row["n_free"] = int((np.bincount(strata)[strata] > 1).sum())
         if row["n_free"]:
-            digest = hashlib.blake2b(f"{seed}\x1fvariation\x1f{factor}".encode(), digest_size=16).digest()
-            generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+            draw = random_stream(seed, "variation", factor)
             reached = 0
             for start in range(0, permutations, _BLOCK):
-                shuffled = _shuffle_within(response, strata, min(_BLOCK, permutations - start), generator)
+                shuffled = _shuffle_within(response, strata, min(_BLOCK, permutations - start), draw)
                 simulated = np.square(shuffled @ added).sum(axis=1)
                 reached += int((simulated >= explained * (1 - 1e-9)).sum())
             row["p_value"] = (1 + reached) / (1 + permutations)
