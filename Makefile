@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint bench docs lock clean
+.PHONY: help run test test-faults fuzz lint bench docs lock clean
 
 help:
 	@echo "make run    set up, run the study of config/config.yaml, print the answers"
-	@echo "make test   set up, run all tests"
+	@echo "make test   set up, run all tests but the following two"
+	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
+	@echo "make fuzz   any bytes into every reader, for longer than make test does"
 	@echo "make lint   ruff, snakefmt, snakemake --lint, documentation drift"
 	@echo "make bench  measure: what a run costs and where the time goes"
 	@echo "make docs   write the generated parts of config/README.md and results/README.md anew"
@@ -23,7 +25,13 @@ run: $(VENV)/run.ready
 	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
 
 test: $(VENV)/dev.ready
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not faults and not cluster"
+
+test-faults: $(VENV)/dev.ready
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m faults
+
+fuzz: $(VENV)/dev.ready
+	@$(BIN)/python -m pytest --numprocesses 2 tests/test_fuzz.py --hypothesis-profile=long
 
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .
