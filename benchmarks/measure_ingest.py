@@ -10,6 +10,7 @@ not in them. Memory is the peak of the whole process.
 """
 
 import argparse
+import collections
 import dataclasses
 import json
 import os
@@ -23,7 +24,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
 
-PERCENT = {"multiple_choice_grade", "exact_str_match", "calibration_multiple_choice_brier_score", "expected_calibration_error"}
+# What BIG-bench's loader multiplies by 100 (bigbench/api/results.py of PyPI `bigbench` 1.0.0).
+TIMES_100 = ["bleurt", "calibration_multiple_choice_brier_score", "expected_calibration_error", "exact_str_match"]
+TIMES_100 += ["case_insensitive_str_match", "multiple_choice_grade", "numeric_match_with_0_1_relative_error", "macro_f1"]
 
 
 def files(tree):
@@ -40,6 +43,13 @@ class ScoreData:
     low_score: float
     high_score: float
     subtask_description: str
+
+
+@dataclasses.dataclass
+class TaskData:
+    """The task of a score file."""
+
+    task_name: str
 
 
 @dataclasses.dataclass
@@ -62,26 +72,70 @@ class ResultsFileData:
     """A score file."""
 
     scores: list
-    task: str
+    task: TaskData
     model: ModelData
-    queries: list
+    queries: list | None = None
+
+
+@dataclasses.dataclass
+class ScoreSample:
+    """One score and the size of its model."""
+
+    score: float
+    params: int
 
 
 def plain_load(tree):
-    """json.load of every file into dataclasses, then dictionaries with values scaled to 0-100: how BIG-bench's loader works."""
-    curves, n = {}, 0
+    """What BIG-bench's own load_results does, step by step, in the same containers.
+
+    Every file by json.load into dataclasses, some metrics times 100; then for each task a dictionary of subtasks, metrics, families
+    and shots, with an object a score, sorted by the size of the model.
+    """
+    by_task = collections.defaultdict(list)
+    results = []
     for path in files(tree):
-        with open(path, encoding="utf-8") as file:
+        with open(path) as file:
             content = json.load(file)
-        scores = [ScoreData(**entry) for entry in content["scores"]]
-        result = ResultsFileData(scores, content["task"]["task_name"], ModelData(**content["model"]), content["queries"])
-        for entry in result.scores:
-            for metric, value in entry.score_dict.items():
-                key = (result.task, entry.subtask_description, metric, result.model.model_family, entry.number_of_shots)
-                scaled = 100 * value if metric in PERCENT else value
-                curves.setdefault(key, {})[result.model.model_name] = (result.model.flop_matched_non_embedding_params, scaled)
-                n += 1
-    return n
+        scores = [_times_100(ScoreData(**entry)) for entry in content["scores"]]
+        results.append(ResultsFileData(scores, TaskData(**content["task"]), ModelData(**content["model"])))
+    for result in results:
+        by_task[result.task.task_name].append(result)
+    tasks = {task: _by_curve(of_task) for task, of_task in by_task.items()}
+    return sum(
+        len(samples)
+        for subtasks in tasks.values()
+        for metrics in subtasks.values()
+        for families in metrics.values()
+        for shots in families.values()
+        for samples in shots.values()
+    )
+
+
+def _times_100(scores):
+    if scores.preferred_score in TIMES_100:
+        scores.low_score *= 100
+        scores.high_score *= 100
+    for metric in scores.score_dict:
+        if metric in TIMES_100:
+            scores.score_dict[metric] *= 100
+    return scores
+
+
+def _by_curve(results):
+    curves = {}
+    for result in results:
+        family, size = result.model.model_family, result.model.flop_matched_non_embedding_params
+        for scores in result.scores:
+            subtask, shots = scores.subtask_description, scores.number_of_shots
+            for metric, score in scores.score_dict.items():
+                families = curves.setdefault(subtask, {}).setdefault(metric, {})
+                families.setdefault(family, {}).setdefault(shots, []).append(ScoreSample(score, size))
+    for metrics in curves.values():
+        for families in metrics.values():
+            for shots in families.values():
+                for number in shots:
+                    shots[number] = sorted(shots[number], key=lambda sample: sample.params)
+    return curves
 
 
 def parse_bytes(tree):
@@ -217,7 +271,7 @@ def report(tree):
     plain, floor, ours, shard = (measured(way, tree) for way in ("plain_load", "parse_bytes", "our_ingest", "one_shard"))
     print(f"\n{n_files:,} files, {n_bytes / 1e6:.0f} MB, {ours['n']:,} scores, one core\n")
     rows = [
-        ("json.load into dataclasses and dicts, as BIG-bench's loader", plain),
+        ("json.load into dataclasses and dicts, as BIG-bench's loader does", plain),
         ("read and parse the bytes with orjson, keep nothing (floor)", floor),
         ("this workflow: files to checked Parquet, account, digests", ours),
         ("the same for one shard of ten", shard),

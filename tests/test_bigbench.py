@@ -222,6 +222,37 @@ def test_dirty_files_are_counted_with_path_and_reason(tree, data, outcomes, reas
         ingest(tree)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "outcomes"),
+    [
+        ('_shots": 1', '_shots": true', {"refused": 2}),
+        ('"low_score": 0.25', '"low_score": NaN', {"refused": 2}),
+        ('"high_score": 1.0', '"high_score": null', {"kept": 2}),
+        ('"high_score": 1.0', '"high_score": 1', {"kept": 2}),
+        ('"number_of_shots"', '"deep": ' + 600 * "[" + 600 * "]" + ', "number_of_shots"', {"kept": 2}),
+        ('"multiple_choice_grade": 0.5, "bleu": 7.0', '"bleu": 7.0, "multiple_choice_grade": 0.5', {"kept": 2}),
+    ],
+)
+@pytest.mark.parametrize("after", [True, False])
+def test_files_that_differ_in_little_are_told_apart(tree, old, new, outcomes, after):
+    """Files of a task are alike in all but their scores, as a rule; what a value equals is not what it is: True == 1.0 == 1."""
+    scores = {"multiple_choice_grade": 0.5, "bleu": 7.0}
+    good = json.dumps(made.content("twins", [made.entry("twins", scores, 1)]))
+    other = json.dumps(made.content("twins", [made.entry("twins", scores, 1)], "10k")).replace(old, new)
+    assert new in other
+    made.write(tree, good.encode(), "scores_b.json", "twins")
+    path = str(made.write(tree, other.encode(), f"scores_{'c' if after else 'a'}.json", "twins"))
+    table, account, _ = ingest(tree, on_error="skip")
+    counts = account[account["file"] == path].groupby("outcome")["n"].sum()
+    assert counts.drop("read").to_dict() == outcomes
+    kept = table[table["model"] == "1k"].set_index("metric")
+    assert kept["score"].to_dict() == scores
+    assert kept["shots"].to_list() == [1, 1]
+    assert kept["high_score"].dropna().to_dict() == {"multiple_choice_grade": 1.0}
+    both = table.groupby("model")["score"].apply(sorted)
+    assert ("10k" not in both and outcomes == {"refused": 2}) or set(both["10k"]) <= {0.5, 7.0}
+
+
 def test_several_mistakes_are_told_at_once(tree):
     for name in ("a", "b"):
         made.write(tree, b"", f"scores_{name}.json", "t")

@@ -31,17 +31,21 @@ class Account:
 
     def count(self, file, outcome, n, reason="", example=""):
         """Add n scores (or columns) of a file to an outcome; the first example is kept."""
-        key = (str(file), outcome, reason)
-        before, first = self._counts.get(key, (0, example))
-        self._counts[key] = (before + int(n), first or example)
+        self.count_each([str(file)], outcome, [int(n)], reason, example)
+
+    def count_each(self, files, outcome, counts, reason="", example=""):
+        """Add scores of many files to an outcome: counts[i] of files[i]; the first example of each is kept."""
+        for file, n in zip(files, counts, strict=True):
+            key = (file, outcome, reason)
+            before, first = self._counts.get(key, (0, example))
+            self._counts[key] = (before + n, first or example)
 
     def count_rows(self, rows, chosen, outcome, reason="", example=""):
         """Count the chosen rows of a reader's frame (boolean Series) by file."""
         files = rows.frame["file"].astype("category").array
         counts = np.bincount(files.codes[np.asarray(chosen, dtype=bool)], minlength=len(files.categories))
-        for file, n in zip(files.categories.tolist(), counts.tolist(), strict=True):
-            if n:
-                self.count(file, outcome, n, reason, example)
+        met = np.flatnonzero(counts)
+        self.count_each(files.categories[met].tolist(), outcome, counts[met].tolist(), reason, example)
 
     def refuse(self, rows, bad, reason, describe):
         """Refuse the bad rows (boolean Series) and return the rows that are left.
@@ -75,7 +79,7 @@ class Account:
     def frame(self):
         """The account as a table, sorted; see workflow/schemas/tables.yaml."""
         records = [
-            {"file": file, "outcome": outcome, "reason": reason or None, "n": n, "example": example or None}
+            (file, outcome, reason or None, n, example or None)
             for (file, outcome, reason), (n, example) in sorted(self._counts.items())
         ]
         return pd.DataFrame(records, columns=["file", "outcome", "reason", "n", "example"])

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emergence.documents import SCHEMAS, load_schema
@@ -98,18 +97,24 @@ def key_positions(frame, columns):
     for column in columns:
         values = frame[column]
         if isinstance(values.dtype, pd.CategoricalDtype):
-            names = values.cat.categories
-            place = np.empty(len(names), dtype=np.int64)
-            place[sorted(range(len(names)), key=names.tolist().__getitem__)] = np.arange(len(names))
-            codes, n = np.append(place, -1)[values.cat.codes], len(names)
+            names = values.cat.categories.tolist()
+            n = len(names)
+            order = sorted(range(n), key=names.__getitem__)
+            codes = values.cat.codes.to_numpy()
+            if order != list(range(n)) or codes.min(initial=0) < 0:
+                # where each name stands among the sorted; behind them, at -1, what is empty
+                place = np.full(n + 1, n, dtype=np.int64)
+                place[order] = np.arange(n)
+                codes = place[codes]
         else:
             codes, distinct = pd.factorize(values, sort=True)
             n = len(distinct)
-        codes = np.where(codes < 0, n, codes)
+            codes = np.where(codes < 0, n, codes)
         if highest >= 2**62 // (n + 1):
             position = np.unique(position, return_inverse=True)[1].astype(np.int64)
             highest = len(frame)
-        position = position * (n + 1) + codes
+        position *= n + 1
+        position += codes
         highest = highest * (n + 1) + n
     return position
 
@@ -159,7 +164,8 @@ def _to_arrow(frame, name):
     for field in _arrow_schema(name):
         values = frame[field.name]
         if isinstance(values.dtype, pd.CategoricalDtype):
-            codes = pa.array(values.cat.codes.to_numpy(dtype=np.int32), mask=values.isna().to_numpy())
+            codes = values.cat.codes.to_numpy(dtype=np.int32)
+            codes = pa.array(codes, mask=codes < 0 if codes.min(initial=0) < 0 else None)
             arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories, pa.string())))
         else:
             array = pa.array(values, field.type, from_pandas=True)
@@ -175,9 +181,11 @@ def _write_parquet(parts, name, path):
     schema = _arrow_schema(name)
     # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
     encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
-    # numbers hardly repeat: to look for repeats among them takes longer than all the rest
+    # numbers hardly repeat: to look for repeats among them takes longer than all the rest; and a heavier compression, or the
+    # extremes of every column, would take longer still and are of no use to whoever reads whole tables
     texts = [field.name for field in schema if field.type == pa.string()]
-    with pq.ParquetWriter(path, encoded, compression="zstd", store_schema=False, use_dictionary=texts) as writer:
+    settings = {"compression": "snappy", "use_dictionary": texts, "write_statistics": ["task"], "store_schema": False}
+    with pq.ParquetWriter(path, encoded, **settings) as writer:
         writer.add_key_value_metadata(schema.metadata)
         waiting, n_waiting = [], 0
         for part in parts:
@@ -199,20 +207,29 @@ def _tidied(parts, schema):
         chunks = [chunk for part in parts for chunk in part[field.name].chunks]
         column = pa.chunked_array(chunks, field.type)
         if field.type == _DICTIONARY:
-            column = column.unify_dictionaries()
-            codes = pa.concat_arrays([chunk.indices for chunk in column.chunks]) if chunks else pa.array([], pa.int32())
-            names = column.chunk(0).dictionary.to_pylist() if chunks else []
-            used = pc.unique(codes).drop_null().to_pylist()
-            used.sort(key=names.__getitem__)
-            renumbered = np.zeros(len(names), dtype=np.int32)
-            renumbered[used] = np.arange(len(used), dtype=np.int32)
-            known = codes.is_valid().to_numpy(zero_copy_only=False)
-            new = renumbered[codes.fill_null(0).to_numpy()] if len(names) else np.zeros(len(codes), dtype=np.int32)
-            indices = pa.array(new, mask=None if known.all() else ~known)
-            columns.append(pa.DictionaryArray.from_arrays(indices, pa.array([names[code] for code in used], pa.string())))
+            columns.append(_sorted_dictionary(column.unify_dictionaries()))
         else:
             columns.append(column.combine_chunks())
     return pa.table(columns, schema=schema)
+
+
+def _sorted_dictionary(column):
+    """A column with one dictionary, in which that holds just the texts that occur, sorted."""
+    if not column.num_chunks:
+        return pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
+    names = column.chunk(0).dictionary
+    codes = pa.concat_arrays([chunk.indices for chunk in column.chunks])
+    # an empty value has the number behind the last name
+    numbers = codes.fill_null(len(names)).to_numpy() if codes.null_count else codes.to_numpy()
+    occurs = np.zeros(len(names) + 1, dtype=bool)
+    occurs[numbers] = True
+    used = np.flatnonzero(occurs[:-1])
+    texts = names.take(pa.array(used)).to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    renumbered = np.zeros(len(names) + 1, dtype=np.int32)
+    renumbered[used[order]] = np.arange(len(used), dtype=np.int32)
+    indices = pa.array(renumbered[numbers], mask=numbers == len(names) if codes.null_count else None)
+    return pa.DictionaryArray.from_arrays(indices, pa.array([texts[place] for place in order], pa.string()))
 
 
 def gather(name, paths, path):

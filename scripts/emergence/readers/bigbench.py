@@ -5,6 +5,7 @@ one value of the `score_dict` of one entry of `scores`; family, model and scale 
 Scores are kept as they are written: 0 to 100 for some metrics, 0 to 1 for most.
 """
 
+import array
 import gc
 import itertools
 import json
@@ -12,21 +13,30 @@ import math
 import operator
 import os
 import time
+import typing
 
 import numpy as np
 import orjson
 import pandas as pd
 
-from emergence import trees
+from emergence import tables, trees
 from emergence.accounts import without
 from emergence.errors import InputError, told
 from emergence.logs import logger
 from emergence.readers import Rows
 
-ENTRY = ("score_dict", "subtask_description", "preferred_score", "number_of_shots", "low_score", "high_score")
-_IN_ENTRY = operator.itemgetter(*ENTRY)
+_SCORES = operator.itemgetter("score_dict")
 _NAMES = (("task", "task_name"), ("model", "model_family"), ("model", "model_name"))
 _NUMBER = (int, float)
+
+# The keys of an entry, by the column of the score table that each is for.
+_KEYS = {
+    "subtask": "subtask_description",
+    "preferred": "preferred_score",
+    "shots": "number_of_shots",
+    "chance": "low_score",
+    "high_score": "high_score",
+}
 
 # How often a person at a terminal hears how far the reading is, in seconds.
 _INTERVAL = 2.0
@@ -47,35 +57,56 @@ class _RefusedError(Exception):
         return told(where, self.found or self.reason, self.allowed or "a score file of BIG-bench")
 
 
-class _Columns:
-    """What all files hold, in columns: one item a file, one an entry of `scores`, one a value."""
+class _Layout(typing.NamedTuple):
+    """All that a file says of its scores but the scores themselves; files of one task mostly differ in nothing else.
+
+    task: its name. numbers: position of each entry in the file. n_scores: how many scores each entry has. metrics: the metrics of
+    all of them. text: all else that the entries say, as JSON. entries: the same as keys and values.
+    """
+
+    task: str
+    numbers: list | range
+    n_scores: list
+    metrics: list
+    text: bytes
+    entries: list
+
+    def is_like(self, other):
+        # by the text, since True equals 1; without one, nothing is known to be alike
+        return self.text and self[:5] == other[:5]
+
+
+class _Contents:
+    """What all files hold: in lists, one item a file; the scores of all of them one after the other; and each layout once.
+
+    no_numbers: {position in scores: value} for every score that is no number; in scores it is NaN.
+    """
 
     def __init__(self):
-        self.names, self.paths, self.tasks, self.families, self.models, self.scales, self.n_entries = [], [], [], [], [], [], []
-        self.numbers, self.metrics, self.subtasks, self.preferred, self.shots, self.low, self.high = [], [], [], [], [], [], []
-        self.scores = []
+        self.names, self.paths, self.families, self.models, self.scales, self.layouts = [], [], [], [], [], []
+        self.distinct, self.scores, self.no_numbers = [], array.array("d"), {}
 
-    def add(self, name, path, head, numbers, entries):
-        """One file. head: (task, family, model, scale). numbers: positions of the entries in it. entries: tuples of ENTRY."""
-        task, family, model, scale = head
+    def add(self, name, path, head, layout, scores):
+        """One file. head: (family, model, scale). scores: the score_dict of each entry."""
+        family, model, scale = head
+        if not self.distinct or not layout.is_like(self.distinct[-1]):
+            self.distinct.append(layout)
         self.names.append(name)
         self.paths.append(path)
-        self.tasks.append(task)
         self.families.append(family)
         self.models.append(model)
         self.scales.append(scale)
-        self.n_entries.append(len(entries))
-        if not entries:
-            return
-        scores, subtasks, preferred, shots, low, high = zip(*entries, strict=True)
-        self.numbers += numbers
-        self.metrics += map(tuple, scores)
-        self.scores += itertools.chain.from_iterable(map(dict.values, scores))
-        self.subtasks += subtasks
-        self.preferred += preferred
-        self.shots += shots
-        self.low += low
-        self.high += high
+        self.layouts.append(len(self.distinct) - 1)
+        values = list(itertools.chain.from_iterable(map(dict.values, scores)))
+        if set(map(type, values)) != {float}:
+            values = [self._number(value, len(self.scores) + position) for position, value in enumerate(values)]
+        self.scores.extend(values)
+
+    def _number(self, value, position):
+        if type(value) not in _NUMBER:
+            self.no_numbers[position] = value
+            return math.nan
+        return _float(value)
 
 
 def read(block, account, part=None):
@@ -88,13 +119,13 @@ def read(block, account, part=None):
     if all(item.ignored for item in found):
         allowed = "a BIG-bench checkout, or any folder with such files somewhere below it"
         raise InputError(told(str(directory), "nothing named results/scores_*.json in this folder or below it", allowed))
-    columns = _read_files(directory, trees.in_shard(found, part), block, account)
-    return _rows(columns, block["scale_axis"], account)
+    contents = _read_files(directory, trees.in_shard(found, part), block, account)
+    return _rows(contents, block["scale_axis"], account)
 
 
 def _read_files(directory, found, block, account):
-    """All files one after the other, into columns; what is refused or ignored is counted."""
-    columns, folders = _Columns(), {}
+    """All files one after the other; what is refused or ignored is counted."""
+    contents, folders = _Contents(), {}
     wanted = [item for item in found if not item.ignored]
     for item in found:
         if item.ignored:
@@ -110,7 +141,7 @@ def _read_files(directory, found, block, account):
                 logger.info("%s: %s of %s files read", directory, f"{number:,}", f"{len(wanted):,}")
             name = trees.shown(trees.joined(directory, item.path))
             try:
-                task = _read_file(directory, name, item, block, columns, account)
+                task = _read_file(directory, name, item, block, contents, account)
             except _RefusedError as refused:
                 account.refuse_file(name, refused.n, refused.reason, refused.message(name))
                 continue
@@ -120,35 +151,48 @@ def _read_files(directory, found, block, account):
         if collecting:
             gc.enable()
     logger.info("%s: %s of %s files read", directory, f"{len(wanted):,}", f"{len(wanted):,}")
-    return columns
+    return contents
 
 
-def _read_file(directory, name, item, block, columns, account):
-    """One file into the columns. Returns its task. Raises _RefusedError where it cannot be used as a whole."""
+def _read_file(directory, name, item, block, contents, account):
+    """One file into the contents. Returns its task. Raises _RefusedError where it cannot be used as a whole."""
     content = _content(trees.joined(directory, item.path), item, block["max_file_mb"])
     account.file(name, content)
-    document = _parse(content)
+    document, is_exact = _parse(content)
     entries = document.get("scores") if type(document) is dict else None
     if type(entries) is not list:
         raise _RefusedError(
             "no list `scores`", place="scores", allowed="a list with an entry for each subtask and number of shots"
         )
     try:
-        head = _head(document, block["scale_axis"])
+        task, *head = _head(document, block["scale_axis"])
     except _RefusedError as refused:
         refused.n = sum(len(entry["score_dict"]) if _has_scores(entry) else 1 for entry in entries) or 1
         raise
     numbers = range(len(entries))
     try:
-        taken = list(map(_IN_ENTRY, entries))
-        scores = [entry[0] for entry in taken]
+        scores = list(map(_SCORES, entries))
         regular = set(map(type, scores)) == {dict} and all(scores)
     except (KeyError, TypeError):
         regular = False
     if not regular:
-        numbers, taken = _usable(entries, name, account)
-    columns.add(name, trees.shown(item.path), head, numbers, taken)
-    return head[0]
+        numbers = _usable(entries, name, account)
+        entries = [entries[number] for number in numbers]
+        scores = list(map(_SCORES, entries))
+    for entry in entries:
+        del entry["score_dict"]
+    metrics = list(itertools.chain.from_iterable(scores))
+    layout = _Layout(task, numbers, list(map(len, scores)), metrics, _text(entries) if is_exact else b"", entries)
+    contents.add(name, trees.shown(item.path), head, layout, scores)
+    return task
+
+
+def _text(entries):
+    try:
+        return orjson.dumps(entries)
+    except TypeError:
+        # nested deeper than it writes
+        return b""
 
 
 def _content(path, item, max_file_mb):
@@ -181,11 +225,14 @@ def _too_large(n_bytes, max_file_mb):
 
 
 def _parse(content):
-    """The JSON document. Python's own writer makes NaN and Infinity without quotes, which only Python's own reader takes."""
-    if not content.strip():
+    """The JSON document, and whether it can be written as JSON again, each text of it meaning one value.
+
+    Python's own writer makes NaN and Infinity without quotes, which only Python's own reader takes.
+    """
+    if not content or content.isspace():
         raise _RefusedError("the file is empty")
     try:
-        return orjson.loads(content)
+        return orjson.loads(content), True
     except orjson.JSONDecodeError:
         pass
     try:
@@ -194,7 +241,7 @@ def _parse(content):
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _RefusedError("not valid JSON", found=f"no valid JSON: {error}", allowed="a whole JSON document in UTF-8") from None
-    return document
+    return document, False
 
 
 def _head(document, scale_axis):
@@ -225,15 +272,14 @@ def _shown(value):
 
 
 def _usable(entries, name, account):
-    """The entries that hold scores, as positions and tuples of ENTRY (None for what is missing); the others are counted."""
+    """The positions of the entries that hold scores; the others are counted."""
     if not entries:
         account.count(name, "read", 1)
         account.count(name, "empty", 1, "no entry in `scores`")
-    numbers, taken = [], []
+    numbers = []
     for number, entry in enumerate(entries):
         if _has_scores(entry):
             numbers.append(number)
-            taken.append(tuple(entry.get(key) for key in ENTRY))
         elif type(entry) is dict and entry.get("score_dict") == {}:
             account.count(name, "read", 1)
             account.count(name, "empty", 1, "no score in `score_dict`", f"{name}: scores[{number}].score_dict")
@@ -242,133 +288,146 @@ def _usable(entries, name, account):
             found = _shown(entry.get("score_dict") if type(entry) is dict else entry)
             message = told(place, found, "metrics and their scores")
             account.refuse_file(name, 1, "an entry without `score_dict`", message)
-    return numbers, taken
+    return numbers
 
 
 def _codes(values):
     """Distinct values, in order of appearance, as numbers: (codes (n,) int32, list of values)."""
-    # nothing here runs as Python, value by value: there are hundreds of thousands
     distinct = list(dict.fromkeys(values))
     index = dict(zip(distinct, range(len(distinct)), strict=True))
     return np.fromiter(map(index.__getitem__, values), dtype=np.int32, count=len(values)), distinct
 
 
-def _category(codes, categories):
-    """A column of names that are kept to the letter, as the score table wants them: every name once, in order."""
-    order = sorted(range(len(categories)), key=categories.__getitem__)
-    place = np.empty(len(categories), dtype=np.int32)
-    place[order] = np.arange(len(categories), dtype=np.int32)
-    names = pd.Index([categories[number] for number in order], dtype="str")
-    return pd.Categorical.from_codes(place[codes], names, validate=False)
+def _category(values):
+    """Names, kept to the letter, as a categorical column as the score table wants it: every name once, in order."""
+    codes, names = _codes(values)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), dtype=np.int32)
+    place[order] = np.arange(len(names), dtype=np.int32)
+    return pd.Categorical.from_codes(place[codes], pd.Index([names[number] for number in order], dtype="str"), validate=False)
 
 
 def _plain(values, kinds, missing):
     """Values of the wanted kinds, others replaced by `missing`; and which those are that are neither of a kind nor empty."""
-    if set(map(type, values)) <= set(kinds):
-        return values, np.zeros(len(values), dtype=bool)
     wrong = np.array([type(value) not in kinds and value is not None for value in values], dtype=bool)
     return [value if type(value) in kinds else missing for value in values], wrong
 
 
+def _float(number):
+    """A number as a float; a whole number that no float can hold as an infinity, which is refused later."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
 def _numbers(values):
     """Values as numbers, (n,) float: NaN for null and for what is no number; and which are the latter, (n,) bool."""
-    plain, wrong = _plain(values, _NUMBER, math.nan)
-    try:
-        return np.array(plain, dtype=float), wrong
-    except OverflowError:
-        return np.array([value if -1e308 < value < 1e308 else math.inf for value in plain], dtype=float), wrong
+    plain, wrong = _plain(values, _NUMBER, None)
+    numbers = np.array([math.nan if value is None else _float(value) for value in plain], dtype=float)
+    # the literal NaN is a float that is no number
+    return numbers, wrong | (np.isnan(numbers) & np.array([value is not None for value in plain], dtype=bool))
 
 
-def _rows(columns, scale_axis, account):
-    """The columns as rows, one a value, with what is null or not of its kind left out and counted."""
-    entry_file = np.repeat(np.arange(len(columns.names), dtype=np.int32), columns.n_entries)
-    sets, metric_sets = _codes(columns.metrics)
-    names, flat, starts = {}, [], []
-    for metrics in metric_sets:
-        starts.append(len(flat))
-        flat += [names.setdefault(metric, len(names)) for metric in metrics]
-    n_values = np.array([len(metrics) for metrics in metric_sets], dtype=np.int64)[sets]
-    first_value = np.concatenate([[0], np.cumsum(n_values)]).astype(np.int64)
-    n_rows = int(first_value[-1])
-    entry = np.repeat(np.arange(len(n_values), dtype=np.int32), n_values)
-    file = entry_file[entry]
-    # where the metric of each row stands in `flat`: the start of its entry's set, and as far in as the row is in its entry
-    shift = (np.array(starts, dtype=np.int64)[sets] - first_value[:-1])[entry]
-    metric = np.array(flat, dtype=np.int32)[np.arange(n_rows) + shift]
+def _cells(layouts):
+    """The places for scores in all layouts, one after the other.
 
-    tasks, task_names = _codes(columns.tasks)
-    subtask_texts, wrong_subtask = _plain(columns.subtasks, (str,), "")
-    subtasks, subtask_names = _codes(subtask_texts)
+    Returns the columns of the score table that a place decides, as a frame; for each place the number of its entry in the file;
+    and, by field, which places have a value there that is of the wrong kind, with the value that the entry has.
+    """
+    metrics, n_scores, numbers = (
+        list(itertools.chain.from_iterable(getattr(layout, field) for layout in layouts))
+        for field in ("metrics", "n_scores", "numbers")
+    )
+    entry = np.repeat(np.arange(len(n_scores)), n_scores)
+
+    def of_entries(key):
+        return [entry.get(key) for layout in layouts for entry in layout.entries]
+
+    tasks = list(itertools.chain.from_iterable([layout.task] * len(layout.entries) for layout in layouts))
+    subtasks, wrong_subtask = _plain(of_entries(_KEYS["subtask"]), (str,), "")
+    preferred, wrong_preferred = _plain(of_entries(_KEYS["preferred"]), (str,), "")
+    shots, wrong_shots = _numbers(of_entries(_KEYS["shots"]))
+    low, wrong_low = _numbers(of_entries(_KEYS["chance"]))
+    high, wrong_high = _numbers(of_entries(_KEYS["high_score"]))
     # an entry under the task's own name is the task as a whole
-    spelled = {name: code for code, name in enumerate(subtask_names)}
-    as_subtask = np.array([spelled.get(name, -1) for name in task_names], dtype=np.int32)
-    whole = spelled.get("", len(subtask_names))
-    subtasks = np.where(subtasks == as_subtask[tasks][entry_file], whole, subtasks) if len(subtasks) else subtasks
-    preferred_texts, wrong_preferred = _plain(columns.preferred, (str,), "")
-    preferred, preferred_names = _codes(preferred_texts)
-    as_metric = np.array([names.get(name, -1) if name else -2 for name in preferred_names], dtype=np.int32)
-    preferred = as_metric[preferred][entry]
-    is_preferred = metric == preferred
-
-    score, wrong_score = _numbers(columns.scores)
-    null = np.isnan(score) & ~wrong_score
-    # the literal NaN is no empty score but a wrong one
-    null[null] = [columns.scores[row] is None for row in np.flatnonzero(null)]
-    wrong_score |= np.isnan(score) & ~null
-    shots, wrong_shots = _numbers(columns.shots)
-    low, wrong_low = _numbers(columns.low)
-    high, wrong_high = _numbers(columns.high)
-    frame = pd.DataFrame(
+    subtasks = ["" if subtask == task else subtask for task, subtask in zip(tasks, subtasks, strict=True)]
+    is_preferred = np.array([preferred[at] == name for at, name in zip(entry.tolist(), metrics, strict=True)], dtype=bool)
+    cells = pd.DataFrame(
         {
-            "task": _category(tasks[file], task_names),
-            "subtask": _category(subtasks[entry], [*subtask_names, ""] if whole == len(subtask_names) else subtask_names),
-            "metric": _category(metric, list(names)),
-            "model_family": _of_files(columns.families, file),
-            "model": _of_files(columns.models, file),
-            "scale": np.array(columns.scales, dtype=float)[file],
+            "task": _category(tasks)[entry],
+            "subtask": _category(subtasks)[entry],
+            "metric": _category(metrics),
             "shots": shots[entry],
-            "score": score,
-            "preferred": pd.arrays.BooleanArray(is_preferred, preferred == -2),
+            "preferred": pd.arrays.BooleanArray(is_preferred, np.array([not name for name in preferred], dtype=bool)[entry]),
             # both bounds are those of the preferred metric
             "chance": np.where(is_preferred, low[entry], np.nan),
             "high_score": np.where(is_preferred, high[entry], np.nan),
-            "source": _of_files(columns.paths, file),
-            "file": _of_files(columns.names, file),
-        },
-        copy=False,
+        }
     )
-
-    keys = {
-        "subtask": "subtask_description",
-        "preferred": "preferred_score",
-        "shots": "number_of_shots",
-        "chance": "low_score",
-        "high_score": "high_score",
+    wrong = {
+        "shots": (wrong_shots, "a whole number, or null"),
+        "subtask": (wrong_subtask, "a text"),
+        "preferred": (wrong_preferred, "the name of a metric"),
+        "chance": (wrong_low, "a number, or null"),
+        "high_score": (wrong_high, "a number, or null"),
     }
-    metric_names = list(names)
+    wrong = {
+        field: (flags[entry], [found[at] for at in entry.tolist()], allowed)
+        for field, (flags, allowed) in wrong.items()
+        if flags.any() and (found := of_entries(_KEYS[field]))
+    }
+    return cells, np.array(numbers, dtype=np.int64)[entry], wrong
+
+
+def _rows(contents, scale_axis, account):
+    """The contents as rows, one a score, in the order of the score table's key; what is no number is counted and left out."""
+    cells, numbers, wrong = _cells(contents.distinct)
+    files = pd.DataFrame(
+        {
+            "model_family": _category(contents.families),
+            "model": _category(contents.models),
+            "scale": np.array([_float(scale) for scale in contents.scales], dtype=float),
+            "source": _category(contents.paths),
+            "file": _category(contents.names),
+        }
+    )
+    n_cells = np.array([len(layout.metrics) for layout in contents.distinct], dtype=np.int64)
+    layouts = np.array(contents.layouts, dtype=np.int64)
+    n_scores = n_cells[layouts]
+    account.count_each(contents.names, "read", n_scores.tolist())
+    # of each score, the file and the place in its layout; sorted, so that the rows need not be sorted later, all columns of them
+    file = np.repeat(np.arange(len(layouts), dtype=np.int32), n_scores)
+    start = (np.cumsum(n_cells) - n_cells)[layouts] - (np.cumsum(n_scores) - n_scores)
+    cell = np.arange(len(file), dtype=np.int32) + np.repeat(start.astype(np.int32), n_scores)
+    order = _order(cells, files, cell, file)
+    file, cell = file[order], cell[order]
+    score = np.frombuffer(contents.scores, dtype=float)[order] if len(order) else np.empty(0)
+    columns = {column: values.array[cell] for column, values in cells.items()}
+    columns |= {column: values.array[file] for column, values in files.items()}
+    frame = pd.DataFrame(columns | {"score": score}, copy=False)
 
     def place(row, field):
-        at = entry[row]
-        where = f"{columns.names[file[row]]}: "
+        where = f"{contents.names[file[row]]}: "
         if field in ("scale", "model_family", "model"):
             return f"{where}model.{scale_axis if field == 'scale' else {'model': 'model_name'}.get(field, field)}"
         if field == "task":
             return f"{where}task.task_name"
-        return f"{where}scores[{columns.numbers[at]}].{keys.get(field) or 'score_dict.' + metric_names[metric[row]]}"
+        return f"{where}scores[{numbers[cell[row]]}].{_KEYS.get(field) or 'score_dict.' + cells['metric'].iat[cell[row]]}"
 
     rows = Rows(frame, place)
-    for name, n in zip(columns.names, np.bincount(file, minlength=len(columns.names)), strict=True):
-        account.count(name, "read", n)
+    # the literal NaN is no empty score but a wrong one
+    no_number = np.isnan(score)
+    null = np.zeros(len(score), dtype=bool)
+    found = {row: contents.no_numbers.get(order[row], math.nan) for row in np.flatnonzero(no_number).tolist()}
+    null[[row for row, value in found.items() if value is None]] = True
     left_out = _refuse_wrong_kinds(
         rows,
         account,
-        {
-            "score": (wrong_score, columns.scores, np.arange(n_rows), "a number"),
-            "shots": (wrong_shots[entry], columns.shots, entry, "a whole number, or null"),
-            "subtask": (wrong_subtask[entry], columns.subtasks, entry, "a text"),
-            "preferred": (wrong_preferred[entry], columns.preferred, entry, "the name of a metric"),
-            "chance": (wrong_low[entry], columns.low, entry, "a number, or null"),
-            "high_score": (wrong_high[entry], columns.high, entry, "a number, or null"),
+        {"score": (no_number & ~null, found.__getitem__, "a number")}
+        | {
+            field: (flags[cell], lambda row, values=values: values[cell[row]], allowed)
+            for field, (flags, values, allowed) in wrong.items()
         },
     )
     null &= ~left_out
@@ -382,22 +441,40 @@ def _rows(columns, scale_axis, account):
     return rows
 
 
-def _of_files(values, file):
-    codes, categories = _codes(values)
-    return _category(codes[file], categories)
+def _order(cells, files, cell, file):
+    """The order of the score table's key: (scores,) positions; scores with the same key stay in the order of the files.
+
+    cells, files: frames. cell, file: (scores,), the row of each score in them.
+    """
+    of_cells, n_cells = _ranks(cells, ["task", "subtask", "metric"])
+    of_files, n_files = _ranks(files, ["model_family", "model"])
+    of_shots, n_shots = _ranks(cells, ["shots"])
+    if n_cells * n_files * n_shots < 2**62:
+        position = (of_cells * (n_files * n_shots) + of_shots)[cell] + (of_files * n_shots)[file]
+        order = np.argsort(position)
+        if (np.diff(position[order]) > 0).all():
+            return order
+        return np.argsort(position, kind="stable")
+    return np.lexsort([of_shots[cell], of_files[file], of_cells[cell]])
+
+
+def _ranks(frame, columns):
+    """Where each row stands among the distinct ones: (n,) int64, and how many those are."""
+    distinct, ranks = np.unique(tables.key_positions(frame, columns), return_inverse=True)
+    return ranks, len(distinct)
 
 
 def _refuse_wrong_kinds(rows, account, fields):
     """Refuse each row once for the first of its fields that is of the wrong kind. Returns (rows,) bool: the refused.
 
-    fields: {field: (wrong (rows,) bool, values as the files have them, (rows,) position of each row's value, what is allowed)}.
+    fields: {field: (wrong (rows,) bool, value(row) as the file has it, what is allowed)}.
     """
     refused = np.zeros(len(rows.frame), dtype=bool)
-    for field, (wrong, values, position, allowed) in fields.items():
+    for field, (wrong, value, allowed) in fields.items():
         new = wrong & ~refused
 
-        def describe(row, field=field, values=values, position=position, allowed=allowed):
-            found = json.dumps(values[position[row]], ensure_ascii=False)[:200]
+        def describe(row, field=field, value=value, allowed=allowed):
+            found = json.dumps(value(row), ensure_ascii=False)[:200]
             return told(rows.place(row, field), f"`{found}`", allowed)
 
         account.refuse(rows, new, f"{field} is not {allowed}", describe)
