@@ -4,9 +4,11 @@ Only tasks that are scored by several metrics can tell: where every task has one
 well as the other way round, and no number is given.
 """
 
+import itertools
+
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
 from emergence.random_streams import random_stream
 
@@ -18,7 +20,10 @@ NOTHING_VARIES = "nothing_varies"
 
 FACTORS = ("metric", "task", "model_family")
 _RANK_TOLERANCE = 1e-9
-_BLOCK = 256
+_BLOCK = 64
+
+# Strata of up to so many curves are shuffled by drawing one of all their arrangements, which takes a third of the time.
+_LARGEST_LISTED = 6
 
 
 def crossed_tasks(curves):
@@ -30,21 +35,30 @@ def crossed_tasks(curves):
 
 
 def _indicators(labels):
-    """One column a level, without the first: (n, levels - 1)."""
+    """One column a level: (n, levels), sparse."""
     codes, levels = pd.factorize(labels, sort=True)
-    return np.eye(len(levels))[codes][:, 1:]
+    n = len(codes)
+    return sparse.csr_array((np.ones(n), codes, np.arange(n + 1)), shape=(n, len(levels)))
 
 
-def _orthonormal(columns):
-    """Orthonormal basis of the columns' span: (n, rank)."""
-    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    return left[:, singular > _RANK_TOLERANCE * max(singular.max(initial=0.0), 1.0)]
+class _Added:
+    """What the levels of one factor add to the span of the others, from counts of curves: nothing here is as long as the curves.
 
+    others, own: (n, columns), sparse. The sum of squares that own adds is that of weights' (own' y - through @ others' y), where
+    the columns of weights are the directions in which own leaves the span of others, each over its length.
+    """
 
-def _added_directions(others, own):
-    """Orthonormal basis of what `own` adds to the span of `others`: (n, degrees of freedom)."""
-    basis = _orthonormal(others)
-    return _orthonormal(own - basis @ (basis.T @ own))
+    def __init__(self, others, own):
+        cross = (own.T @ others).toarray()
+        self.through = cross @ np.linalg.pinv((others.T @ others).toarray(), rcond=_RANK_TOLERANCE, hermitian=True)
+        squared, directions = np.linalg.eigh((own.T @ own).toarray() - self.through @ cross.T)
+        kept = squared > _RANK_TOLERANCE * max(squared.max(initial=0.0), 1.0)
+        self.weights = directions[:, kept] / np.sqrt(squared[kept])
+        self.degrees_of_freedom = int(kept.sum())
+
+    def explained(self, own_sums, others_sums):
+        """The sum of squares that own adds. own_sums: (levels, ...) sums of the response. others_sums: (columns, 1)."""
+        return np.square(self.weights.T @ (own_sums - self.through @ others_sums)).sum(axis=0)
 
 
 def variation_shares(curves, *, permutations, seed, factors=FACTORS):
@@ -70,11 +84,11 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
     defined = curves["emergence_score"].notna()
     used = curves[crossed & defined]
     # A task can lose one of its metrics with its undefined curves.
-    used = used[crossed_tasks(used)].sort_values([*factors], kind="stable")
+    extra = [column for column in ("subtask", "shots") if column in used.columns]
+    used = used[crossed_tasks(used)].sort_values([*factors, *extra], kind="stable")
     rank = stats.rankdata(used["emergence_score"].abs()) if len(used) else np.array([])
     response = rank - rank.mean() if len(used) else rank
     total = float(response @ response)
-    extra = [column for column in ("subtask", "shots") if column in used.columns]
     columns = {factor: _indicators(used[factor]) for factor in factors}
     rows = []
     for factor in factors:
@@ -97,14 +111,17 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
         if row["n_levels"] < 2:
             row["status"] = ONE_LEVEL
             continue
-        others = np.column_stack([np.ones(len(used)), *(columns[other] for other in factors if other != factor)])
-        added = _added_directions(others, columns[factor])
-        row["degrees_of_freedom"] = added.shape[1]
-        if added.shape[1] == 0 or total == 0:
+        mean = sparse.csr_array(np.ones((len(used), 1)))
+        others = sparse.hstack([mean, *(columns[other] for other in factors if other != factor)], format="csr")
+        added = _Added(others, columns[factor])
+        row["degrees_of_freedom"] = added.degrees_of_freedom
+        if added.degrees_of_freedom == 0 or total == 0:
             row["status"] = NOTHING_VARIES if total == 0 else CONFOUNDED
             continue
         row["status"] = OK
-        explained = float(np.square(added.T @ response).sum())
+        # no shuffle changes these: curves trade places only with those that agree in the other factors
+        others_sums = others.T @ response[:, None]
+        explained = float(added.explained(columns[factor].T @ response[:, None], others_sums)[0])
         row["share"] = explained / total
         strata = used.groupby([*(other for other in factors if other != factor), *extra], dropna=False).ngroup().to_numpy()
         row["n_free"] = int((np.bincount(strata)[strata] > 1).sum())
@@ -112,18 +129,29 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
             draw = random_stream(seed, "variation", factor)
             reached = 0
             for start in range(0, permutations, _BLOCK):
-                shuffled = _shuffle_within(response, strata, min(_BLOCK, permutations - start), draw)
-                simulated = np.square(shuffled @ added).sum(axis=1)
-                reached += int((simulated >= explained * (1 - 1e-9)).sum())
+                sums = _shuffled_sums(response, strata, columns[factor], min(_BLOCK, permutations - start), draw)
+                reached += int((added.explained(sums, others_sums) >= explained * (1 - 1e-9)).sum())
             row["p_value"] = (1 + reached) / (1 + permutations)
     return pd.DataFrame(rows)
 
 
-def _shuffle_within(response, strata, n_shuffles, generator):
-    """The response shuffled within strata: (n_shuffles, n)."""
+def _shuffled_sums(response, strata, indicators, n_shuffles, generator):
+    """Sums over the levels of a factor of the response shuffled within strata: (levels, n_shuffles).
+
+    response, strata: (n,). indicators: (n, levels), sparse.
+    """
     order = np.argsort(strata, kind="stable")
-    # Sorting uniform numbers within each stratum shuffles it: the stratum's number is the leading key.
-    keys = strata[order] + generator.random((n_shuffles, len(response)))
-    shuffled = np.empty_like(keys)
-    shuffled[:, order] = response[order][np.argsort(keys, axis=1, kind="stable")]
-    return shuffled
+    sizes = np.bincount(strata)
+    starts = np.cumsum(sizes) - sizes
+    sums = np.zeros((indicators.shape[1], n_shuffles))
+    # strata of one size together, as arrays of (strata, size)
+    for size in np.unique(sizes[sizes > 0]):
+        rows = order[starts[sizes == size][:, None] + np.arange(size)]
+        if size <= _LARGEST_LISTED:
+            arrangements = np.array(list(itertools.permutations(range(size))))
+            chosen = arrangements[generator.integers(len(arrangements), size=(n_shuffles, len(rows)))]
+            shuffled = np.take_along_axis(response[rows][None], chosen, axis=2)
+        else:
+            shuffled = generator.permuted(np.broadcast_to(response[rows], (n_shuffles, *rows.shape)), axis=2)
+        sums += indicators[rows.ravel()].T @ np.ascontiguousarray(shuffled.reshape(n_shuffles, -1).T)
+    return sums
