@@ -110,6 +110,16 @@ def test_a_mistake_in_the_config_is_a_message_and_no_traceback(again, edit, expe
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_broken_yaml_is_told_with_its_line(again):
+    path = again / "config/config.yaml"
+    text = path.read_text()
+    path.write_text(f"{text}seed: 1: 2\n")
+    done = snakemake(again, "--cores", "1")
+    assert done.returncode != 0
+    assert f"config/config.yaml: line {text.count(chr(10)) + 1}: not valid YAML: mapping values" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_bad_data_is_a_message_and_leaves_nothing_half_written(tiny_workflow):
     (tiny_workflow / "second.csv").write_text(",".join(COLUMNS) + "\nsorting,acc,Tiny,t1,1e6,high\n")
     done = snakemake(tiny_workflow, "--cores", "2")

@@ -1,12 +1,8 @@
 # What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
 # Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE and the functions below.
-import sys
 import time
 
-sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
-
 from emergence import config as study_config, dependencies, logs, trees
-from emergence.errors import InputError
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
 # this one as a module hands over its configuration itself
