@@ -91,6 +91,9 @@ class Account:
 
 def without(rows, left_out):
     """The rows of a reader without some of them; places still point to where they stood."""
-    kept = (~np.asarray(left_out, dtype=bool)).nonzero()[0]
+    left_out = np.asarray(left_out, dtype=bool)
+    if not left_out.any():
+        return rows
+    kept = (~left_out).nonzero()[0]
     place = rows.place
     return type(rows)(rows.frame.iloc[kept].reset_index(drop=True), lambda i, field: place(kept[i], field))

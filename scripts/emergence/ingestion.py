@@ -74,15 +74,6 @@ def _is_name(values, name):
     return (values.cat.codes == found).to_numpy() if found >= 0 else np.zeros(len(values), dtype=bool)
 
 
-def _by_category(values, of):
-    """of(category) for the categories of a column, taken to its rows: (n,) array."""
-    return (
-        np.array([of[category] for category in values.cat.categories])[values.cat.codes]
-        if len(values)
-        else np.array([], dtype=float)
-    )
-
-
 def _is_empty(values):
     return values.isna() | (_text(values) == "") if values.dtype.kind not in "fib" else values.isna()
 
@@ -209,13 +200,16 @@ def _check_directions(rows, catalogue, path, account):
 def _check_values(rows, catalogue, account):
     """Scores must lie in their metric's range."""
     frame = rows.frame
-    low, high = (_by_category(frame["metric"], catalogue[bound]) for bound in ("low", "high"))
-    slack = TOLERANCE * np.where(np.isfinite(high - low), high - low, 1.0)
-    outside = (frame["score"] < low - slack) | (frame["score"] > high + slack)
+    met = catalogue.loc[frame["metric"].cat.categories]
+    span = met["high"] - met["low"]
+    slack = TOLERANCE * span.where(np.isfinite(span), 1.0)
+    score, codes = frame["score"].to_numpy(), frame["metric"].cat.codes.to_numpy()
+    outside = score < (met["low"] - slack).to_numpy()[codes]
+    outside |= score > (met["high"] + slack).to_numpy()[codes]
 
     def describe(i):
         name = frame["metric"].iat[i]
-        allowed = f"{_bounds(low[i], high[i])}, the range of `{name}` in the metric catalogue"
+        allowed = f"{_bounds(*met.loc[name, ['low', 'high']])}, the range of `{name}` in the metric catalogue"
         return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}", allowed)
 
     return account.refuse(rows, outside, "score outside the range of its metric", describe)

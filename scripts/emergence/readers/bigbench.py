@@ -450,11 +450,11 @@ def _order(cells, files, cell, file):
     of_files, n_files = _ranks(files, ["model_family", "model"])
     of_shots, n_shots = _ranks(cells, ["shots"])
     if n_cells * n_files * n_shots < 2**62:
-        position = (of_cells * (n_files * n_shots) + of_shots)[cell] + (of_files * n_shots)[file]
+        position = (of_cells * (n_files * n_shots) + of_shots)[cell]
+        position += (of_files * n_shots)[file]
         order = np.argsort(position)
-        if (np.diff(position[order]) > 0).all():
-            return order
-        return np.argsort(position, kind="stable")
+        ordered = position[order]
+        return order if (ordered[1:] > ordered[:-1]).all() else np.argsort(position, kind="stable")
     return np.lexsort([of_shots[cell], of_files[file], of_cells[cell]])
 
 
