@@ -9,7 +9,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from emergence import discoveries, sharpness, swaps
+from emergence import curves, discoveries, swaps
+from emergence import pairs as pairs_of_curves
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -100,38 +101,42 @@ def test_degenerate_comparisons_have_a_status():
     assert len(swaps.compare_pairs(one_task.iloc[:0], 10, resamples=50, seed=1)) == 0
 
 
-def test_pairs_join_the_same_outputs_and_name_each_pair_once():
-    curves = pd.DataFrame(
-        {
-            "task": ["t", "t", "t", "u"],
-            "subtask": [np.nan, np.nan, np.nan, np.nan],
-            "model_family": ["A", "A", "B", "A"],
-            "shots": [2, 2, 2, 2],
-            "metric": ["grade", "brier", "brier", "grade"],
-            "emergence_score": [1.0, 2.0, 3.0, 4.0],
-        }
-    )
-    table = swaps.pairs_of_metrics(curves)
-    assert table[["metric_a", "metric_b", "emergence_score_a", "emergence_score_b"]].to_numpy().tolist() == [
-        ["brier", "grade", 2.0, 1.0]
+def curves_of(scores, catalogue):
+    """Curves of a table of scores that lacks what does not matter here."""
+    plain = {"benchmark": "b", "subtask": "", "chance": np.nan, "n_examples": np.nan, "stderr": np.nan, "preferred": pd.NA}
+    scores = scores.assign(**{column: value for column, value in plain.items() if column not in scores})
+    return curves.from_scores(scores.assign(subtask=scores["subtask"].fillna("")), catalogue)
+
+
+def test_pairs_join_the_same_outputs_and_name_each_pair_once(catalogue):
+    # A has both metrics, B one; with and without a number of shots. Hand-worked: E of 0, 1, 3 is 3 / sqrt(2.5).
+    rows = [
+        ("t", "multiple_choice_grade", "A", shots, scale, score / 4)
+        for shots in (2, None)
+        for scale, score in enumerate((0, 1, 3), 1)
     ]
+    rows += [("t", "bleu", "A", shots, scale, 10 * scale) for shots in (2, None) for scale in (1, 2, 3)]
+    rows += [("t", "bleu", "B", 2, scale, 10 * scale) for scale in (1, 2, 3)]
+    scores = pd.DataFrame(rows, columns=["task", "metric", "model_family", "shots", "scale", "score"])
+    table = pairs_of_curves.swaps(curves_of(scores, catalogue), catalogue)
+    assert table[["metric_a", "metric_b"]].drop_duplicates().to_numpy().tolist() == [["multiple_choice_grade", "bleu"]]
+    assert table["model_family"].tolist() == ["A", "A"]
+    assert table["shots"].isna().tolist() == [False, True]
+    np.testing.assert_allclose(table["emergence_score_a"], 3 / np.sqrt(2.5))
+    np.testing.assert_allclose(table["emergence_score_b"], 2)
 
 
-def test_figure_six_of_the_paper():
+def test_figure_six_of_the_paper(catalogue):
     # Published figure: eight pairs of curves; logical_args, 2 shots: 18.0 under multiple_choice_grade, 9.6 under the Brier score.
     scores = pd.read_csv(ROOT / "workflow/resources/bigbench/scores.csv")
-    brier = "calibration_multiple_choice_brier_score"
-    crossed = scores[scores["source"] == "D"].sort_values("scale")
-    crossed["score"] = crossed["score"].where(crossed["metric"] != brier, -crossed["score"])
-    same = ["task", "model_family", "shots"]
-    curves = crossed.groupby([*same, "metric"])["score"].agg(lambda curve: float(sharpness.emergence_score(curve.to_numpy())))
-    table = swaps.pairs_of_metrics(curves.rename("emergence_score").reset_index(), same=same)
+    table = pairs_of_curves.swaps(curves_of(scores[scores["source"] == "D"], catalogue), catalogue)
     assert len(table) == 8
     case = table[(table["task"] == "logical_args") & (table["shots"] == 2)].iloc[0]
-    assert (round(case["emergence_score_b"], 1), round(case["emergence_score_a"], 1)) == (18.0, 9.6)
+    assert (case["metric_a"], case["metric_b"]) == ("multiple_choice_grade", "calibration_multiple_choice_brier_score")
+    assert (round(case["emergence_score_a"], 1), round(case["emergence_score_b"], 1)) == (18.0, 9.6)
     result = swaps.compare_pairs(table, 10, resamples=2000, seed=1).iloc[0]
-    assert (result["metric_a"], result["n_tasks"]) == (brier, 4)
-    assert result[["n_both", "n_only_a", "n_only_b", "n_neither"]].tolist() == [0, 0, 3, 5]
+    assert result["n_tasks"] == 4
+    assert result[["n_both", "n_only_a", "n_only_b", "n_neither"]].tolist() == [0, 3, 0, 5]
     assert result["mcnemar_p"] == pytest.approx(0.25)
 
 

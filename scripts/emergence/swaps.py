@@ -114,15 +114,3 @@ def compare_pairs(pairs, threshold, *, resamples, seed, confidence=0.95, by=("me
     if len(table):
         table.insert(table.columns.get_loc("mcnemar_p") + 1, "mcnemar_q", q_values(table["mcnemar_p"]))
     return table
-
-
-def pairs_of_metrics(curves, *, same=("task", "subtask", "model_family", "shots")):
-    """Every pair of curves of two metrics on the same outputs.
-
-    curves: data frame with the columns `same`, metric, emergence_score and any others. Missing values of `same` are equal to each
-    other. Returns one row a pair: the columns `same`, then every other column twice, with `_a` and `_b`; metric_a comes before
-    metric_b in alphabetical order, so that a pair of metrics has one name.
-    """
-    same = list(same)
-    both = curves.merge(curves, on=same, suffixes=("_a", "_b"))
-    return both[both["metric_a"] < both["metric_b"]].sort_values([*same, "metric_a", "metric_b"]).reset_index(drop=True)
