@@ -8,7 +8,7 @@ import sys
 from emergence import tables
 from emergence.documents import ROOT
 
-PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2", "orjson")
+PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2", "msgspec")
 
 
 def commit():

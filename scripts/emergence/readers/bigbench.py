@@ -10,13 +10,12 @@ import gc
 import itertools
 import json
 import math
-import operator
 import os
 import time
 import typing
 
+import msgspec
 import numpy as np
-import orjson
 import pandas as pd
 
 from emergence import tables, trees
@@ -25,7 +24,6 @@ from emergence.errors import InputError, told
 from emergence.logs import logger
 from emergence.readers import Rows
 
-_SCORES = operator.itemgetter("score_dict")
 _NAMES = (("task", "task_name"), ("model", "model_family"), ("model", "model_name"))
 _NUMBER = (int, float)
 
@@ -57,23 +55,61 @@ class _RefusedError(Exception):
         return told(where, self.found or self.reason, self.allowed or "a score file of BIG-bench")
 
 
+_Name = typing.Annotated[str, msgspec.Meta(pattern=r"\S")]
+_Size = typing.Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _Entry(msgspec.Struct, gc=False):
+    """An entry of `scores`, as it should be."""
+
+    score_dict: typing.Annotated[dict[str, float], msgspec.Meta(min_length=1)]
+    subtask_description: str | None = None
+    preferred_score: str | None = None
+    number_of_shots: int | None = None
+    low_score: float | None = None
+    high_score: float | None = None
+
+
+class _Task(msgspec.Struct, gc=False):
+    task_name: _Name
+
+
+class _Model(msgspec.Struct, gc=False):
+    model_family: _Name
+    model_name: _Name
+    total_params: _Size | None = None
+    non_embedding_params: _Size | None = None
+    flop_matched_non_embedding_params: _Size | None = None
+
+
+class ScoreFile(msgspec.Struct, gc=False):
+    """A score file as it should be. Most are; those that are not are looked through key by key."""
+
+    scores: typing.Annotated[list[_Entry], msgspec.Meta(min_length=1)]
+    task: _Task
+    model: _Model
+
+
+_decode = msgspec.json.Decoder(ScoreFile).decode
+
+
 class _Layout(typing.NamedTuple):
     """All that a file says of its scores but the scores themselves; files of one task mostly differ in nothing else.
 
     task: its name. numbers: position of each entry in the file. n_scores: how many scores each entry has. metrics: the metrics of
-    all of them. text: all else that the entries say, as JSON. entries: the same as keys and values.
+    all of them. entries: of the type _Entry, without scores. is_regular: whether all of it is of the types that it should be.
     """
 
     task: str
     numbers: list | range
     n_scores: list
     metrics: list
-    text: bytes
     entries: list
+    is_regular: bool
 
     def is_like(self, other):
-        # by the text, since True equals 1; without one, nothing is known to be alike
-        return self.text and self[:5] == other[:5]
+        # what is irregular may equal what it is not, as True does 1
+        return self.is_regular and self == other
 
 
 class _Contents:
@@ -86,9 +122,14 @@ class _Contents:
         self.names, self.paths, self.families, self.models, self.scales, self.layouts = [], [], [], [], [], []
         self.distinct, self.scores, self.no_numbers = [], array.array("d"), {}
 
-    def add(self, name, path, head, layout, scores):
-        """One file. head: (family, model, scale). scores: the score_dict of each entry."""
-        family, model, scale = head
+    def add(self, name, path, head, numbers, entries, is_regular):
+        """One file. head: (task, family, model, scale). numbers: positions of the entries in it."""
+        task, family, model, scale = head
+        scores = [entry.score_dict for entry in entries]
+        for entry in entries:
+            entry.score_dict = None
+        metrics = list(itertools.chain.from_iterable(scores))
+        layout = _Layout(task, numbers, list(map(len, scores)), metrics, entries, is_regular)
         if not self.distinct or not layout.is_like(self.distinct[-1]):
             self.distinct.append(layout)
         self.names.append(name)
@@ -97,8 +138,8 @@ class _Contents:
         self.models.append(model)
         self.scales.append(scale)
         self.layouts.append(len(self.distinct) - 1)
-        values = list(itertools.chain.from_iterable(map(dict.values, scores)))
-        if set(map(type, values)) != {float}:
+        values = itertools.chain.from_iterable(map(dict.values, scores))
+        if not is_regular:
             values = [self._number(value, len(self.scores) + position) for position, value in enumerate(values)]
         self.scores.extend(values)
 
@@ -158,41 +199,36 @@ def _read_file(directory, name, item, block, contents, account):
     """One file into the contents. Returns its task. Raises _RefusedError where it cannot be used as a whole."""
     content = _content(trees.joined(directory, item.path), item, block["max_file_mb"])
     account.file(name, content)
-    document, is_exact = _parse(content)
+    try:
+        file = _decode(content)
+        head = (file.task.task_name, file.model.model_family, file.model.model_name, getattr(file.model, block["scale_axis"]))
+        numbers, entries, is_regular = range(len(file.scores)), file.scores, head[-1] is not None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        is_regular = False
+    if not is_regular:
+        head, numbers, entries = _look_through(_parse(content), block["scale_axis"], name, account)
+    contents.add(name, trees.shown(item.path), head, numbers, entries, is_regular)
+    return head[0]
+
+
+def _look_through(document, scale_axis, name, account):
+    """Whatever can be used of a file that is not all as it should be: (head, positions of the entries, entries).
+
+    Raises _RefusedError where that is nothing.
+    """
     entries = document.get("scores") if type(document) is dict else None
     if type(entries) is not list:
         raise _RefusedError(
             "no list `scores`", place="scores", allowed="a list with an entry for each subtask and number of shots"
         )
     try:
-        task, *head = _head(document, block["scale_axis"])
+        head = _head(document, scale_axis)
     except _RefusedError as refused:
         refused.n = sum(len(entry["score_dict"]) if _has_scores(entry) else 1 for entry in entries) or 1
         raise
-    numbers = range(len(entries))
-    try:
-        scores = list(map(_SCORES, entries))
-        regular = set(map(type, scores)) == {dict} and all(scores)
-    except (KeyError, TypeError):
-        regular = False
-    if not regular:
-        numbers = _usable(entries, name, account)
-        entries = [entries[number] for number in numbers]
-        scores = list(map(_SCORES, entries))
-    for entry in entries:
-        del entry["score_dict"]
-    metrics = list(itertools.chain.from_iterable(scores))
-    layout = _Layout(task, numbers, list(map(len, scores)), metrics, _text(entries) if is_exact else b"", entries)
-    contents.add(name, trees.shown(item.path), head, layout, scores)
-    return task
-
-
-def _text(entries):
-    try:
-        return orjson.dumps(entries)
-    except TypeError:
-        # nested deeper than it writes
-        return b""
+    numbers = _usable(entries, name, account)
+    fields = _Entry.__struct_fields__
+    return head, numbers, [_Entry(*map(entries[number].get, fields)) for number in numbers]
 
 
 def _content(path, item, max_file_mb):
@@ -225,23 +261,16 @@ def _too_large(n_bytes, max_file_mb):
 
 
 def _parse(content):
-    """The JSON document, and whether it can be written as JSON again, each text of it meaning one value.
-
-    Python's own writer makes NaN and Infinity without quotes, which only Python's own reader takes.
-    """
+    """The JSON document, by Python's own reader: its writer makes NaN and Infinity without quotes, which no other takes."""
     if not content or content.isspace():
         raise _RefusedError("the file is empty")
-    try:
-        return orjson.loads(content), True
-    except orjson.JSONDecodeError:
-        pass
     try:
         document = json.loads(content)
         # half a surrogate pair is no character and cannot be written again
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _RefusedError("not valid JSON", found=f"no valid JSON: {error}", allowed="a whole JSON document in UTF-8") from None
-    return document, False
+    return document
 
 
 def _head(document, scale_axis):
@@ -342,7 +371,7 @@ def _cells(layouts):
     entry = np.repeat(np.arange(len(n_scores)), n_scores)
 
     def of_entries(key):
-        return [entry.get(key) for layout in layouts for entry in layout.entries]
+        return [getattr(entry, key) for layout in layouts for entry in layout.entries]
 
     tasks = list(itertools.chain.from_iterable([layout.task] * len(layout.entries) for layout in layouts))
     subtasks, wrong_subtask = _plain(of_entries(_KEYS["subtask"]), (str,), "")
