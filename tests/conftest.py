@@ -1,5 +1,6 @@
 """What the tests share: small tables written on the spot, and copies of the workflow to run."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -48,9 +49,20 @@ def copy_of_workflow(folder, study=None):
 
 def snakemake(folder, *arguments):
     """Run Snakemake in a folder; the finished process with its output as text."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
     command = [sys.executable, "-m", "snakemake", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment())
+
+
+def environment():
+    """The variables that a run gets: those of the tests but for what belongs to the tests alone."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
+
+
+def digests(folder):
+    """SHA-256 of every file below results/, hidden ones too; of all but the logs, which hold times of day."""
+    results = folder / "results"
+    files = [path for path in sorted(results.rglob("*")) if path.is_file() and results / "logs" not in path.parents]
+    return {path.relative_to(results).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,13 @@
 """The workflow as a user runs it: real Snakemake runs on copies of the repository."""
 
-import hashlib
 import json
 import re
 
 import pytest
 import yaml
 
-from conftest import COLUMNS, copy_of_workflow, snakemake
+from conftest import COLUMNS, copy_of_workflow, digests, snakemake
 from emergence import tables
-
-
-def digests(folder):
-    """SHA-256 of every table, figure and report below results/."""
-    endings = (".parquet", ".csv", ".svg", ".png", ".html", ".txt")
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((folder / "results").rglob("*"))
-        if path.suffix in endings
-    }
 
 
 def test_a_run_leaves_everything_and_no_more(finished):

@@ -6,6 +6,7 @@ in that order and of those types.
 
 import contextlib
 import functools
+import glob
 import hashlib
 import heapq
 import itertools
@@ -19,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emergence import logs
 from emergence.documents import SCHEMAS, load_schema
 from emergence.errors import InputError
 
@@ -31,6 +33,9 @@ _ARROW = {
 }
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean", "float list": "object"}
+
+# A plain run makes tables of another version anew, unless Snakemake's own record of what they were made from is gone.
+_REBUILD = "`snakemake --forceall` makes all tables anew"
 
 # Rows in a row group: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
@@ -55,14 +60,31 @@ def _arrow_schema(name):
 def replacing(path):
     """A temporary path beside `path` to write to; renamed onto it at the end, removed if anything fails.
 
-    The name is unique to the process: a job that outlives its killed Snakemake cannot write into the next run's file.
+    The name is unique to the process: a job that outlives its killed Snakemake cannot write into the next run's file. What killed
+    jobs have left of the same file is removed. An OSError that names no file, as those of a full disk do, names `path`.
+
+    Raises InputError where another job has been started to make the same file: that one may know better what is in it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*-????????{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    superseded = InputError(
+        f"{path}: not written, since another job was started to make it; this one may be left of a killed run"
+    )
     try:
         yield temporary
+        if logs.is_superseded():
+            raise superseded
         os.replace(temporary, path)
+    except OSError as error:
+        # the other job has removed the temporary file
+        if logs.is_superseded():
+            raise superseded from None
+        if error.filename and str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -272,7 +294,7 @@ def _tasks(name, path):
             if waiting:
                 yield task, waiting
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not a {name} table that can be read: {error}") from error
+        raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
 
 
 def _by_task(parts, name):
@@ -289,7 +311,7 @@ def _check_version(schema, name, path):
     found = (schema.metadata or {}).get(b"emergence.version", b"none").decode()
     wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
     if found != wanted:
-        raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; rerun to rebuild it")
+        raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; {_REBUILD}")
 
 
 def read(name, path, categories=False):
@@ -315,7 +337,7 @@ def read(name, path, categories=False):
                     frame[column] = frame[column].replace("", None)
         return typed(frame, name, categories)
     except (OSError, pa.ArrowException, ValueError) as error:
-        raise InputError(f"{path}: not a {name} table that can be read: {error}") from error
+        raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
 
 
 def digest(path):
