@@ -1,5 +1,6 @@
 """The ingest account: what became of everything that was read, and the files it was read from."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emergence import tables
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 
 
 class Account:
@@ -22,12 +23,23 @@ class Account:
         self._problems = []
         self._files = []
 
-    def file(self, path, content=None):
-        """Note a file that is read, with its size and digest; content: its bytes, if the reader has them already."""
-        if content is None:
-            self._files.append((str(path), Path(path).stat().st_size, tables.digest(path)))
-        else:
-            self._files.append((str(path), len(content), hashlib.sha256(content).hexdigest()))
+    def file(self, path, content):
+        """Note a file that was read, with its size and digest. content: its bytes, the same that were parsed."""
+        self._files.append((str(path), len(content), hashlib.sha256(content).hexdigest()))
+
+    @contextlib.contextmanager
+    def reading(self, path):
+        """Note a file that is parsed from the disk, as those are that memory need not hold, with its size and digest.
+
+        Raises InputError where the file is not the same before and after: nobody could tell which content was parsed.
+        """
+        digest = tables.digest(path)
+        n_bytes = Path(path).stat().st_size
+        yield
+        if tables.digest(path) != digest:
+            found, allowed = "another content than when reading began", "a file that nobody writes to; run again when it is whole"
+            raise InputError(told(path, found, allowed))
+        self._files.append((str(path), n_bytes, digest))
 
     def count(self, file, outcome, n, reason="", example=""):
         """Add n scores (or columns) of a file to an outcome; the first example is kept."""

@@ -1,12 +1,14 @@
 """What a run was made from: configuration, versions, input digests, commit."""
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 import sys
 
 from emergence import tables
 from emergence.documents import ROOT
+from emergence.errors import InputError, told
 
 PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2", "msgspec")
 
@@ -32,13 +34,26 @@ def record(study, files, results):
 
     study: dict, the resolved configuration. files: the input files. results: the tables that the run made.
     There is no time of day in it: the same inputs give the same record.
+
+    Raises InputError where an input is no longer the file that the scores were read from.
     """
+    inputs = {str(path): tables.digest(path) for path in files}
+    _check_unchanged(inputs, [path for path in results if os.path.basename(path) == "inputs.csv"])
     return {
         "commit": commit(),
         "python": platform.python_version(),
         "platform": f"{sys.platform} {platform.machine()}",
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "inputs": {str(path): tables.digest(path) for path in files},
+        "inputs": inputs,
         "results": {str(path): tables.digest(path) for path in results},
         "configuration": study,
     }
+
+
+def _check_unchanged(inputs, read):
+    """inputs: {path: digest}, as they are now. read: the tables of the files that were read, with their digests then."""
+    then = {os.path.normpath(row.file): row.sha256 for path in read for row in tables.read("inputs", path).itertuples()}
+    allowed = "the same file throughout a run; run again, with --forceall if that does not help"
+    changed = [path for path, digest in inputs.items() if then.get(os.path.normpath(path), digest) != digest]
+    if changed:
+        raise InputError([told(path, "another content than when its scores were read", allowed) for path in changed])

@@ -54,17 +54,19 @@ def read(block, account):
     runs = {}
     for named in block["files"]:
         for file in files_below(named, "*.json"):
-            content = load(file)
-            if content is not None:
-                runs[str(file)] = content
-            elif Path(named).is_file():
+            if str(file) in runs:
+                continue
+            written = _written(file)
+            content = _parsed(file, written)
+            if content is None and Path(named).is_file():
                 raise InputError(f"{file}: there is no `results` in it\n    allowed: a results file of lm-evaluation-harness")
-            else:
-                account.file(file)
+            account.file(file, written)
+            if content is None:
                 account.count(file, "ignored", 1, "a file of the folder without `results`", example=str(file))
+            else:
+                runs[str(file)] = content
     records, dates = [], {}
     for file, content in runs.items():
-        account.file(file)
         found = list(_scores(file, content, block["scale_from"]))
         account.count(file, "read", len(found))
         records += found
@@ -93,12 +95,25 @@ def read(block, account):
 
 def load(file):
     """The content of a results file; None for JSON that holds no results. Raises InputError where it is no JSON."""
+    return _parsed(file, _written(file))
+
+
+def _written(file):
+    """The bytes of a file, read once: what is parsed is what the account has the digest of."""
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _parsed(file, written):
+    """The content of a results file from its bytes; see load."""
     try:
         # NaN and the infinities, which are no JSON, arrive as text and are refused as scores by name
-        content = json.loads(Path(file).read_text(encoding="utf-8"), parse_constant=str)
+        content = json.loads(written.decode("utf-8"), parse_constant=str)
     except json.JSONDecodeError as error:
         raise InputError(f"{file}: line {error.lineno}: not valid JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{file}: cannot be read as text: {error}") from None
     results = content.get("results") if isinstance(content, dict) else None
     return content if isinstance(results, dict) and all(isinstance(entry, dict) for entry in results.values()) else None

@@ -89,14 +89,14 @@ def load(file, kind, is_wanted):
 
 def _read_file(file, block, account):
     """One file's rows, their cells still as the file has them."""
-    account.file(file)
     kind = file_type(file, block)
     columns, pattern = block["columns"], header_pattern(block)
 
     def is_wanted(header):
         return header in columns.values() or bool(pattern and pattern.fullmatch(header))
 
-    names, table = load(file, kind, is_wanted)
+    with account.reading(file):
+        names, table = load(file, kind, is_wanted)
     _check_names(file, names, columns)
     if table.num_rows == 0:
         raise InputError(f"{file}: the table has column names but no row\n    allowed: at least one row")
