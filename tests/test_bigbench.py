@@ -566,6 +566,22 @@ def test_fetching_again_mends_and_goes_on(server, tmp_path, monkeypatch):
     assert lost.exists()
 
 
+def test_what_a_killed_git_leaves_does_not_stop_the_next(server, tmp_path):
+    """Locks, and a repository that is none yet: git must mend it, and not go up to the one that it lies in."""
+    url, first, _ = server
+    outer, checkout = tmp_path / "outer", tmp_path / "outer/results/checkout"
+    (checkout / ".git").mkdir(parents=True)
+    git(outer, "init", "--quiet")
+    before = (outer / ".git/config").read_bytes()
+    checkouts.fetch(url, first, checkout, tmp_path / "checkout.json")
+    assert (outer / ".git/config").read_bytes() == before
+    for name in ("index.lock", "config.lock", "shallow.lock"):
+        (checkout / ".git" / name).touch()
+    next(checkout.rglob("scores_*.json")).write_bytes(b"")
+    checkouts.fetch(url, first, checkout, tmp_path / "checkout.json")
+    assert len(list(checkout.rglob("scores_*.json"))) == 16
+
+
 def test_a_commit_that_is_not_there(server, tmp_path):
     url, _, _ = server
     with pytest.raises(InputError, match="git fetch"):

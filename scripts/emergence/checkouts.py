@@ -36,8 +36,11 @@ def fetch(url, commit, checkout, record):
     """
     checkout = Path(checkout)
     checkout.mkdir(parents=True, exist_ok=True)
-    if not (checkout / ".git").is_dir():
-        _git(checkout, "init", "--quiet")
+    # a git that was killed leaves its locks behind, at which every later one would stop
+    for lock in (checkout / ".git").glob("*.lock"):
+        lock.unlink(missing_ok=True)
+    # also where there is a repository already: it mends one whose making was cut short
+    _git(checkout, "init", "--quiet")
     _git(checkout, "config", "remote.origin.url", os.path.abspath(url) if os.path.isdir(url) else url)
     # the files that a filtered fetch leaves out are asked for when they are needed
     _git(checkout, "config", "remote.origin.promisor", "true")
@@ -75,6 +78,8 @@ def _git(folder, *arguments, stdin=None):
     settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # never the repository that the folder happens to lie in
+    environment["GIT_CEILING_DIRECTORIES"] = os.path.dirname(os.path.realpath(folder))
     command = [git, *settings, *arguments]
     # a list, never a shell: names are data
     done = subprocess.run(command, cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False)  # noqa: S603
