@@ -274,10 +274,8 @@ def join(name, paths, path):
 
 def _tasks(name, path):
     """The rows of a part, one task after the other: yields (task, Arrow table)."""
-    texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
     try:
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            _check_version(file.schema_arrow, name, path)
+        with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
             waiting, task = [], None
             for number in range(file.num_row_groups):
                 rows = file.read_row_group(number)
@@ -307,11 +305,14 @@ def _by_task(parts, name):
         yield from rows
 
 
-def _check_version(schema, name, path):
+def _texts(name, path):
+    """The names of the text columns of a Parquet table. Raises InputError where it is of another version."""
+    schema = pq.read_schema(path)
     found = (schema.metadata or {}).get(b"emergence.version", b"none").decode()
     wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
     if found != wanted:
         raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; {_REBUILD}")
+    return [field.name for field in _arrow_schema(name) if field.type == pa.string() and field.name in schema.names]
 
 
 def read(name, path, categories=False):
@@ -321,10 +322,8 @@ def read(name, path, categories=False):
     """
     try:
         if Path(path).suffix == ".parquet":
-            texts = [field.name for field in _arrow_schema(name) if field.type == pa.string()]
-            table = pq.read_table(path, read_dictionary=texts if categories else None)
-            _check_version(table.schema, name, path)
-            frame = table.to_pandas()
+            texts = _texts(name, path)
+            frame = pq.read_table(path, read_dictionary=texts if categories else None).to_pandas()
         else:
             columns = description(name)["columns"]
             types = {column: _PANDAS[spec["type"]] for column, spec in columns.items()}

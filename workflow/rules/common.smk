@@ -16,6 +16,15 @@ except InputError as error:
     # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
     sys.exit(f"The configuration cannot be used.\n{error}")
 
+# one or the other, by how Snakemake keeps its record
+RECORD = [*Path(".snakemake").glob("metadata/*"), *Path(".snakemake").glob("metadata.db")]
+if Path("results/provenance.json").is_file() and not RECORD:
+    print(
+        "results/ was made elsewhere: Snakemake's record of it, .snakemake, is not here, so that nobody can tell whether it fits this"
+        " workflow and configuration. `snakemake --forceall` makes it anew.",
+        file=sys.stderr,
+    )
+
 STARTED = time.time()
 BENCHMARKS = list(STUDY["benchmarks"])
 CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
