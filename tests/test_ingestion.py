@@ -74,9 +74,11 @@ def test_account_adds_up_for_the_shipped_benchmarks():
         assert inputs["sha256"].str.fullmatch("[0-9a-f]{64}").all()
 
 
-def test_all_rows_refused_leaves_an_empty_table(table_block):
+def test_all_rows_refused_leaves_an_empty_table(table_block, tmp_path):
     scores, account, _ = ingestion.ingest("mine", table_block([HEAD, "t,acc,f,a,0,0.5"], on_error="skip"), CATALOGUE)
     assert len(scores) == 0
+    tables.write(scores, "scores", tmp_path / "scores.parquet")
+    assert len(tables.read("scores", tmp_path / "scores.parquet")) == 0
     assert account.set_index("outcome")["n"].to_dict() == {"read": 1, "refused": 1}
 
 

@@ -188,7 +188,8 @@ def _to_arrow(frame, name):
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes = values.cat.codes.to_numpy(dtype=np.int32)
             codes = pa.array(codes, mask=codes < 0 if codes.min(initial=0) < 0 else None)
-            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories, pa.string())))
+            # as a list: Arrow takes an index without names for one without a type
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories.tolist(), pa.string())))
         else:
             array = pa.array(values, field.type, from_pandas=True)
             arrays.append(array.dictionary_encode() if field.type == pa.string() else array)
