@@ -14,21 +14,29 @@ from emergence.logs import logger
 # Files asked for at once. What has come stays, so a broken connection costs no more than this many.
 CHUNK = 500
 
-# Configuration of the user or of the machine must not change what is written.
+# Ways to a repository; of others git can be made to run any command.
+PROTOCOLS = ("file", "git", "http", "https", "ssh")
+
+# Configuration of the user or of the machine must not change what is written, nor what is run.
 _SETTINGS = {
     "core.autocrlf": "false",
     "core.symlinks": "true",
     "core.attributesFile": os.devnull,
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.protectHFS": "true",
+    "core.protectNTFS": "true",
     "gc.auto": "0",
     "core.quotePath": "false",
 }
+_FETCH = ("--quiet", "--no-tags", "--no-recurse-submodules", "--depth", "1", "--filter=blob:none")
 _REGULAR = ("100644", "100755")
 
 
 def fetch(url, commit, checkout, record):
     """Bring the score files of a commit into a folder, check each against the commit, and write down what came.
 
-    url: str, anything that `git fetch` takes. commit: str, whole name of a commit. checkout: path of the folder; what an
+    url: str, anything that `git fetch` takes, by one of PROTOCOLS. commit: str, whole name of a commit. checkout: path of the folder; what an
     earlier try left there is used. record: path of a JSON file with url, commit, tree, n_files and n_bytes.
 
     Only the listing of the tree and the files named results/scores_*.json are asked of the server, if it can filter (others send
@@ -36,18 +44,21 @@ def fetch(url, commit, checkout, record):
     """
     checkout = Path(checkout)
     checkout.mkdir(parents=True, exist_ok=True)
-    # a git that was killed leaves its locks behind, at which every later one would stop
-    for lock in (checkout / ".git").glob("*.lock"):
-        lock.unlink(missing_ok=True)
+    # a git that was killed leaves its locks behind, at which every later one would stop; and of an earlier try only the objects are
+    # used: its configuration and hooks could say what git runs
+    for left in [*(checkout / ".git").glob("*.lock"), checkout / ".git" / "config"]:
+        left.unlink(missing_ok=True)
+    for folder in ("hooks", "info"):
+        shutil.rmtree(checkout / ".git" / folder, ignore_errors=True)
     # also where there is a repository already: it mends one whose making was cut short
-    _git(checkout, "init", "--quiet")
+    _git(checkout, "init", "--quiet", "--template=")
     _git(checkout, "config", "remote.origin.url", os.path.abspath(url) if os.path.isdir(url) else url)
     # the files that a filtered fetch leaves out are asked for when they are needed
     _git(checkout, "config", "remote.origin.promisor", "true")
     _git(checkout, "config", "remote.origin.partialclonefilter", "blob:none")
     if not _has(checkout, commit):
         logger.info("%s: fetching the listing of %s", url, commit[:12])
-        _git(checkout, "fetch", "--quiet", "--no-tags", "--depth", "1", "--filter=blob:none", "origin", commit)
+        _git(checkout, "fetch", *_FETCH, "origin", commit)
     wanted = list(_score_files(checkout, commit))
     if not wanted:
         allowed = "a commit with files named results/scores_*.json"
@@ -77,15 +88,16 @@ def _git(folder, *arguments, stdin=None):
         raise InputError(told("git", "no such command", "git 2.27 or newer, which `git:` in a block needs"))
     settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)}
     # never the repository that the folder happens to lie in
     environment["GIT_CEILING_DIRECTORIES"] = os.path.dirname(os.path.realpath(folder))
-    command = [git, *settings, *arguments]
+    # a path of the commit is a name, not a pattern
+    command = [git, "--literal-pathspecs", *settings, *arguments]
     # a list, never a shell: names are data
     done = subprocess.run(command, cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False)  # noqa: S603
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
-        raise InputError(told(f"git {arguments[0]} in {folder}", said, "see the message of git"))
+        raise InputError(told(f"git {arguments[0]} in {folder}", "; ".join(said.splitlines()), "see the message of git"))
     return done.stdout
 
 
@@ -98,7 +110,7 @@ def _has(checkout, commit):
 
 
 def _score_files(checkout, commit):
-    """The score files of the commit: (path, mode, name of the blob)."""
+    """The score files of the commit: (path, mode, name of the blob). Raises InputError for a path that leaves the folder."""
     for line in _git(checkout, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
         if not line:
             continue
@@ -108,6 +120,9 @@ def _score_files(checkout, commit):
         folders, _, name = path.rpartition("/")
         is_scores = name.startswith(trees.PREFIX) and name.endswith(trees.SUFFIX) and folders.rpartition("/")[2] == trees.FOLDER
         if kind == "blob" and is_scores:
+            if not {"", ".", "..", ".git"}.isdisjoint(path.lower().split("/")):
+                found, allowed = "a path that leaves the folder, or leads into git's own", "paths below the folder"
+                raise InputError(told(f"commit {commit}: {trees.shown(path)}", found, allowed))
             yield path, mode, blob
 
 
@@ -124,5 +139,6 @@ def _is_intact(path, mode, blob):
 def _remove_others(checkout, wanted):
     """Score files that an earlier commit had, or that someone put there, are no part of this one."""
     for item in trees.find(checkout):
-        if item.path not in wanted:
-            (checkout / item.path).unlink(missing_ok=True)
+        path = checkout / item.path
+        if item.path not in wanted and (path.is_symlink() or not path.is_dir()):
+            path.unlink(missing_ok=True)
