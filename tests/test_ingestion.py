@@ -44,6 +44,12 @@ def test_bad_input_is_one_clear_message(table_block, lines, expected):
         assert part in text
 
 
+def test_a_whole_number_that_is_too_large_to_be_one_is_refused(table_block):
+    lines = [HEAD + ",shots", "t,acc,f,a,1e6,0.1,100000000000000000000"]
+    block = table_block(lines, columns={column: column for column in (*COLUMNS, "shots")})
+    assert "data row 1, column `shots`\n    found: `1e+20`\n    allowed: a whole number" in message(block)
+
+
 def test_many_bad_rows_are_listed_from_the_top_and_counted(table_block):
     text = message(table_block([HEAD, *[f"t,acc,f,m{i},{i + 1},bad" for i in range(50)]]))
     assert text.count("found: `bad`") == InputError.SHOWN

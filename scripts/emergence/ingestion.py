@@ -104,7 +104,8 @@ def _read_numbers(rows, field, account):
     )
     bad = ~np.isfinite(numbers) & ~(empty & optional)
     if field in WHOLE:
-        bad |= np.isfinite(numbers) & (numbers != np.round(numbers))
+        # above 2^53 a computer number stands for several whole ones
+        bad |= np.isfinite(numbers) & ((numbers != np.round(numbers)) | (np.abs(numbers) > 2**53))
     if field == "scale":
         bad |= numbers <= 0
     elif field == "n_examples":
