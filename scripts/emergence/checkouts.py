@@ -36,8 +36,9 @@ _REGULAR = ("100644", "100755")
 def fetch(url, commit, checkout, record):
     """Bring the score files of a commit into a folder, check each against the commit, and write down what came.
 
-    url: str, anything that `git fetch` takes, by one of PROTOCOLS. commit: str, whole name of a commit. checkout: path of the folder; what an
-    earlier try left there is used. record: path of a JSON file with url, commit, tree, n_files and n_bytes.
+    url: str, anything that `git fetch` takes, by one of PROTOCOLS. commit: str, whole name of a commit. checkout: path of the
+    folder; the objects and files that an earlier try left there are used. record: path of a JSON file with url, commit, tree,
+    n_files and n_bytes.
 
     Only the listing of the tree and the files named results/scores_*.json are asked of the server, if it can filter (others send
     the whole commit). Raises InputError where git fails, or where a file is not what the commit says.
