@@ -1,10 +1,13 @@
 """The configuration: every mistake is found at once, and each message says file, path, found, allowed, nearest name."""
 
+import itertools
+
 import pytest
 import yaml
 
 from conftest import ROOT
 from emergence import config, documents, metrics
+from emergence.config import DEFAULT_METRICS
 from emergence.errors import InputError
 
 GOOD = {
@@ -23,6 +26,10 @@ def problems_of(study, files=()):
     with pytest.raises(InputError) as error:
         config.check(study, files)
     return error.value.problems
+
+
+def said_of(study):
+    return "\n".join(problems_of(study))
 
 
 def test_the_shipped_study_is_valid_and_complete_with_defaults():
@@ -80,6 +87,86 @@ def test_a_missing_file_names_its_key_and_the_nearest_file():
     assert "benchmarks.mine.files[0]" in files
     assert "did you mean `scores.csv`?" in files
     assert "config: a folder" in claims
+
+
+@pytest.mark.parametrize("name", ["{x}.csv", "{{x}}.csv", "a}.csv"])
+def test_a_path_that_snakemake_would_take_for_a_pattern(tmp_path, name):
+    (tmp_path / name).write_text("t")
+    (tmp_path / f"{name}.json").write_text("{}")
+    table = {"format": "table", "files": [str(tmp_path / name)], "columns": {}}
+    text = said_of({"benchmarks": {"one": table, "two": {"format": "lm_eval", "files": [str(tmp_path)]}}})
+    for key, file in (("one", name), ("two", f"{name}.json")):
+        assert f"benchmarks.{key}.files[0]\n    found: {tmp_path}/{file}\n    allowed: " in text
+    assert "which Snakemake takes for wildcards" in text
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "a" + "/b" * 3000])
+def test_a_path_that_no_file_can_have_is_not_there(name):
+    text = said_of({"benchmarks": {"one": {"format": "table", "files": [name], "columns": {"task": "t"}}}})
+    assert "benchmarks.one.files[0]" in text
+    assert ": no such file\n    allowed: a file that can be read" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "expected"),
+    [
+        ("a: &a [x]\nb: *c", 2, "undefined alias"),
+        ("a: &a [*a]", None, "the alias `*a` stands inside what it repeats"),
+        ("[" * 100_000, None, "more than 50 deep"),
+        ("a:\n  - " + "- " * 60 + "x", None, "more than 50 deep"),
+        ("a: 2024-99-99", 1, "looks like YAML's type `timestamp` and is none; write a text in quotes"),
+        ("a: 1\nb: 0b_", 2, "looks like YAML's type `int` and is none"),
+        ("a: " + "9" * 5000, 1, "looks like YAML's type `int` and is none"),
+        ("a: 1\n? [b]\n: c", 2, "a key that is no text or number"),
+        ("a: !!map b", 1, "no keys and values"),
+    ],
+)
+def test_yaml_that_cannot_be_used_is_a_message(tmp_path, text, line, expected):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        documents.load_yaml(path)
+    assert str(error.value).startswith(f"{path}:{f' line {line}:' if line else ''} not valid YAML: ")
+    assert expected in str(error.value)
+
+
+def test_aliases_of_aliases_do_not_fill_the_memory(tmp_path):
+    # ten to the ninth texts in ten lines; read plainly they are one list, and grow as soon as anyone looks at them
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]" for old, new in itertools.pairwise("abcdefghi")]
+    path = tmp_path / "study.yaml"
+    path.write_text("\n".join(lines))
+    with pytest.raises(
+        InputError, match=r"study\.yaml: not valid YAML: with its aliases written out it holds more than 1,000,000"
+    ):
+        documents.load_yaml(path)
+    # what people write with them is untouched
+    path.write_text("\n".join(lines[:3]))
+    assert documents.load_yaml(path)["c"][9][9] == ["x"] * 10
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"benchmarks": {"one": {"format": ["table"]}}}, ["benchmarks.one.format", "found: a list", "`table`"]),
+        ({"benchmarks": {1: {"format": "table"}}}, ["found: this name", "letters, digits"]),
+        ({"confidence_level": float("nan")}, ["confidence_level", "found: the number nan", "a finite number"]),
+        ({"emergence": {"threshold": 10**400}}, ["emergence.threshold", "found: the number with 401 digits"]),
+    ],
+)
+def test_values_that_every_bound_lets_through(change, expected):
+    text = said_of({"benchmarks": {"one": {"format": "bigbench", "directory": "config"}}} | change)
+    for part in expected:
+        assert part in text
+
+
+def test_a_metric_whose_name_yaml_takes_for_something_else(tmp_path):
+    path = tmp_path / "metrics.yaml"
+    path.write_text(DEFAULT_METRICS.read_text() + "  no: {}\n")
+    with pytest.raises(
+        InputError, match="found: this name\n    allowed: a text, in quotes where YAML takes it for something else"
+    ):
+        metrics.load(path)
 
 
 def test_the_file_that_holds_the_mistake_is_named(tmp_path):

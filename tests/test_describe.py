@@ -1,16 +1,21 @@
 """Starter blocks: what they hold, that they are valid but for what is marked to be filled in, and that they run once it is."""
 
+import csv
 import json
+import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 
+import result_trees
 from conftest import ROOT
 from emergence import config, ingestion, starters
 from emergence.config import DEFAULT_METRICS
 from emergence.errors import InputError
+from odd_names import NAMES
 from samples import sample
 from test_lm_eval import PATH, current
 
@@ -98,6 +103,32 @@ def test_metrics_and_scales_in_words(tmp_path):
     assert block["models"] == {"a": {"family": None}, "b": {"family": None}}
     # the lines that the catalogue lacks stand below as comments
     assert "#  quality:" in text and "#    higher_is_better: # true or false" in text
+
+
+@pytest.mark.parametrize("kind", ["table", "lm_eval", "bigbench"])
+def test_names_from_files_are_data_and_no_yaml(tmp_path, kind):
+    """Whatever the names are, the block is one block, and every name in it is the name of the file."""
+    names = [*NAMES, "a: b", "# c", "- d", "a, b]", "}", "no", "7", "k" * 1000]
+    folder = tmp_path / "a, b] #"
+    folder.mkdir()
+    stripped = sorted(name.strip() for name in names)
+    if kind == "table":
+        rows = pd.DataFrame({"task": names, "metric": names, "model": names, "scale": names, "score": 0.5})
+        rows.to_csv(folder / "a, b] #.csv", index=False, quoting=csv.QUOTE_ALL)
+    for number, name in enumerate(names):
+        if kind == "lm_eval":
+            content = current(results={name: {f"{name},none": 0.5}}, model_name=name)
+            (folder / f"{number}.json").write_text(json.dumps(content))
+        elif kind == "bigbench":
+            value = result_trees.content(name, [result_trees.entry(name, {name: 0.5})], family=name)
+            result_trees.write(folder, value, f"scores_{number}.json", str(number))
+    text = starters.starter(folder, "mine")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    (block,) = yaml.safe_load(text)["benchmarks"].values()
+    if kind != "bigbench":
+        assert sorted(name.strip() for name in block["models"]) == stripped
+    if kind == "table":
+        assert sorted(block["values"]["metric"]) == stripped
 
 
 def test_the_published_results_of_pythia():

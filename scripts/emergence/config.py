@@ -12,6 +12,7 @@ from emergence.documents import (
     SCHEMAS,
     files_below,
     find_problems,
+    is_there,
     load_schema,
     load_yaml,
     message,
@@ -88,15 +89,25 @@ def _paths(value, schema, path=()):
             yield from _paths(item, schema.get("items", {}), (*path, number))
 
 
+def _is_usable(path):
+    """Whether a path can be an input: Snakemake takes braces for wildcards, and tables hold no text but UTF-8."""
+    return not ({"{", "}"} & set(path) or any("\ud800" <= letter <= "\udfff" for letter in path))
+
+
 def _missing_files(named):
     """The mistakes among named files and folders: those that are not there, and folders without a file that is wanted."""
     for path, file, schema in named:
         kind, pattern = schema["x-path"], schema.get("x-files")
-        if pattern and Path(file).is_dir():
-            if not files_below(file, pattern):
+        if pattern and is_there(file, "folder"):
+            inside = [str(below) for below in files_below(file, pattern)]
+            if not inside:
                 yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
-        elif not (Path(file).is_file() if kind == "file" else Path(file).is_dir()):
-            found = "a folder" if Path(file).is_dir() else "a file" if Path(file).is_file() else f"no such {kind}"
+            for below in (name for name in inside if not _is_usable(name)):
+                yield path, below, "paths in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+        elif kind == "file" and not _is_usable(file):
+            yield path, file, "a path in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+        elif not is_there(file, kind):
+            found = next((f"a {other}" for other in ("folder", "file") if is_there(file, other)), f"no such {kind}")
             yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
 
 
@@ -151,7 +162,7 @@ def check(config, files=()):
             continue
         if "format" not in block:
             problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in known)))
-        elif block["format"] not in known:
+        elif not isinstance(block["format"], str) or block["format"] not in known:
             allowed = " or ".join(f"`{reader}`" for reader in known) + nearest(block["format"], known)
             problems.append(((*path, "format"), shown(block["format"]), allowed))
         else:

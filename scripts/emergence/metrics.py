@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from emergence.documents import SCHEMAS, find_problems, load_schema, load_yaml, message
+from emergence.documents import SCHEMAS, as_yaml, find_problems, load_schema, load_yaml, message
 from emergence.errors import InputError
 
 # What an entry for a metric that is not in the catalogue looks like; printed where one is met.
@@ -85,7 +85,7 @@ def lines_to_add(name, catalogue):
     """
     base, _, chosen = name.partition(",")
     if not chosen or base not in catalogue.index:
-        return ENTRY.format(name=name, label=name.replace("_", " "))
+        return ENTRY.format(name=as_yaml(name), label=as_yaml(name.replace("_", " ")))
     known = catalogue.loc[base]
     bounds = [float(bound) if np.isfinite(bound) else None for bound in (known["low"], known["high"])]
     entry = {

@@ -5,11 +5,10 @@ import importlib.util
 import re
 from pathlib import Path
 
-import yaml
-
 from emergence import config, metrics
-from emergence.documents import nearest
+from emergence.documents import as_yaml, nearest
 from emergence.errors import InputError
+from emergence.texts import printable
 
 FILL = "# fill in"
 
@@ -29,7 +28,7 @@ def starter(path, name=None, catalogue_path=config.DEFAULT_METRICS):
         found = importlib.import_module(module).lines(path, catalogue) if importlib.util.find_spec(module) else None
         if found:
             name = name or block_name(path)
-            head = [f"title: {text(name)} # the name in figures and in the report", f"format: {format_name}"]
+            head = [f"title: {as_yaml(name)} # the name in figures and in the report", f"format: {format_name}"]
             return "\n".join(["benchmarks:", f"  {name}:", *("    " + line for line in head + found)]) + "\n"
     raise InputError(
         f"{path}: no reader knows these files\n    allowed: files for one of the formats {', '.join(config.formats())}"
@@ -42,22 +41,17 @@ def block_name(path):
     return name if name[0].isalpha() and name != "logs" else f"b_{name}"[:60]
 
 
-def text(value):
-    """A text as YAML writes it, in quotes where it needs them."""
-    return yaml.safe_dump(str(value), width=float("inf"), allow_unicode=True).removesuffix("...\n").strip()
-
-
 def metric_lines(met, catalogue):
     """Comments about the metrics that files have, with the lines that the catalogue lacks.
 
     met: {metric as the files name it: number of scores}.
     """
     spellings = metrics.spellings(catalogue)
-    known = [f"{name} ({n:,})" for name, n in sorted(met.items()) if name in spellings]
+    known = [f"{printable(name)} ({n:,})" for name, n in sorted(met.items()) if name in spellings]
     lines = [f"# metrics in the catalogue, with the number of scores: {', '.join(known) or 'none'}"]
     for name, n in sorted(met.items()):
         if name not in spellings:
-            lines.append(f"# not in the catalogue: {text(name)} ({n:,}){nearest(name, spellings)} Lines to add there:")
+            lines.append(f"# not in the catalogue: {as_yaml(name)} ({n:,}){nearest(name, spellings)} Lines to add there:")
             lines += [f"#{line}" for line in metrics.lines_to_add(name, catalogue).splitlines()]
     return lines
 
@@ -65,7 +59,7 @@ def metric_lines(met, catalogue):
 def model_lines(lacking):
     """The key `models` for models whose files leave something open. lacking: {model: list of `family`, `scale`}."""
     entries = [
-        f"  {text(name)}: {{{', '.join(f'{key}: ' for key in keys)}}} {FILL}" for name, keys in sorted(lacking.items()) if keys
+        f"  {as_yaml(name)}: {{{', '.join(f'{key}: ' for key in keys)}}} {FILL}" for name, keys in sorted(lacking.items()) if keys
     ]
     if not entries:
         return []

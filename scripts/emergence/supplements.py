@@ -23,16 +23,18 @@ def listed_models(block):
     """
     table = registries.load_models(block["models_file"]) if "models_file" in block else {}
     problems = []
-    for name, said in block.get("models", {}).items():
-        before = table.get(str(name), {})
+    for key, said in block.get("models", {}).items():
+        # the names in the files are stripped, too
+        name = str(key).strip()
+        before = table.get(name, {})
         entry = {field: said.get(key) for field, key in FIELDS.items()}
-        for field, key in FIELDS.items():
+        for field, word in FIELDS.items():
             if entry[field] is not None and before and entry[field] != before[field]:
                 problems.append(
-                    f"models of the block: the {key} of `{name}`\n    found: {entry[field]}, and {before[field]} in"
-                    f" {block['models_file']}\n    allowed: one of them"
+                    f"models of the block: the {word} of `{name}`\n    found: {entry[field]}, and {before[field]} in"
+                    f" {block.get('models_file', 'another entry of that name')}\n    allowed: one of them"
                 )
-        table[str(name)] = before or entry
+        table[name] = before or entry
     if problems:
         raise InputError(problems)
     return table

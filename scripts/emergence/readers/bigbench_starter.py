@@ -5,7 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from emergence import trees
-from emergence.starters import metric_lines, text
+from emergence.documents import as_yaml
+from emergence.starters import metric_lines
 
 AXES = ("flop_matched_non_embedding_params", "non_embedding_params", "total_params")
 
@@ -22,14 +23,16 @@ def lines(path, catalogue):
             entries, model, task = content["scores"], content["model"], content["task"]["task_name"]
             family = model["model_family"]
             names = [name for entry in entries for name in entry["score_dict"]]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # all of them must be texts that can be written
+            "".join([task, family, *names]).encode()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             n_unread += 1
             continue
         met.update(names)
         families[family] += 1
         tasks.add(task)
         lacking.update(axis for axis in AXES if not model.get(axis))
-    block = [f"directory: {text(path)}"]
+    block = [f"directory: {as_yaml(path)}"]
     block.append(f"# score files: {len(found):,}; tasks: {len(tasks):,}; files of each family: {_counted(families)}")
     if n_unread:
         block.append(f"on_error: skip # {n_unread:,} files are damaged or of another shape; `stop` lists them and ends the run")
@@ -41,4 +44,4 @@ def lines(path, catalogue):
 
 
 def _counted(counts):
-    return ", ".join(f"{text(name)} ({count:,})" for name, count in sorted(counts.items()))
+    return ", ".join(f"{as_yaml(name)} ({count:,})" for name, count in sorted(counts.items()))

@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 
-from emergence.documents import files_below
+from emergence.documents import as_yaml, files_below
 from emergence.readers import lm_eval
-from emergence.starters import metric_lines, model_lines, text
+from emergence.starters import metric_lines, model_lines
 
 
 def lines(path, catalogue):
@@ -26,7 +26,7 @@ def lines(path, catalogue):
         met[f"{metric},{chosen}" if several else metric] += 1
     parameters = {lm_eval.model_name(content): lm_eval.n_parameters(content) for content in contents.values()}
     groups = lm_eval.smallest_groups(contents.values())
-    block = [f"files: [{text(path)}]"]
+    block = [f"files: [{as_yaml(path)}]"]
     if len(contents) < len(files):
         block.append(f"# {len(files) - len(contents)} of the {len(files)} JSON files hold no results and will be passed over")
     block.append("scale_label: Parameters # or training FLOPs, tokens, steps: what the scales are")
@@ -39,11 +39,11 @@ def lines(path, catalogue):
     block += metric_lines(met, catalogue)
     several = sorted({chosen for names in filters.values() if len(names) > 1 for chosen in names})
     if several:
-        block.append(f"# filters: [{', '.join(map(text, several))}] # to read the scores of some answer filters only")
+        block.append(f"# filters: [{', '.join(map(as_yaml, several))}] # to read the scores of some answer filters only")
     disagreeing = [key for key, values in scores.items() if len(values) > 1]
     if disagreeing:
         model, name, key, _ = disagreeing[0]
-        example = f"{model}, {name}, {key}"
+        example = ", ".join(map(as_yaml, (model, name, key)))
         block.append(
             f"repeated_runs: refuse # or latest: {len(disagreeing)} scores differ between runs of one model, such as {example}"
         )

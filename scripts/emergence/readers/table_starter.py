@@ -6,10 +6,10 @@ from collections import Counter
 import pandas as pd
 
 from emergence import metrics
-from emergence.documents import files_below
+from emergence.documents import as_yaml, files_below
 from emergence.readers import table
 from emergence.readers.table_keys import header_pattern
-from emergence.starters import FILL, metric_lines, model_lines, text
+from emergence.starters import FILL, metric_lines, model_lines
 
 # Headers that often name a field, in small letters, with `_` for anything else.
 HEADERS = {
@@ -60,9 +60,11 @@ def lines(path, catalogue):
         return None
     kind = table.file_type(files[0], {})
     names, content = table.load(files[0], kind, lambda header: True)
-    frame = pd.DataFrame({header: content.column(header).to_pandas().astype("str") for header in content.column_names})
-    block = [f"files: [{text(files[0])}]"]
-    block += [f"# another table in the folder: {text(file)}" for file in files[1:]]
+    frame = pd.DataFrame(
+        {header: content.column(header).to_pandas().astype("str").str.strip() for header in content.column_names}
+    )
+    block = [f"files: [{as_yaml(files[0])}]"]
+    block += [f"# another table in the folder: {as_yaml(file)}" for file in files[1:]]
     columns = {field: next((header for header in names if _plain(header) in known), None) for field, known in HEADERS.items()}
     columns = {field: header for field, header in columns.items() if header}
     return block + (_long if "score" in columns else _wide)(frame, columns, catalogue)
@@ -70,10 +72,10 @@ def lines(path, catalogue):
 
 def _long(frame, columns, catalogue):
     block = [_scale_label(columns), "columns: # guessed from the headers; check each"]
-    block += [f"  {field}: {text(header)}" for field, header in columns.items()]
+    block += [f"  {field}: {as_yaml(header)}" for field, header in columns.items()]
     missing = [field for field in ("task", "metric", "model") if field not in columns]
     block += [f"  {field}: {FILL}: the column, or move it to `constants`" for field in missing]
-    met = Counter(frame[columns["metric"]]) if "metric" in columns else {}
+    met = Counter(frame[columns["metric"]].dropna()) if "metric" in columns else {}
     return (
         block + _units(columns) + _values(frame, columns, met, catalogue) + metric_lines(met, catalogue) + _models(frame, columns)
     )
@@ -86,7 +88,7 @@ def _wide(frame, columns, catalogue):
     block = [_scale_label(columns), "layout: wide"]
     met = Counter()
     if header:
-        block.append(f"header: {text(header)} # guessed; check that it splits the headers as it should")
+        block.append(f"header: {as_yaml(header)} # guessed; check that it splits the headers as it should")
         for name, match in _matches(header, headers):
             met[match["metric"]] += int((frame[name].fillna("").str.strip() != "").sum())
     else:
@@ -96,7 +98,7 @@ def _wide(frame, columns, catalogue):
             f"  metric: {FILL}: what the scores are",
         ]
     block.append("columns: # guessed from the headers; check each")
-    block += [f"  {field}: {text(name)}" for field, name in columns.items()]
+    block += [f"  {field}: {as_yaml(name)}" for field, name in columns.items()]
     block += [] if "model" in columns else [f"  model: {FILL}: the column"]
     return (
         block + _units(columns) + _values(frame, columns, met, catalogue) + metric_lines(met, catalogue) + _models(frame, columns)
@@ -138,12 +140,12 @@ def _unit(columns):
 def _scale_label(columns):
     label = columns.get("scale", "Parameters")
     label = re.sub(r" *[(].*?[)]", "", label) if _unit(columns) else label
-    return f"scale_label: {text(label)} # what the scales are; the axis label"
+    return f"scale_label: {as_yaml(label)} # what the scales are; the axis label"
 
 
 def _units(columns):
     factor = _unit(columns)
-    return ["multiply:", f"  scale: {factor:.1e} # the header says {text(columns['scale'])}"] if factor else []
+    return ["multiply:", f"  scale: {factor:.1e} # the header says {as_yaml(columns['scale'])}"] if factor else []
 
 
 def _values(frame, columns, met, catalogue):
@@ -152,11 +154,11 @@ def _values(frame, columns, met, catalogue):
     block = (
         ["  metric: # the catalogue's name for each; or take the line out and add the metric to the catalogue"] if unknown else []
     )
-    block += [f"    {text(name)}: {FILL}" for name in unknown]
+    block += [f"    {as_yaml(name)}: {FILL}" for name in unknown]
     cells = frame[columns["scale"]].dropna().str.strip() if "scale" in columns else []
     words = sorted({cell for cell in cells if cell and pd.isna(pd.to_numeric(cell, errors="coerce"))})
     block += ["  scale: # sizes that are no numbers"] if words else []
-    block += [f"    {text(word)}: {FILL}" for word in words]
+    block += [f"    {as_yaml(word)}: {FILL}" for word in words]
     return ["values:", *block] if block else []
 
 

@@ -1,0 +1,25 @@
+"""Names that a file may hold and that mean something to a shell, a page, a terminal, a figure, a spreadsheet or Snakemake."""
+
+NAMES = [
+    "a b",
+    "../../x",
+    "$(touch x)",
+    "`touch x`",
+    "<script>alert(1)</script>",
+    "名前",
+    "{wildcards}",
+    "{x}",
+    "%s",
+    "a\"b'c",
+    "x\ny",
+    "\x1b[31m",
+    "\x1b[2J",
+    "=1+1",
+    "\u202etxt.exe",
+    "🧪",
+    "\u200b",
+    "$\\frac{1}{0}$ _^",
+    "c\rd",
+    "long " * 60,
+    "w" * 300,
+]
