@@ -269,6 +269,63 @@ def test_bad_files(read, content, expected):
     assert "a.json" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"config": []}, "config\n    found: an empty list\n    allowed: keys and values or nothing"),
+        ({"config": {"model_args": [1]}}, "config.model_args\n    found: a list"),
+        ({"configs": {"t": 1}}, "configs.t\n    found: 1"),
+        ({"n-shot": [5]}, "n-shot\n    found: a list"),
+        ({"n-shot": {"t": [5]}}, "n-shot.t\n    found: a list"),
+        ({"n-samples": {"t": 100}}, "n-samples.t\n    found: 100"),
+        ({"n-samples": {"t": {"effective": "100"}}}, "n-samples.t.effective\n    found: the text '100'"),
+        ({"higher_is_better": {"t": True}}, "higher_is_better.t\n    found: true"),
+        ({"group_subtasks": {"t": "mmlu"}}, "group_subtasks.t\n    found: the text 'mmlu'"),
+        ({"group_subtasks": {"t": [["mmlu"]]}}, "group_subtasks.t[0]\n    found: a list"),
+        ({"date": 1e300}, "date\n    found: 1e+300\n    allowed: a number or text or nothing at least 0, at most 9000000000.0"),
+        ({"model_name": ["m"]}, "model_name\n    found: a list"),
+    ],
+)
+def test_what_stands_beside_the_results_must_be_of_the_harness(read, change, expected):
+    with pytest.raises(InputError) as error:
+        read({"a.json": current(results={"t": {"acc,none": 0.5}}) | change})
+    assert f"a.json: {expected}" in str(error.value)
+
+
+@pytest.mark.parametrize("score", ["true", "[0.5]", '{"mean": 0.5}', "1" + "0" * 400, "1e400"])
+def test_a_score_that_is_no_number_is_refused_as_a_score(read, score):
+    content = json.dumps(current(results={"t": {"acc,none": 0.25}, "u": {"acc,none": 0.5}})).replace("0.25", score)
+    with pytest.raises(InputError, match=r"results\.t, `acc,none`\n    found: .*\n    allowed: a number"):
+        read({"a.json": content})
+    scores, account = read({"a.json": content}, on_error="skip")
+    assert scores["score"].to_dict() == {("u", "", "acc"): 0.5}
+    assert account.groupby("outcome")["n"].sum().to_dict() == {"read": 2, "kept": 1, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"results": {"\\ud800": {"acc,none": 0.5}}}', "surrogates not allowed"),
+        ('{"results": {"t": {"acc,none": ' + "9" * 5000 + "}}}", "Exceeds the limit"),
+        ('{"results": ' + "[" * 100_000 + "]" * 100_000 + "}", "maximum recursion depth"),
+    ],
+)
+def test_json_that_cannot_be_read(read, content, expected):
+    with pytest.raises(InputError) as error:
+        read({"a.json": content})
+    assert "a.json: not valid JSON" in str(error.value)
+    assert expected in str(error.value)
+
+
+def test_groups_that_share_their_members_are_walked_once(read):
+    """By hand: forty groups, each in the next twice over, are two to the fortieth ways from the first to the one task."""
+    links = {f"g{n}": [f"g{n + 1}", f"h{n}"] for n in range(40)} | {f"h{n}": [f"g{n + 1}"] for n in range(40)}
+    members = links | {"g40": ["t"], "h39": ["g40", "h39", "g0"]}
+    results = {"g0": {"acc,none": 0.25}, "t": {"acc,none": 0.5}}
+    scores, _ = read({"a.json": current(results=results, group_subtasks=members)})
+    assert scores["score"].to_dict() == {("g0", "", "acc"): 0.25, ("g0", "t", "acc"): 0.5}
+
+
 def test_blocks_are_refused_before_any_job(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "samples_t.jsonl").write_text("{}")

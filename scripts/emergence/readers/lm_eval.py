@@ -11,11 +11,12 @@ only a list of names, and what is in it stands for itself.
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
 
-from emergence.documents import files_below
+from emergence.documents import files_below, find_problems, message
 from emergence.errors import InputError
 from emergence.readers import Rows
 
@@ -27,6 +28,36 @@ _PLACEHOLDER = "bypass"
 
 # Where model_args name the model, in the order in which the harness looks.
 _NAME_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
+
+_WORD = {"type": ["string", "number", "boolean", "null"]}
+
+
+def _each(schema):
+    return {"type": ["object", "null"], "additionalProperties": schema}
+
+
+# What stands beside `results`, as far as it is read. What a number or a name says is looked at later, row by row.
+_SHAPE = {
+    "properties": {
+        "model_name": _WORD,
+        "date": {"type": ["number", "string", "null"], "minimum": 0, "maximum": 9e9},
+        "config": {
+            "type": ["object", "null"],
+            "properties": {
+                "model": _WORD,
+                "model_args": {"type": ["object", "string", "null"], "additionalProperties": True},
+                "model_revision": _WORD,
+                "model_num_parameters": _WORD,
+                "num_fewshot": _WORD,
+            },
+        },
+        "configs": _each({"type": ["object", "null"], "properties": {"num_fewshot": _WORD}}),
+        "n-shot": _each(_WORD),
+        "n-samples": _each({"type": ["object", "null"], "properties": {"effective": {"type": ["number", "null"]}}}),
+        "higher_is_better": _each(_each({"type": ["boolean", "null"]})),
+        "group_subtasks": _each({"type": ["array", "null"], "items": {"type": "string"}}),
+    }
+}
 
 _DATE_IN_NAME = re.compile(r"_(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d+)?)\.json$")
 
@@ -94,7 +125,10 @@ def read(block, account):
 
 
 def load(file):
-    """The content of a results file; None for JSON that holds no results. Raises InputError where it is no JSON."""
+    """The content of a results file; None for JSON that holds no results.
+
+    Raises InputError where it is no JSON, and where what stands beside the results is not of the harness's form.
+    """
     return _parsed(file, _written(file))
 
 
@@ -109,14 +143,26 @@ def _written(file):
 def _parsed(file, written):
     """The content of a results file from its bytes; see load."""
     try:
-        # NaN and the infinities, which are no JSON, arrive as text and are refused as scores by name
-        content = json.loads(written.decode("utf-8"), parse_constant=str)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: line {error.lineno}: not valid JSON: {error.msg}") from None
+        text = written.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: cannot be read as text: {error}") from None
+    try:
+        # NaN and the infinities, which are no JSON, arrive as text and are refused as scores by name
+        content = json.loads(text, parse_constant=str)
+        if "\\u" in text:
+            # half a surrogate pair is no character and cannot be written again
+            json.dumps(content, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}: line {error.lineno}: not valid JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file}: not valid JSON: {error}") from None
     results = content.get("results") if isinstance(content, dict) else None
-    return content if isinstance(results, dict) and all(isinstance(entry, dict) for entry in results.values()) else None
+    if not (isinstance(results, dict) and all(isinstance(entry, dict) for entry in results.values())):
+        return None
+    problems = find_problems({key: content[key] for key in _SHAPE["properties"] if key in content}, _SHAPE, ())
+    if problems:
+        raise InputError([message(file, *problem) for problem in problems])
+    return content
 
 
 def model_name(content):
@@ -137,7 +183,7 @@ def model_name(content):
 def n_parameters(content):
     """The number of parameters that a results file records for its model, or None."""
     found = (content.get("config") or {}).get("model_num_parameters")
-    return found if isinstance(found, (int, float)) and found > 0 else None
+    return _cell(found) if isinstance(found, (int, float)) and found > 0 else None
 
 
 def metrics_of(entry):
@@ -150,11 +196,18 @@ def metrics_of(entry):
         yield key, metric, name, f"{metric}_stderr,{name}" if current else f"{metric}_stderr"
 
 
-def leaves(name, members, seen=()):
+def leaves(name, members):
     """The tasks in a group and in the groups of it: a set of names; of a task, itself. members: {group: list of names}."""
-    if not members.get(name) or name in seen:
-        return {name}
-    return set().union(*(leaves(member, members, (*seen, name)) for member in members[name]))
+    found, met, waiting = set(), {name}, [name]
+    while waiting:
+        inside = waiting.pop()
+        if not members.get(inside):
+            found.add(inside)
+        # a group may stand in several others, and in a damaged file in itself
+        new = set(members.get(inside) or ()) - met
+        met |= new
+        waiting += new
+    return found
 
 
 def smallest_groups(contents):
@@ -180,10 +233,17 @@ def _scores(file, content, scale_from):
         in_prompt = shots(name, content)
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         for key, metric, chosen, stderr_key in metrics_of(entry):
-            score, stderr = entry[key], entry.get(stderr_key)
+            score, stderr = _cell(entry[key]), _cell(entry.get(stderr_key))
             stderr = None if stderr == "N/A" else stderr
             n_examples = _n_examples(name, key, content, members)
             yield name, metric, chosen, model, in_prompt, score, stderr, n_examples, directions.get(metric), scale, file, key
+
+
+def _cell(value):
+    """A value as it stands where it is a number, text or null; anything else, and numbers beyond all bounds, as text."""
+    if value is None or type(value) in (str, float) or (type(value) is int and abs(value) < sys.float_info.max):
+        return value
+    return json.dumps(value)
 
 
 def shots(name, content):
@@ -198,7 +258,7 @@ def shots(name, content):
 def _shots_of_task(name, content):
     of_task = (content.get("configs") or {}).get(name) or {}
     said = [(content.get("n-shot") or {}).get(name), of_task.get("num_fewshot"), (content.get("config") or {}).get("num_fewshot")]
-    return next((number for number in said if number is not None), None)
+    return next((_cell(number) for number in said if number is not None), None)
 
 
 def _n_examples(name, key, content, members):
