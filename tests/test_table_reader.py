@@ -3,6 +3,7 @@
 Every file is written here by hand; expected scores are the ones written.
 """
 
+import bz2
 import gzip
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from conftest import ROOT, copy_of_workflow
 from emergence import config, ingestion
 from emergence.config import DEFAULT_METRICS
 from emergence.errors import InputError
+from emergence.readers import table as table_reader
 
 COLUMNS = {name: name for name in ("task", "metric", "model_family", "model", "scale", "score")}
 
@@ -108,6 +110,66 @@ def test_bad_json_lines(read, text, expected):
         read({"scores.jsonl": text})
     for part in ["scores.jsonl", *expected]:
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        # of the first two Arrow's own reader ends the process, the others it lets through
+        ("null", "no JSON object"),
+        ('{"notes": ' + "[" * 20_000 + "]" * 20_000 + "}", "maximum recursion depth exceeded"),
+        ('{"task": "\\ud800"}', "surrogates not allowed"),
+    ],
+)
+@pytest.mark.parametrize("before", ["", FILES["scores.jsonl"]])
+def test_json_lines_that_arrow_does_not_survive(read, line, expected, before):
+    with pytest.raises(InputError) as error:
+        read({"scores.jsonl": before + line + "\n" + FILES["scores.jsonl"]})
+    assert f"scores.jsonl: line {before.count(chr(10)) + 1}\n" in str(error.value)
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.jsonl", "scores.parquet"])
+def test_text_that_is_no_utf8(read, name):
+    content = FILES[name] if isinstance(FILES[name], bytes) else FILES[name].encode()
+    with pytest.raises(InputError, match=rf"scores\.{name[7:]}: not a table of type {name[7:]} that can be read"):
+        read({name: content.replace(b"u", b"\xff")})
+
+
+@pytest.mark.parametrize("cells", [[[1], [2], [3]], [{"a": 1}, {"a": 2}, {"a": 3}]])
+def test_parquet_columns_that_are_no_numbers_or_text(read, cells):
+    table = pa.Table.from_pandas(pd.DataFrame(ROWS)).set_column(1, "metric", pa.array(cells))
+    pyarrow.parquet.write_table(table, sink := pa.BufferOutputStream())
+    with pytest.raises(InputError, match=r"the column `metric`\n    found: cells of type .*\n    allowed: numbers, or text"):
+        read({"scores.parquet": sink.getvalue().to_pybytes()})
+
+
+@pytest.mark.parametrize("name", ["scores.csv.gz", "scores.jsonl.gz"])
+def test_packed_files_that_are_cut_short_damaged_or_too_large(read, name, monkeypatch):
+    for content in (FILES[name][:-12], FILES[name][:12] + b"\xff" * 8 + FILES[name][20:]):
+        with pytest.raises(InputError, match=rf"scores\.{name[7:]}: not a table of type"):
+            read({name: content})
+    # a packed file of a few megabytes can hold more than any memory
+    monkeypatch.setattr(table_reader, "_MOST_BYTES", 100)
+    with pytest.raises(InputError, match="found: more than 100 bytes when it is unpacked\n    allowed: a smaller packed file"):
+        read({name: FILES[name]})
+
+
+def test_no_other_packing_is_guessed_from_a_name(read):
+    with pytest.raises(InputError, match=r"scores\.csv\.bz2"):
+        read({"scores.csv.bz2": bz2.compress(as_text(",").encode())})
+
+
+def test_parquet_files_of_more_rows_than_fit(read, monkeypatch):
+    # a run of one value takes no room in the file, however long it is
+    monkeypatch.setattr(table_reader, "_MOST_ROWS", 2)
+    with pytest.raises(InputError, match="found: 3 rows\n    allowed: at most 2 rows in a Parquet file"):
+        read({"scores.parquet": FILES["scores.parquet"]})
+
+
+def test_a_quotation_mark_that_is_never_closed(read):
+    with pytest.raises(InputError, match="or a quotation mark that is never closed"):
+        read({"scores.csv": as_text(",") + 't,"acc,' + "x" * 3_000_000})
 
 
 def test_parquet_tells_missing_from_nan(read):

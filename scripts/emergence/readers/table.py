@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from emergence.documents import nearest
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 from emergence.readers import Rows
 from emergence.readers.table_keys import header_pattern
 
@@ -29,6 +30,13 @@ ENDINGS = {
 
 # JSON lines pass through Python objects, so many at a time would cost more memory than the table.
 _LINES_AT_ONCE = 20_000
+
+# Brackets in a line of JSON, and so the most levels of it: far fewer than it takes to end the process in Arrow's reader.
+_MOST_BRACKETS = 500
+
+# Compressed, or as runs of one value, a small file can hold more than any memory: what a table may hold that is packed.
+_MOST_ROWS = 20_000_000
+_MOST_BYTES = 2 * 10**9
 
 
 # The fields that are numbers; all others are names.
@@ -82,9 +90,36 @@ def load(file, kind, is_wanted):
     if Path(file).stat().st_size == 0:
         raise InputError(f"{file}: the file is empty\n    allowed: a table")
     try:
-        return _LOADERS[kind](file, is_wanted)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not a table of type {kind} that can be read: {error}") from None
+        if _is_packed(file):
+            _check_unpacked_size(file)
+        names, table = _LOADERS[kind](file, is_wanted)
+        # texts that are no UTF-8 come through some of Arrow's readers
+        table.validate(full=True)
+        return names, table
+    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        said = str(error)
+        if "straddling" in said:
+            said = "a row of more than a megabyte, or a quotation mark that is never closed"
+        raise InputError(f"{file}: not a table of type {kind} that can be read: {said}") from None
+
+
+def _is_packed(file):
+    return str(file).lower().endswith(".gz")
+
+
+def _stream(file):
+    """The bytes of a file, unpacked if it is a `.gz`; no other ending is taken for a packed file."""
+    return pa.input_stream(str(file), compression="gzip" if _is_packed(file) else None)
+
+
+def _check_unpacked_size(file):
+    n_bytes = 0
+    with _stream(file) as content:
+        while more := len(content.read(1 << 20)):
+            n_bytes += more
+            if n_bytes > _MOST_BYTES:
+                found = f"more than {_MOST_BYTES:,} bytes when it is unpacked"
+                raise InputError(told(str(file), found, "a smaller packed file; unpack this one to have it read as it is"))
 
 
 def _read_file(file, block, account):
@@ -111,7 +146,7 @@ def _read_file(file, block, account):
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
     numeric = {*matches, *(columns[field] for field in NUMBERS if field in columns)}
-    cells = {header: _cells(table.column(header), header in numeric).to_pandas() for header in table.column_names}
+    cells = {header: _cells(file, header, table.column(header), header in numeric) for header in table.column_names}
     rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
     rows["_row"] = np.arange(1, len(rows) + 1)
     if pattern:
@@ -140,24 +175,33 @@ def _check_names(file, names, columns):
         raise InputError(missing)
 
 
-def _cells(column, is_numeric):
-    """A column of numbers as such if each of its cells is one, else as text: a missing cell stays missing, and NaN is `nan`."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    text = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-    if is_numeric and not column.null_count and not pa.types.is_boolean(kind):
+def _cells(file, header, column, is_numeric):
+    """A column of numbers as such if each of its cells is one, else as text: a missing cell stays missing, and NaN is `nan`.
+
+    Raises InputError where its cells are neither numbers nor text, such as lists.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if is_numeric and not column.null_count and not pa.types.is_boolean(column.type):
         try:
-            numbers = text.cast(pa.float64())
+            numbers = column.cast(pa.float64())
         except pa.ArrowException:
-            return text.cast(pa.string())
-        if pc.all(pc.is_finite(numbers)).as_py():
-            return numbers
-    return text.cast(pa.string())
+            pass
+        else:
+            if pc.all(pc.is_finite(numbers)).as_py():
+                return numbers.to_pandas()
+    try:
+        return column.cast(pa.string()).to_pandas()
+    except pa.ArrowException:
+        raise InputError(
+            told(f"{file}: the column `{header}`", f"cells of type {column.type}", "numbers, or text in UTF-8")
+        ) from None
 
 
 def _delimited(delimiter):
     def load(file, is_wanted):
         parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-        with pyarrow.csv.open_csv(file, parse_options=parsing) as start:
+        with pyarrow.csv.open_csv(_stream(file), parse_options=parsing) as start:
             names = start.schema.names
         chosen = [name for name in dict.fromkeys(names) if is_wanted(name)]
         if len(set(names)) < len(names) or not chosen:
@@ -167,27 +211,43 @@ def _delimited(delimiter):
         conversion = pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
         )
-        return names, pyarrow.csv.read_csv(file, parse_options=parsing, convert_options=conversion)
+        return names, pyarrow.csv.read_csv(_stream(file), parse_options=parsing, convert_options=conversion)
 
     return load
 
 
 def _load_parquet(file, is_wanted):
     content = pyarrow.parquet.ParquetFile(file)
+    if content.metadata.num_rows > _MOST_ROWS:
+        found = f"{content.metadata.num_rows:,} rows"
+        raise InputError(told(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
     names = content.schema_arrow.names
     return names, content.read(columns=[name for name in names if is_wanted(name)])
 
 
 def _load_json_lines(file, is_wanted):
+    with _opened(file, "rb") as content:
+        if not all(_is_safe_for_arrow(line) for line in content):
+            return _load_json_lines_one_by_one(file, is_wanted)
     try:
-        table = pyarrow.json.read_json(file)
-    except pa.ArrowException:
+        table = pyarrow.json.read_json(_stream(file))
+        table.validate(full=True)
+    except (pa.ArrowException, UnicodeDecodeError):
         return _load_json_lines_one_by_one(file, is_wanted)
     names = table.schema.names
     table = table.select([name for name in names if is_wanted(name)])
     if not all(kind in _PLAIN_JSON for kind in table.schema.types):
         return _load_json_lines_one_by_one(file, is_wanted)
     return names, table
+
+
+def _opened(file, mode, **keys):
+    return (gzip.open if _is_packed(file) else open)(file, mode, **keys)
+
+
+def _is_safe_for_arrow(line):
+    """Whether Arrow survives a line of JSON: of one that is `null`, or very deep, it does not, and takes the process with it."""
+    return line.lstrip()[:1] in (b"{", b"") and line.count(b"[") + line.count(b"{") <= _MOST_BRACKETS
 
 
 def _load_json_lines_one_by_one(file, is_wanted):
@@ -203,7 +263,7 @@ def _load_json_lines_one_by_one(file, is_wanted):
         parts.append(pa.table(columns | {"": pa.nulls(len(lines), pa.string())}))
         lines.clear()
 
-    with (gzip.open if str(file).endswith(".gz") else open)(file, "rt", encoding="utf-8") as content:
+    with _opened(file, "rt", encoding="utf-8") as content:
         for number, line in enumerate(content, start=1):
             if line.strip():
                 lines.append(_json_record(file, number, line))
@@ -220,19 +280,23 @@ def _json_record(file, number, line):
     def unique(pairs):
         record = dict(pairs)
         if len(record) < len(pairs):
-            raise InputError(f"{file}: line {number}\n    found: the same name twice\n    allowed: each name once")
+            raise InputError(told(f"{file}: line {number}", "the same name twice", "each name once"))
         return record
 
     try:
         record = json.loads(line, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: line {number}\n    found: {error}\n    allowed: a JSON object on every line") from None
+        if isinstance(record, dict):
+            record = {
+                name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
+                for name, value in record.items()
+            }
+            # half a surrogate pair is no character and cannot be written again
+            "".join(text for item in record.items() for text in item if text).encode()
+    except (ValueError, RecursionError) as error:
+        raise InputError(told(f"{file}: line {number}", str(error), "a JSON object on every line")) from None
     if not isinstance(record, dict):
-        raise InputError(f"{file}: line {number}\n    found: no JSON object\n    allowed: a JSON object on every line")
-    return {
-        name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
-        for name, value in record.items()
-    }
+        raise InputError(told(f"{file}: line {number}", "no JSON object", "a JSON object on every line"))
+    return record
 
 
 _LOADERS = {"csv": _delimited(","), "tsv": _delimited("\t"), "parquet": _load_parquet, "jsonl": _load_json_lines}
