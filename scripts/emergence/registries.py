@@ -12,11 +12,15 @@ from emergence.errors import InputError, told
 def _load(path, required, unique=()):
     """A CSV file of names, all text. Raises InputError where it is not one or lacks a column."""
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        # no compression is guessed from the name: the lists are small, and what is packed can be of any size
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", compression=None)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a table that can be read: {error}") from None
+    # of longer rows pandas takes the first cells for names of the rows and moves the others to the left
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(told(path, "rows with more cells than there are column names", "a name for every column"))
     have = ", ".join(map(repr, frame.columns))
     problems = [
         told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, frame.columns)}")
@@ -25,7 +29,7 @@ def _load(path, required, unique=()):
     ]
     if not problems:
         for column in required:
-            for row in (frame[column].str.strip() == "").to_numpy().nonzero()[0]:
+            for row in (frame[column].fillna("").str.strip() == "").to_numpy().nonzero()[0]:
                 problems.append(told(f"{path}: data row {row + 1}, column `{column}`", "nothing", "a name"))
         for column in unique:
             for row in frame.duplicated(column).to_numpy().nonzero()[0]:
@@ -35,7 +39,7 @@ def _load(path, required, unique=()):
             problems.append(told(path, "column names but no row", "at least one row"))
     if problems:
         raise InputError(problems)
-    return frame.apply(lambda column: column.str.strip())
+    return frame.fillna("").apply(lambda column: column.str.strip())
 
 
 def load_tasks(path):
