@@ -5,6 +5,7 @@ import pytest
 
 from emergence import tables
 from emergence.errors import InputError
+from odd_names import NAMES
 
 INPUTS = pd.DataFrame({"file": ["a.csv"], "n_bytes": [3], "sha256": ["0" * 64]})
 
@@ -69,3 +70,12 @@ def test_a_truncated_table_is_a_clear_error(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="not a curves table"):
         tables.read("curves", path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_comes_back_from_the_disk(tmp_path, name):
+    names = dict.fromkeys(("task", "model_family", "metric_a", "metric_b"), name)
+    row = {"subtask": "", "shots": 1, "n_scales": 3, "status_a": "ok", "status_b": "ok", **names}
+    rows = [row, row | {"task": name + "."}]
+    tables.write(pd.DataFrame(rows), "metric_swaps", tmp_path / "metric_swaps.csv")
+    assert tables.read("metric_swaps", tmp_path / "metric_swaps.csv")[list(row)].to_dict("records") == rows

@@ -5,6 +5,7 @@ in that order and of those types.
 """
 
 import contextlib
+import csv
 import functools
 import glob
 import hashlib
@@ -177,7 +178,16 @@ def write(frame, name, path):
         if Path(path).suffix == ".parquet":
             _write_parquet([_to_arrow(frame, name)], name, temporary)
         else:
-            frame.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+            write_csv(frame, temporary)
+
+
+def write_csv(frame, path):
+    """A frame as CSV, its texts to the letter, so that the same table can be read back."""
+    text = frame.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:
+        # which of Python's versions put a carriage return in quotes is not the same for all
+        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    Path(path).write_bytes(text.encode())
 
 
 def _to_arrow(frame, name):
