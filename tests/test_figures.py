@@ -1,9 +1,12 @@
 """Figures show what the tables say, draw the same file every time, and say so where there is nothing to draw."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from conftest import COLUMNS, ROOT
 from emergence import attribution, curves, figures, ingestion, pairs
@@ -63,6 +66,45 @@ def test_the_same_figure_is_the_same_file(measured, catalogue, tmp_path):
         figures.save(figure, data, *(tmp_path / f"{run}.{ending}" for ending in ("svg", "png", "csv")), dpi=60)
     for ending in ("svg", "png", "csv"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_names_are_drawn_on_one_line_and_cut_where_there_is_no_room(measured, catalogue, tmp_path):
+    """No name is taken for a formula or a command of the figure; none makes it wider; a letter that the font lacks is no warning."""
+    figures.style()
+    sizes = {}
+    for name in ["a name", "名前", "x\ny", "\x1b[31m\u202e", "$\\frac{1}{0}$ _^", "long " * 60, "w" * 300]:
+        odd = catalogue.assign(label=name)
+        renamed = measured.assign(task=name, subtask=name, model_family=name)
+        for kind, (figure, data) in {
+            "swaps": figures.metric_swaps(renamed.head(2), pairs.swaps(renamed.head(2), odd), odd, name),
+            "sharpest": figures.sharpest_curves(renamed, odd, name, 3),
+            "metrics": figures.emergence_by_metric(renamed, attribution.by_metric(renamed, odd, 100, 0.95), 100),
+        }.items():
+            texts = [text.get_text() for text in figure.findobj(Text)]
+            assert not any(re.search(r"[\x00-\x09\x0b-\x1f\u202e\u200b]", text) for text in texts)
+            files = [tmp_path / f"{kind}.{ending}" for ending in ("svg", "png", "csv")]
+            figures.save(figure, data, *files, 50)
+            sizes.setdefault(kind, []).append(plt.imread(files[1]).shape)
+    # with axes of a fixed size, a wide label makes the picture wider
+    for kind, (usual, *others) in sizes.items():
+        assert all(height <= 1.2 * usual[0] and width <= 1.6 * usual[1] for height, width, _ in others), (kind, usual, others)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("short enough", "short enough"),
+        ("words that end before the edge", "words that end before…"),
+        ("a " + "b" * 100, "a " + "b" * 21 + "…"),
+        ("b" * 100 + " c", "b" * 23 + "…"),
+        ("w" * 100, "w" * 17 + "…"),
+        ("名" * 100, "名" * 17 + "…"),
+        ("x\ny", "x\\ny"),
+        ("", ""),
+    ],
+)
+def test_short_names(name, expected):
+    assert figures.short(name, 24) == expected
 
 
 def test_nothing_to_draw_is_said(catalogue):

@@ -4,6 +4,8 @@ A function takes frames, draws, and returns the figure with its data; nothing is
 """
 
 import textwrap
+import warnings
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -13,7 +15,7 @@ import seaborn as sns
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from emergence import pairs, tables
+from emergence import pairs, tables, texts
 
 mpl.use("agg")
 
@@ -58,27 +60,32 @@ def style():
 
 def save(figure, data, svg, png, csv, dpi):
     """Write a figure as SVG and PNG, and its data as CSV; each whole or not at all. Closes the figure."""
-    # the layout is solved once, not for each file
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
     # letters are a little wider in one format than in the other, and those at the edge must not be cut off
     tight = {"bbox_inches": "tight", "pad_inches": 0.05}
-    with tables.replacing(svg) as temporary:
-        figure.savefig(temporary, metadata={"Date": None}, **tight)
-    with tables.replacing(png) as temporary:
-        figure.savefig(temporary, dpi=dpi, **tight)
+    with warnings.catch_warnings():
+        # a letter that the font does not have is drawn as a box; the numbers beside the figure and the report have the name
+        warnings.filterwarnings("ignore", message="Glyph .* missing|Matplotlib currently does not support")
+        # the layout is solved once, not for each file
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        with tables.replacing(svg) as temporary:
+            figure.savefig(temporary, metadata={"Date": None}, **tight)
+        with tables.replacing(png) as temporary:
+            figure.savefig(temporary, dpi=dpi, **tight)
     with tables.replacing(csv) as temporary:
-        data.to_csv(temporary, index=False, lineterminator="\n")
+        tables.write_csv(data, temporary)
     plt.close(figure)
 
 
 def short(text, width=40):
-    """A name cut to a width that an axis has room for."""
-    return (
-        textwrap.shorten(text, width, placeholder="…")
-        if " " in text
-        else (text if len(text) <= width else text[: width - 1] + "…")
-    )
+    """A name cut to a width that an axis has room for, on one line."""
+    text = texts.printable(text)
+    # where most letters are wide, fewer of them have room
+    n_wide = sum(letter in "mwMW@%" or east_asian_width(letter) in "WF" for letter in text[:width])
+    width -= width // 4 if 2 * n_wide > width else 0
+    # at the end of a word, unless that leaves next to nothing
+    words = textwrap.shorten(text, width, placeholder="…")
+    return words if len(words) > width // 2 else texts.shortened(text, width)
 
 
 def notice(sentence):
@@ -267,13 +274,13 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
                 )
             if column == 0:
                 arrow = "" if catalogue.at[metric, "higher_is_better"] else "\n(lower is better; axis reversed)"
-                axes.set_ylabel(textwrap.fill(catalogue.at[metric, "label"], 26) + arrow)
+                axes.set_ylabel(textwrap.fill(short(catalogue.at[metric, "label"], 50), 26) + arrow)
     for axes in grid[1]:
         _scale_ticks(axes)
     for side, metric in enumerate((metric_a, metric_b)):
         if not catalogue.at[metric, "higher_is_better"]:
             grid[side, 0].invert_yaxis()
-    figure.supxlabel(scale_label, fontsize=9)
+    figure.supxlabel(short(scale_label, 90), fontsize=9)
     names = {line: line[0] + ("" if line[1] == UNKNOWN_SHOTS else f", {int(line[1])}-shot") for line in lines}
     handles = [Line2D([], [], ms=4, label=short(names[line]), **_line_look(look)) for line, look in looks.items()]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 3))
@@ -329,7 +336,7 @@ def sharpest_curves(curves, catalogue, scale_label, how_many):
         )
     for axes in list(grid.flat)[len(chosen) :]:
         axes.axis("off")
-    figure.supxlabel(scale_label, fontsize=9)
+    figure.supxlabel(short(scale_label, 90), fontsize=9)
     return figure, pd.concat(data, ignore_index=True)
 
 

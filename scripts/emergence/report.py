@@ -11,6 +11,7 @@ import pandas as pd
 from emergence import answers, metrics, registries, tables
 from emergence import curves as curve_frames
 from emergence.documents import ROOT
+from emergence.texts import printable
 
 TEMPLATES = ROOT / "workflow" / "report"
 
@@ -26,7 +27,7 @@ MOST_ROWS = 40
 
 def caption(name):
     """The caption of a figure, the same text that `snakemake --report` shows."""
-    return (TEMPLATES / f"{name}.rst").read_text(encoding="utf-8").strip()
+    return " ".join((TEMPLATES / f"{name}.rst").read_text(encoding="utf-8").split())
 
 
 def embedded(svg):
@@ -206,7 +207,7 @@ def section(name, block, study, catalogue, folder, figure_names, titles):
     return {
         "name": name,
         "title": block["title"],
-        "description": block.get("description", ""),
+        "description": " ".join(block.get("description", "").split()),
         "opening": answers.opening(block["title"], opening),
         "answers": said,
         "figures": [
@@ -259,6 +260,8 @@ def study_report(study, folder, figure_names, titles, provenance):
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # names from the data: none may turn the text around it, or be there without being seen
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     across = tables.read("metrics_across_benchmarks", Path(folder) / "metrics_across_benchmarks.csv")
     html = environment.get_template("report.html.j2").render(
@@ -275,7 +278,8 @@ def summary(sections, width=110):
     """The answers for a terminal: one line a question where it fits."""
     lines = ["Emergent abilities, or the metric?"]
     for part in sections:
-        lines += ["", part["title"]]
+        lines += ["", printable(part["title"])]
         for answer in part["answers"]:
-            lines += textwrap.wrap(f"{answer.question} {answer.short}.", width, initial_indent="  ", subsequent_indent="      ")
+            said = printable(f"{answer.question} {answer.short}.")
+            lines += textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="      ")
     return "\n".join(lines) + "\n"
