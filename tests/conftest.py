@@ -10,10 +10,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from emergence import config
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# `make test` draws the same examples each time; `make fuzz` (--hypothesis-profile=long) draws others, and many more
+SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+settings.register_profile("default", derandomize=True, database=None, **SLOW_IS_FINE)
+settings.register_profile("long", max_examples=3000, print_blob=True, **SLOW_IS_FINE)
+settings.load_profile("default")
+
 COLUMNS = ("task", "metric", "model_family", "model", "scale", "score")
 
 
