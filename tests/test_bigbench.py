@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -251,6 +252,26 @@ def test_files_that_differ_in_little_are_told_apart(tree, old, new, outcomes, af
     assert kept["high_score"].dropna().to_dict() == {"multiple_choice_grade": 1.0}
     both = table.groupby("model")["score"].apply(sorted)
     assert ("10k" not in both and outcomes == {"refused": 2}) or set(both["10k"]) <= {0.5, 7.0}
+
+
+@pytest.mark.parametrize("depth", [200, 990, 1010])
+@pytest.mark.parametrize(
+    "key", ["score_dict", "number_of_shots", "preferred_score", "total_params", "task_name", "scores", "0.5"]
+)
+def test_values_hundreds_of_levels_deep(tree, key, depth):
+    """Deeper than Python's own writer can follow, and not too deep for the parser."""
+    deep = "[" * depth + "]" * depth
+    value = json.dumps(made.content("deep", [made.entry("deep", {"exact_str_match": 0.5})]))
+    text = (
+        value.replace("0.5", deep)
+        if key == "0.5"
+        else re.sub(rf'"{key}": (\{{.*?\}}|\[.*?\]|[^,}}]*)', f'"{key}": {deep}', value)
+    )
+    path = made.write(tree, text.encode(), "scores_F_m.json", "deep")
+    with pytest.raises(InputError, match=str(path)):
+        ingest(tree, scale_axis="total_params")
+    _, account, _ = ingest(tree, scale_axis="total_params", on_error="skip")
+    assert account.loc[account["file"] == str(path), "outcome"].tolist() == ["read", "refused"]
 
 
 def test_several_mistakes_are_told_at_once(tree):

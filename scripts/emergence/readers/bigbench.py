@@ -6,6 +6,7 @@ Scores are kept as they are written: 0 to 100 for some metrics, 0 to 1 for most.
 """
 
 import array
+import functools
 import gc
 import itertools
 import json
@@ -297,7 +298,15 @@ def _has_scores(entry):
 
 
 def _shown(value):
-    return "nothing" if value is None else f"`{value}`"[:200]
+    return "nothing" if value is None else f"`{_written(value, str)}`"[:200]
+
+
+def _written(value, write):
+    """A value as text; in its place words where lists and keys stand in one another deeper than Python can follow."""
+    try:
+        return write(value)
+    except RecursionError:
+        return "values hundreds of levels deep"
 
 
 def _usable(entries, name, account):
@@ -503,7 +512,7 @@ def _refuse_wrong_kinds(rows, account, fields):
         new = wrong & ~refused
 
         def describe(row, field=field, value=value, allowed=allowed):
-            found = json.dumps(value(row), ensure_ascii=False)[:200]
+            found = _written(value(row), functools.partial(json.dumps, ensure_ascii=False))[:200]
             return told(rows.place(row, field), f"`{found}`", allowed)
 
         account.refuse(rows, new, f"{field} is not {allowed}", describe)
