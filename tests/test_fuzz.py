@@ -9,8 +9,11 @@ import copy
 import gzip
 import io
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -35,7 +38,7 @@ LONGEST_MESSAGE = 40_000
 PATIENCE = 20
 
 # Of the examples that the profile asks for: the files are many, and each example is read several times.
-some = settings(max_examples=settings().max_examples // 5)
+some = settings(max_examples=settings().max_examples // 3)
 
 FRAGMENTS = [
     b"\x00",
@@ -178,6 +181,7 @@ def check_message(error, *files):
     text = str(error)
     assert len(text) < LONGEST_MESSAGE
     assert any(str(file) in text for file in files), text
+    assert ("\n    found: " in text) <= ("\n    allowed: " in text), text
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text), repr(text)
     text.encode()
 
@@ -501,3 +505,54 @@ def test_starters(folder, name, data):
             return
     # whatever the file holds, what comes is one block of YAML
     assert list(yaml.safe_load(text)["benchmarks"]) == [path.name.partition(".")[0]]
+
+
+def heavy_files(folder):
+    """Small or plain files that would take all memory if they were read without a look: {name: part of the message}."""
+    packed = gzip.compress(b"t,acc,F,a,1,0.5\n" * 3_000_000, compresslevel=1)
+    lines = {
+        "row.csv": (",".join(COLUMNS).encode() + b"\n" + b"x" * 50_000_000, "a row of more than a megabyte"),
+        "quote.csv": (",".join(COLUMNS).encode() + b'\n"' + b"\n" * 50_000_000, "a quotation mark that is never closed"),
+        "columns.csv": (b",".join(b"c%d" % number for number in range(1_000_000)), "not a table of type csv"),
+        "deep.jsonl": (b'{"task": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}", "line 1"),
+        "name.jsonl": (b'{"' + b"x" * 20_000_000 + b'": 1}', "no column `task`"),
+        # packed pieces one after the other are one packed file
+        "packed.csv.gz": (gzip.compress(",".join(COLUMNS).encode() + b"\n") + packed * 60, "more than 2,000,000,000 bytes"),
+    }
+    for name, (content, _) in lines.items():
+        (folder / name).write_bytes(content)
+    same = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1_000_000, dtype=np.int32)), pa.array(["t" * 100]))
+    rows = pa.table(dict.fromkeys(COLUMNS, same))
+    with pa.parquet.ParquetWriter(folder / "rows.parquet", rows.schema) as writer:
+        for _ in range(21):
+            writer.write_table(rows)
+    return {name: expected for name, (_, expected) in lines.items()} | {"rows.parquet": "found: 21,000,000 rows"}
+
+
+READ_AND_MEASURE = """
+import json, resource, sys
+from emergence import config, ingestion
+from emergence.errors import InputError
+
+said = {}
+for name in sys.argv[2:]:
+    block = {"format": "table", "files": [name], "columns": json.loads(sys.argv[1])}
+    try:
+        ingestion.ingest("mine", config.check({"benchmarks": {"mine": block}})["benchmarks"]["mine"], config.DEFAULT_METRICS)
+    except InputError as error:
+        said[name] = str(error)
+print(json.dumps([said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+def test_memory_stays_small(tmp_path):
+    """In a process of its own, whose highest use of memory the system knows."""
+    expected = heavy_files(tmp_path)
+    command = [sys.executable, "-c", READ_AND_MEASURE, json.dumps({name: name for name in COLUMNS}), *expected]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said, kilobytes = json.loads(done.stdout)
+    assert {name for name, part in expected.items() if part not in said.get(name, "")} == set()
+    assert all(len(text) < LONGEST_MESSAGE for text in said.values())
+    assert kilobytes < 700_000
