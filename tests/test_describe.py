@@ -147,6 +147,11 @@ def test_what_no_reader_knows(tmp_path, name):
         starters.starter(tmp_path / name)
 
 
+def test_a_name_that_no_block_may_have():
+    with pytest.raises(InputError, match="the name of the block\n    found: `a: b`\n    allowed: letters, digits"):
+        starters.starter(ROOT / "config/examples/data/table_long.csv", "a: b")
+
+
 def test_the_command(tmp_path):
     command = [sys.executable, "scripts/describe_benchmark.py"]
     done = subprocess.run([*command, "config/examples/data/lm_eval", "--name", "mine"], cwd=ROOT, capture_output=True, text=True)

@@ -8,6 +8,7 @@ import gzip
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -127,6 +128,18 @@ def test_json_lines_that_arrow_does_not_survive(read, line, expected, before):
         read({"scores.jsonl": before + line + "\n" + FILES["scores.jsonl"]})
     assert f"scores.jsonl: line {before.count(chr(10)) + 1}\n" in str(error.value)
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("long", ["_" * 100_000, "_" * 400], ids=len)
+def test_headers_that_can_be_split_in_endless_ways(read, long):
+    # a pattern of several fields tries every way before it gives up
+    keys = {"layout": "wide", "header": "{task}_{subtask}_{metric}_{shots}"}
+    keys["columns"] = {"model": "who", "model_family": "who", "scale": "size"}
+    start = time.monotonic()
+    scores, account = read({"scores.csv": f'who,size,"a\nb_c_acc_2",{long}\nm,1,0.5,x\n'}, **keys)
+    assert time.monotonic() - start < 10
+    assert scores[["task", "subtask", "metric", "shots"]].to_numpy().tolist() == [["a\nb", "c", "acc", 2]]
+    assert account.set_index("outcome").loc["ignored", "example"] == long
 
 
 @pytest.mark.parametrize("name", ["scores.csv", "scores.jsonl", "scores.parquet"])

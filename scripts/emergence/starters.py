@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emergence import config, metrics
 from emergence.documents import as_yaml, nearest
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 from emergence.texts import printable
 
 FILL = "# fill in"
@@ -28,6 +28,9 @@ def starter(path, name=None, catalogue_path=config.DEFAULT_METRICS):
         found = importlib.import_module(module).lines(path, catalogue) if importlib.util.find_spec(module) else None
         if found:
             name = name or block_name(path)
+            names = config.study_schema()["properties"]["benchmarks"]["propertyNames"]
+            if not re.search(names["pattern"], name):
+                raise InputError(told("the name of the block", f"`{name}`", names["description"]))
             head = [f"title: {as_yaml(name)} # the name in figures and in the report", f"format: {format_name}"]
             return "\n".join(["benchmarks:", f"  {name}:", *("    " + line for line in head + found)]) + "\n"
     raise InputError(

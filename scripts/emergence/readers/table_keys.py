@@ -12,6 +12,9 @@ OF_MODELS = ("model_family", "scale")
 
 IN_HEADER = ("task", "subtask", "metric", "model_family", "model", "scale", "shots")
 
+# Letters in the header of a score column; longer ones are columns of something else.
+LONGEST_HEADER = 500
+
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -22,11 +25,11 @@ def header_pattern(block):
     # the odd pieces are the names of fields
     pieces = _FIELD.split(block["header"])
     body = {"shots": r"-?\d+"}
-    return re.compile(
-        "".join(
-            f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
-        )
+    fields = "".join(
+        f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
     )
+    # there are as many ways to split a header as it is long, to the power of the fields
+    return re.compile(rf"(?=.{{1,{LONGEST_HEADER}}}\Z){fields}", re.DOTALL)
 
 
 def problems(block):
