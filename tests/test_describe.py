@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -145,6 +147,17 @@ def test_what_no_reader_knows(tmp_path, name):
     (tmp_path / "scores.txt").write_text("hello\n")
     with pytest.raises(InputError, match=name):
         starters.starter(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.tsv", "scores.parquet"])
+def test_a_column_that_stands_twice(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pyarrow.parquet.write_table(pa.table([pa.array(["t"]), pa.array([1])], names=["size", "size"]), path)
+    else:
+        path.write_text("size{0}size\nt{0}1\n".format("," if name.endswith("csv") else "\t"))
+    with pytest.raises(InputError, match=r"scores\..*: the column `size` stands twice"):
+        starters.starter(path)
 
 
 def test_a_name_that_no_block_may_have():

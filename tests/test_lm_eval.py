@@ -320,7 +320,7 @@ def test_json_that_cannot_be_read(read, content, expected):
 def test_groups_that_share_their_members_are_walked_once(read):
     """By hand: forty groups, each in the next twice over, are two to the fortieth ways from the first to the one task."""
     links = {f"g{n}": [f"g{n + 1}", f"h{n}"] for n in range(40)} | {f"h{n}": [f"g{n + 1}"] for n in range(40)}
-    members = links | {"g40": ["t"], "h39": ["g40", "h39", "g0"]}
+    members = links | {"g40": ["t"], "h39": ["g40", "h39", "g0"], "empty": None}
     results = {"g0": {"acc,none": 0.25}, "t": {"acc,none": 0.5}}
     scores, _ = read({"a.json": current(results=results, group_subtasks=members)})
     assert scores["score"].to_dict() == {("g0", "", "acc"): 0.25, ("g0", "t", "acc"): 0.5}

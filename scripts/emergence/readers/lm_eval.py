@@ -215,7 +215,7 @@ def smallest_groups(contents):
     members, scored = {}, set()
     for content in contents:
         for group, names in (content.get("group_subtasks") or {}).items():
-            members[group] = sorted({*members.get(group, ()), *names})
+            members[group] = sorted({*members.get(group, ()), *(names or ())})
         scored |= {name for name, entry in content["results"].items() if any(True for _ in metrics_of(entry))}
     of_group = {group: leaves(group, members) for group, names in members.items() if names and group in scored}
     found = {}

@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,8 @@ def file_type(file, block):
 def load(file, kind, is_wanted):
     """The names of all columns of a file, and an Arrow table of those for which is_wanted(name) is true.
 
-    Text files give text, Parquet files what they hold. Raises InputError where the file is no table of that kind.
+    Text files give text, Parquet files what they hold. Raises InputError where the file is no table of that kind, or a column's name
+    stands twice.
     """
     if Path(file).stat().st_size == 0:
         raise InputError(f"{file}: the file is empty\n    allowed: a table")
@@ -93,6 +95,9 @@ def load(file, kind, is_wanted):
         if _is_packed(file):
             _check_unpacked_size(file)
         names, table = _LOADERS[kind](file, is_wanted)
+        if len(set(names)) < len(names):
+            repeated = next(name for name, n in Counter(names).items() if n > 1)
+            raise InputError(f"{file}: the column `{repeated}` stands twice\n    allowed: every column name once")
         # texts that are no UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
@@ -162,9 +167,6 @@ def _read_file(file, block, account):
 
 
 def _check_names(file, names, columns):
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise InputError(f"{file}: the column `{repeated[0]}` stands twice\n    allowed: every column name once")
     missing = [
         f"{file}: no column `{header}` (for the field `{field}`)\n    found: {', '.join(map(repr, names))}\n"
         f"    allowed: one of them{nearest(header, names)}"
