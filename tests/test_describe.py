@@ -160,6 +160,15 @@ def test_a_column_that_stands_twice(tmp_path, name):
         starters.starter(path)
 
 
+def test_names_that_are_no_keys_of_yaml(tmp_path):
+    path, long = tmp_path / "scores.csv", "x" * 5000
+    path.write_text(f"task,metric,model,scale,score\nt,{long},a,{long},0.5\nt,odd,{long},7B,0.5\n")
+    text = starters.starter(path)
+    block = only(yaml.safe_load(text))
+    assert (block["values"], list(block["models"])) == ({"metric": {"odd": None}, "scale": {"7B": None}}, ["a"])
+    assert text.count("# 1 names of more than 1000 letters cannot stand here") == 3
+
+
 def test_a_name_that_no_block_may_have():
     with pytest.raises(InputError, match="the name of the block\n    found: `a: b`\n    allowed: letters, digits"):
         starters.starter(ROOT / "config/examples/data/table_long.csv", "a: b")

@@ -12,6 +12,9 @@ from emergence.texts import printable
 
 FILL = "# fill in"
 
+# A key of YAML that is not marked as one has at most 1,024 letters.
+LONGEST_KEY = 1000
+
 
 def starter(path, name=None, catalogue_path=config.DEFAULT_METRICS):
     """The text of a configuration with one benchmark block for the files at `path`, a file or a folder.
@@ -59,14 +62,19 @@ def metric_lines(met, catalogue):
     return lines
 
 
+def key_lines(entries):
+    """Lines of keys with what follows each, {key: text}; a comment in place of those that are longer than a key of YAML can be."""
+    lines = [f"{as_yaml(key)}:{rest}" for key, rest in entries.items() if len(as_yaml(key)) <= LONGEST_KEY]
+    n_long = len(entries) - len(lines)
+    return lines + ([f"# {n_long} names of more than {LONGEST_KEY} letters cannot stand here"] if n_long else [])
+
+
 def model_lines(lacking):
     """The key `models` for models whose files leave something open. lacking: {model: list of `family`, `scale`}."""
-    entries = [
-        f"  {as_yaml(name)}: {{{', '.join(f'{key}: ' for key in keys)}}} {FILL}" for name, keys in sorted(lacking.items()) if keys
-    ]
+    entries = {name: f" {{{', '.join(f'{key}: ' for key in keys)}}} {FILL}" for name, keys in sorted(lacking.items()) if keys}
     if not entries:
         return []
     return [
         "models: # family: the models that make one curve; scale: a number above 0, the size in the unit of scale_label",
-        *entries,
+        *(f"  {line}" for line in key_lines(entries)),
     ]

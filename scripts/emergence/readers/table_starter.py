@@ -9,7 +9,7 @@ from emergence import metrics
 from emergence.documents import as_yaml, files_below
 from emergence.readers import table
 from emergence.readers.table_keys import header_pattern
-from emergence.starters import FILL, metric_lines, model_lines
+from emergence.starters import FILL, key_lines, metric_lines, model_lines
 
 # Headers that often name a field, in small letters, with `_` for anything else.
 HEADERS = {
@@ -154,11 +154,11 @@ def _values(frame, columns, met, catalogue):
     block = (
         ["  metric: # the catalogue's name for each; or take the line out and add the metric to the catalogue"] if unknown else []
     )
-    block += [f"    {as_yaml(name)}: {FILL}" for name in unknown]
+    block += [f"    {line}" for line in key_lines(dict.fromkeys(unknown, f" {FILL}"))]
     cells = frame[columns["scale"]].dropna().str.strip() if "scale" in columns else []
     words = sorted({cell for cell in cells if cell and pd.isna(pd.to_numeric(cell, errors="coerce"))})
     block += ["  scale: # sizes that are no numbers"] if words else []
-    block += [f"    {as_yaml(word)}: {FILL}" for word in words]
+    block += [f"    {line}" for line in key_lines(dict.fromkeys(words, f" {FILL}"))]
     return ["values:", *block] if block else []
 
 
