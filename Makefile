@@ -13,7 +13,7 @@ CLUSTER_VENV := $(VENV)/cluster
 
 help:
 	@echo "make run    set up, run the study of config/config.yaml, print the answers"
-	@echo "make cluster  what a run through SLURM needs besides, into the environment (docs/cluster.md)"
+	@echo "make cluster  add what a run through SLURM needs (docs/cluster.md)"
 	@echo "make test   set up, run all tests but the following three"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
 	@echo "make test-cluster  start a SLURM on this machine, as root, and run studies through it (minutes)"

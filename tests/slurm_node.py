@@ -124,8 +124,9 @@ class SlurmNode:
     def __enter__(self):
         try:
             self._configure()
-            self._start("munged", "--foreground", f"--socket={self.folder}/munge.socket", f"--key-file={self.folder}/munge.key",
-                        f"--pid-file={self.folder}/munged.pid", f"--log-file={self.folder}/munged.log", f"--seed-file={self.folder}/seed")  # fmt: skip
+            files = {"socket": "munge.socket", "key-file": "munge.key", "seed-file": "seed"}
+            files |= {"pid-file": "munged.pid", "log-file": "munged.log"}
+            self._start("munged", "--foreground", *(f"--{option}={self.folder / file}" for option, file in files.items()))
             self._wait_for("munge", "-n", "-S", f"{self.folder}/munge.socket")
             self._start("slurmctld", "-D")
             self._wait_for("scontrol", "ping")
@@ -140,7 +141,9 @@ class SlurmNode:
         # a daemon that hangs must not keep the others running
         with contextlib.suppress(subprocess.SubprocessError, OSError):
             self.command("scancel", "--user=root")
-            self.command("scancel", "--user=root", "--signal=KILL", "--full")
+            patience = time.monotonic() + 10
+            while self.command("squeue", "--noheader") and time.monotonic() < patience:
+                time.sleep(0.1)
         for daemon in reversed(self.daemons):
             daemon.terminate()
             try:

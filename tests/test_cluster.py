@@ -22,6 +22,10 @@ PER_SHARD = ("ingest_shard", "score_shard", "assess_shard")
 LOCAL = ("gather_scores", "gather_curves", "gather_tests", "compare_benchmarks", "record_provenance", "write_report")
 
 
+# the shipped profile, asking for the state of the jobs more often
+SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "2")
+
+
 class Run:
     """A running Snakemake. Its messages go to a file: a pipe would be held open by whatever outlives it."""
 
@@ -57,15 +61,20 @@ class Run:
 
 
 @contextlib.contextmanager
-def through_slurm(node, folder, *arguments):
-    """A run by the shipped profile, asking for the state of its jobs more often; killed with its jobs when the block ends."""
-    quick = ("--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "2")
-    run = Run(node, folder, "--profile", "profiles/slurm", *quick, *arguments)
+def running(node, folder, *arguments):
+    """A run that a test may disturb; killed with its jobs when the block ends, if it has not ended by then."""
+    run = Run(node, folder, *arguments)
     try:
         yield run
     finally:
         run.kill()
         node.command("scancel", "--user=root")
+
+
+def run_to_the_end(node, folder, *arguments):
+    with running(node, folder, *arguments) as run:
+        assert run.wait() == 0, run.said()
+        return run
 
 
 def results(folder):
@@ -104,8 +113,7 @@ def new_study(tmp_path_factory, tiny_study, tiny_files):
 def local(node, new_study):
     """The results of one core, without shards."""
     folder = new_study("local")
-    run = Run(node, folder, "--cores", "1")
-    assert run.wait() == 0, run.said()
+    run_to_the_end(node, folder, "--cores", "1")
     return results(folder)
 
 
@@ -114,8 +122,7 @@ def finished_by_slurm(node, new_study):
     """A study that has run through SLURM: its folder and the comments of its jobs, which name rule and wildcards."""
     folder = new_study("slurm")
     before = {number for number, *_ in node.jobs()}
-    with through_slurm(node, folder) as run:
-        assert run.wait() == 0, run.said()
+    run_to_the_end(node, folder, *SLURM)
     jobs = [job for job in node.jobs() if job[0] not in before]
     assert {state for _, state, _ in jobs} == {"COMPLETED"}
     return folder, [comment for *_, comment in jobs]
@@ -130,8 +137,7 @@ def test_results_of_slurm_and_shards_are_those_of_one_core(local, finished_by_sl
 
 def test_results_of_two_cores_in_shards_are_those_of_one_core(node, local, new_study):
     folder = new_study("two_cores")
-    run = Run(node, folder, "--cores", "2", "--set-scatter", f"shards={SHARDS}")
-    assert run.wait() == 0, run.said()
+    run_to_the_end(node, folder, "--cores", "2", "--set-scatter", f"shards={SHARDS}")
     here = results(folder)
     assert [name for name in local if here.get(name) != local[name]] == []
 
@@ -148,8 +154,7 @@ def test_the_jobs_went_through_slurm_and_the_tiny_steps_did_not(finished_by_slur
 
 def test_after_a_run_through_slurm_there_is_nothing_to_do_here(node, finished_by_slurm):
     folder, _ = finished_by_slurm
-    run = Run(node, folder, "--cores", "1", "--dry-run", "--set-scatter", f"shards={SHARDS}")
-    assert run.wait() == 0, run.said()
+    run = run_to_the_end(node, folder, "--cores", "1", "--dry-run", "--set-scatter", f"shards={SHARDS}")
     assert "Nothing to be done" in run.said()
 
 
@@ -166,7 +171,7 @@ def running_job(node, comment, seconds=60):
 
 def test_a_cancelled_job_is_a_message_and_a_rerun_finishes(node, local, new_study):
     folder = new_study("cancelled")
-    with through_slurm(node, folder, TARGET, "--retries", "0") as run:
+    with running(node, folder, *SLURM, TARGET, "--retries", "0") as run:
         number = running_job(node, "rule_ingest_scores_wildcards_first")
         node.command("scancel", str(number))
         assert run.wait() != 0
@@ -174,8 +179,7 @@ def test_a_cancelled_job_is_a_message_and_a_rerun_finishes(node, local, new_stud
     assert f"rule_ingest_scores/first/{number}.log" in run.said()
     assert "Traceback" not in run.said()
     assert not (folder / TARGET).exists()
-    with through_slurm(node, folder, TARGET) as run:
-        assert run.wait() == 0, run.said()
+    run_to_the_end(node, folder, *SLURM, TARGET)
     assert (folder / TARGET).read_bytes() == local[TARGET]
 
 
@@ -183,8 +187,8 @@ def test_a_job_that_was_killed_for_its_memory_gets_more_at_the_next_attempt(node
     folder = new_study("memory")
     before = {number for number, *_ in node.jobs()}
     # Snakemake alone needs more than the first attempt has
-    with through_slurm(node, folder, TARGET, "--set-resources", "ingest_scores:mem_mb=50 if attempt == 1 else 1000") as run:
-        assert run.wait() == 0, run.said()
+    more = "ingest_scores:mem_mb=50 if attempt == 1 else 1000"
+    run = run_to_the_end(node, folder, *SLURM, TARGET, "--set-resources", more)
     jobs = [job for job in node.jobs() if job[0] not in before]
     assert [comment for *_, comment in jobs] == ["rule_ingest_scores_wildcards_first"] * 2
     (killed, reason, _), (_, state, _) = jobs
