@@ -60,8 +60,7 @@ class Watch(threading.Thread):
                     continue
                 job = process.environ().get("SLURM_JOB_ID")
                 resident = process.memory_info().rss / 1e6
-                words = process.cmdline()
-                peak = max_resident(process.pid)
+                words, peak = process.cmdline(), max_resident(process.pid)
             except (psutil.Error, OSError):
                 continue
             # Snakemake gives the script's copy a name that ends in the script's own
@@ -78,9 +77,9 @@ class Watch(threading.Thread):
 
 
 def max_resident(pid):
-    """The most memory that a process has held, in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024 / 1e6
+    """The most memory that a process has held, in MB; 0 for one that has ended and is not yet forgotten."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) * 1024 / 1e6 if found else 0
 
 
 def by_rule(seen):

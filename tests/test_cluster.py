@@ -23,7 +23,7 @@ LOCAL = ("gather_scores", "gather_curves", "gather_tests", "compare_benchmarks",
 
 
 # the shipped profile, asking for the state of the jobs more often
-SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "2")
+SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "5")
 
 
 class Run:

@@ -30,7 +30,7 @@ rule attribute_curves:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2500),
+        mem_mb=growing(2000),
         runtime=growing(60),
     params:
         emergence=STUDY["emergence"],
