@@ -3,10 +3,11 @@
     python benchmarks/measure_cluster.py                             on the cores of this machine
     python benchmarks/measure_cluster.py --profile profiles/slurm    through SLURM
 
-Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files, no Monte Carlo) whole and in shards, each
-in a copy of the repository. Every run is printed with a digest of its results: it is the same for any number of shards and cores,
-here and through SLURM. Memory and seconds are those of the processes on this machine, looked at ten times a second: of the scripts
-alone, and of whole jobs, which on a cluster hold Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
+Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of the
+repository, the tree without Monte Carlo unless --draws says so. Every run is printed with a digest of its results: it is the same
+for any number of shards and cores, here and through SLURM. Memory and seconds are those of the processes on this machine, looked at
+ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold Snakemake itself twice. Jobs on other nodes are
+not seen. Linux only.
 """
 
 import argparse
@@ -135,6 +136,7 @@ def main():
     parser.add_argument("--profile", help="run through this profile; without one, on the cores of this machine")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of this machine to use without a profile")
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 8], help="numbers of shards of the simulated tree")
+    parser.add_argument("--draws", type=int, default=0, help="Monte Carlo draws of the null models of the simulated tree")
     parser.add_argument("--folder", type=Path, default=None, help="where to run; a cluster's nodes must see it (default: /tmp)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
@@ -144,7 +146,8 @@ def main():
         measure("default", None, arguments, 1, scratch)
         # relative paths alone: the record of provenance holds what the configuration says
         simulated = {"format": "bigbench", "directory": "../tree"}
-        study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml", "null_models": {"draws": 0}}
+        study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml"}
+        study["null_models"] = {"draws": arguments.draws}
         for shards in arguments.shards:
             measure("simulated", study, arguments, shards, scratch)
 
