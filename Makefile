@@ -5,14 +5,18 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# an environment on top of .venv for the tests of SLURM
+CLUSTER_VENV := $(VENV)/cluster
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-faults fuzz lint bench docs lock clean
+.PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
 
 help:
 	@echo "make run    set up, run the study of config/config.yaml, print the answers"
-	@echo "make test   set up, run all tests but the following two"
+	@echo "make cluster  add what a run through SLURM needs (docs/cluster.md)"
+	@echo "make test   set up, run all tests but the following three"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
+	@echo "make test-cluster  start a SLURM on this machine, as root, and run studies through it (minutes)"
 	@echo "make fuzz   any bytes into every reader, for longer than make test does"
 	@echo "make lint   ruff, snakefmt, snakemake --lint, documentation drift"
 	@echo "make bench  measure: what a run costs and where the time goes"
@@ -21,7 +25,7 @@ help:
 	@echo "make clean  remove results/ (but its README) and the environment"
 
 run: $(VENV)/run.ready
-	@$(BIN)/snakemake --cores $(CORES)
+	@$(BIN)/snakemake --cores $(CORES) --quiet host reason rules
 	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
 
 test: $(VENV)/dev.ready
@@ -30,8 +34,14 @@ test: $(VENV)/dev.ready
 test-faults: $(VENV)/dev.ready
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m faults
 
+test-cluster: $(VENV)/test-cluster.ready
+	@$(BIN)/python tests/slurm_node.py
+	@$(CLUSTER_VENV)/bin/python -m pytest -m cluster tests/test_cluster.py
+
 fuzz: $(VENV)/dev.ready
 	@$(BIN)/python -m pytest --numprocesses 2 tests/test_fuzz.py --hypothesis-profile=long
+
+cluster: $(VENV)/cluster.ready
 
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .
@@ -52,7 +62,7 @@ docs: $(VENV)/dev.ready
 
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for name in run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in run dev cluster; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header workflow/envs/$$name.in -o workflow/envs/$$name.txt || exit 1; done
 
 clean:
@@ -73,4 +83,16 @@ $(VENV)/run.ready: workflow/envs/run.txt | $(BIN)/python
 
 $(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready | $(BIN)/python
 	@$(PIP) --compile --requirement workflow/envs/dev.txt
+	@touch $@
+
+$(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready | $(BIN)/python
+	@$(PIP) --compile --requirement workflow/envs/cluster.txt
+	@touch $@
+
+# the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
+$(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready | $(BIN)/python
+	@$(BIN)/python -m venv --without-pip $(CLUSTER_VENV)
+	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	  > "$$($(CLUSTER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(PIP)) --compile --requirement workflow/envs/cluster.txt
 	@touch $@

@@ -54,7 +54,7 @@ def test_conda_environment_has_the_locked_versions():
 
 
 def test_locks_name_no_package_index():
-    for name in ("run.txt", "dev.txt"):
+    for name in ("run.txt", "dev.txt", "cluster.txt"):
         text = (ROOT / "workflow/envs" / name).read_text()
         assert "://" not in text
         assert "--index" not in text

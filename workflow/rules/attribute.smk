@@ -4,6 +4,10 @@
 # for a benchmark with claims, claims_by_metric.csv, claims_by_top_metrics.csv.
 
 
+localrules:
+    compare_benchmarks,
+
+
 rule attribute_curves:
     input:
         **test_files("results/{benchmark}"),
@@ -26,8 +30,8 @@ rule attribute_curves:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         emergence=STUDY["emergence"],
         level=STUDY["confidence_level"],
@@ -54,8 +58,8 @@ rule attribute_claims:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         block=reader_block,
         level=STUDY["confidence_level"],
@@ -71,13 +75,12 @@ rule compare_benchmarks:
         table="results/metrics_across_benchmarks.csv",
     log:
         "results/logs/compare_benchmarks.log",
-    localrule: True
     conda:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         benchmarks=BENCHMARKS,
         library=library("scripts/compare_benchmarks.py"),

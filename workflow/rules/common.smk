@@ -72,6 +72,11 @@ def tree_state(wildcards):
     return trees.fingerprint(trees.in_shard(trees.find(block(wildcards)["directory"]), trees.part(item)))
 
 
+def growing(first):
+    """Memory in MB or minutes of time for a rule: so much for the first attempt, twice for the second, three times for the third."""
+    return lambda wildcards, attempt: first * attempt
+
+
 def one_of(names):
     """The pattern of a wildcard that is one of these names; matches nothing where there is none."""
     return "|".join(names) or "(?!)"

@@ -16,8 +16,8 @@ rule draw_figures:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=growing(1500),
+        runtime=growing(30),
     params:
         answers_over=lambda wildcards: block(wildcards)["answers_over"],
         rate=STUDY["null_models"]["false_discovery_rate"],

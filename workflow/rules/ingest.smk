@@ -19,8 +19,8 @@ rule fetch_checkout:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=growing(1000),
+        runtime=growing(240),
     params:
         git=lambda wildcards: block(wildcards)["git"],
         # not an output: what has been fetched must outlive a failure, so that the next try goes on from there
@@ -46,8 +46,8 @@ rule ingest_scores:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         block=reader_block,
         tree=tree_state,
@@ -86,8 +86,8 @@ rule gather_scores:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         library=library("scripts/gather_scores.py"),
     script:

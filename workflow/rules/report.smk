@@ -2,6 +2,11 @@
 # Gives: results/report.html, results/summary.txt, results/provenance.json.
 
 
+localrules:
+    record_provenance,
+    write_report,
+
+
 rule record_provenance:
     input:
         tables=[table for name in BENCHMARKS for table in tables_of(name)],
@@ -14,8 +19,8 @@ rule record_provenance:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(10),
     params:
         study=STUDY,
         library=library("scripts/record_provenance.py"),
@@ -40,8 +45,8 @@ rule write_report:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         study=STUDY,
         figures={name: figure_names(name) for name in BENCHMARKS},

@@ -22,8 +22,8 @@ rule score_curves:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1500),
+        runtime=growing(30),
     params:
         library=library("scripts/score_curves.py"),
     script:
@@ -55,8 +55,8 @@ rule gather_curves:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         library=library("scripts/gather_curves.py"),
     script:
@@ -77,8 +77,8 @@ rule assess_curves:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         draws=STUDY["null_models"]["draws"],
         seed=STUDY["seed"],
@@ -112,8 +112,8 @@ rule gather_tests:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         library=library("scripts/gather_tests.py"),
     script:
