@@ -158,6 +158,15 @@ def test_after_a_run_through_slurm_there_is_nothing_to_do_here(node, finished_by
     assert "Nothing to be done" in run.said()
 
 
+def test_a_job_that_slurm_does_not_take_is_a_message(node, new_study):
+    folder = new_study("refused")
+    with running(node, folder, *SLURM, TARGET, "--retries", "0", "--default-resources", "slurm_partition=nowhere") as run:
+        assert run.wait(60) != 0
+    assert "SLURM sbatch failed" in run.said()
+    assert "invalid partition specified: nowhere" in run.said()
+    assert "Traceback" not in run.said()
+
+
 def running_job(node, comment, seconds=60):
     """The id of the job with this comment, as soon as it runs."""
     patience = time.monotonic() + seconds
