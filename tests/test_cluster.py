@@ -23,7 +23,8 @@ LOCAL = ("gather_scores", "gather_curves", "gather_tests", "compare_benchmarks",
 
 
 # the shipped profile, asking for the state of the jobs more often
-SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "5")
+SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "8")
+ONE_JOB = (*SLURM, TARGET, "--slurm-init-seconds-before-status-checks", "3")
 
 
 class Run:
@@ -158,6 +159,15 @@ def test_after_a_run_through_slurm_there_is_nothing_to_do_here(node, finished_by
     assert "Nothing to be done" in run.said()
 
 
+def test_a_job_that_slurm_does_not_take_is_a_message(node, new_study):
+    folder = new_study("refused")
+    with running(node, folder, *ONE_JOB, "--retries", "0", "--default-resources", "slurm_partition=nowhere") as run:
+        assert run.wait(60) != 0
+    assert "SLURM sbatch failed" in run.said()
+    assert "invalid partition specified: nowhere" in run.said()
+    assert "Traceback" not in run.said()
+
+
 def running_job(node, comment, seconds=60):
     """The id of the job with this comment, as soon as it runs."""
     patience = time.monotonic() + seconds
@@ -171,7 +181,7 @@ def running_job(node, comment, seconds=60):
 
 def test_a_cancelled_job_is_a_message_and_a_rerun_finishes(node, local, new_study):
     folder = new_study("cancelled")
-    with running(node, folder, *SLURM, TARGET, "--retries", "0") as run:
+    with running(node, folder, *ONE_JOB, "--retries", "0") as run:
         number = running_job(node, "rule_ingest_scores_wildcards_first")
         node.command("scancel", str(number))
         assert run.wait() != 0
@@ -179,7 +189,7 @@ def test_a_cancelled_job_is_a_message_and_a_rerun_finishes(node, local, new_stud
     assert f"rule_ingest_scores/first/{number}.log" in run.said()
     assert "Traceback" not in run.said()
     assert not (folder / TARGET).exists()
-    run_to_the_end(node, folder, *SLURM, TARGET)
+    run_to_the_end(node, folder, *ONE_JOB)
     assert (folder / TARGET).read_bytes() == local[TARGET]
 
 
@@ -188,7 +198,7 @@ def test_a_job_that_was_killed_for_its_memory_gets_more_at_the_next_attempt(node
     before = {number for number, *_ in node.jobs()}
     # Snakemake alone needs more than the first attempt has
     more = "ingest_scores:mem_mb=50 if attempt == 1 else 1000"
-    run = run_to_the_end(node, folder, *SLURM, TARGET, "--set-resources", more)
+    run = run_to_the_end(node, folder, *ONE_JOB, "--set-resources", more)
     jobs = [job for job in node.jobs() if job[0] not in before]
     assert [comment for *_, comment in jobs] == ["rule_ingest_scores_wildcards_first"] * 2
     (killed, reason, _), (_, state, _) = jobs

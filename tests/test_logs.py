@@ -75,6 +75,9 @@ def test_every_way_to_fail_is_told(tmp_path):
     lines = logs.failures(tmp_path, since=0).split("\n\n")
     assert lines[0] == "What went wrong:"
     assert lines[1] == f"{tmp_path / 'bad.log'}:\na.csv: data row 1\n    found: x"
-    assert lines[2] == f"{tmp_path / 'full.log'}:\nthis log could not be written; is the disk full?"
+    assert (
+        lines[2]
+        == f"{tmp_path / 'full.log'}:\nthis log is empty: a cluster did not start the job (see above), or the disk is full"
+    )
     assert lines[3].startswith(f"{tmp_path / 'killed.log'}:\nthe job was killed before it was done.")
     assert len(lines) == 4

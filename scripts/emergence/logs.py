@@ -63,7 +63,7 @@ def failures(folder, since):
             if ERROR in text:
                 said.append(f"{path}:\n{text[text.rindex(ERROR) + len(ERROR) :].rstrip()}")
             elif not text:
-                said.append(f"{path}:\nthis log could not be written; is the disk full?")
+                said.append(f"{path}:\nthis log is empty: a cluster did not start the job (see above), or the disk is full")
             elif f"\n{DONE}" not in text:
                 said.append(
                     f"{path}:\nthe job was killed before it was done. Where nobody did that, the machine may have run out of memory,"
