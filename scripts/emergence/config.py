@@ -179,5 +179,7 @@ def check(config, files=()):
     study = with_defaults(config, study_schema())
     for name, block in study["benchmarks"].items():
         study["benchmarks"][name] = {"title": name, **with_defaults(block, benchmark_schema(block["format"]))}
-    study.setdefault("metrics", str(DEFAULT_METRICS))
+    # as it would be named here, so that results do not tell where the folder of the workflow is
+    here = DEFAULT_METRICS.is_relative_to(Path.cwd())
+    study.setdefault("metrics", str(DEFAULT_METRICS.relative_to(Path.cwd()) if here else DEFAULT_METRICS))
     return study
