@@ -197,6 +197,8 @@ def test_what_an_earlier_folder_says_is_not_run(repository, fetch, tmp_path):
         ("file:///a", True),
         ("../a", True),
         ("C:/a", True),
+        ("https://me:secret@host/x.git", False),
+        ("ssh://me@host:22/x.git", True),
         ("ext::sh -c touch% x", False),
         ("fd::17", False),
         ("--upload-pack=touch x", False),
