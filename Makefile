@@ -12,17 +12,17 @@ CLUSTER_VENV := $(VENV)/cluster
 .PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
 
 help:
-	@echo "make run    set up, run the study of config/config.yaml, print the answers"
-	@echo "make cluster  add what a run through SLURM needs (docs/cluster.md)"
-	@echo "make test   set up, run all tests but the following three"
+	@echo "make run          set up, run the study of config/config.yaml, print the answers"
+	@echo "make cluster      add what a run through SLURM needs (docs/cluster.md)"
+	@echo "make test         set up, run all tests but the following three"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
-	@echo "make test-cluster  start a SLURM on this machine, as root, and run studies through it (minutes)"
-	@echo "make fuzz   any bytes into every reader, for longer than make test does"
-	@echo "make lint   ruff, snakefmt, snakemake --lint, documentation drift"
-	@echo "make bench  measure: what a run costs and where the time goes"
-	@echo "make docs   write the generated parts of config/README.md and results/README.md anew"
-	@echo "make lock   resolve workflow/envs/*.in anew"
-	@echo "make clean  remove results/ (but its README) and the environment"
+	@echo "make test-cluster start a SLURM on this machine, as root, and run studies through it (minutes)"
+	@echo "make fuzz         any bytes into every reader, for longer than make test does"
+	@echo "make lint         ruff, snakefmt, snakemake --lint, documentation drift"
+	@echo "make bench        measure: what a run costs and where the time goes"
+	@echo "make docs         write the generated parts of config/README.md and results/README.md anew"
+	@echo "make lock         resolve workflow/envs/*.in anew"
+	@echo "make clean        remove results/ (but its README) and the environment"
 
 run: $(VENV)/run.ready
 	@$(BIN)/snakemake --cores $(CORES) --quiet host reason rules
