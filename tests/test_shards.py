@@ -22,10 +22,21 @@ def test_a_shard_depends_on_the_name_alone():
         for n_shards in (1, 2, 7):
             digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
             assert trees.shard_of(name, n_shards) == int(digest, 16) % n_shards
-    found = [trees.Found(f"{name}/results/scores_x.json", name) for name in TASKS]
-    parts = [trees.in_shard(found, (number, 4)) for number in range(1, 5)]
-    assert sorted(item for part in parts for item in part) == found
-    assert trees.in_shard(found, None) == found
+    assert [sum(trees.is_in_shard(name, (number, 4)) for number in range(1, 5)) for name in TASKS] == [1] * len(TASKS)
+
+
+def test_the_shards_of_a_tree_are_the_tree(tmp_path):
+    """Whatever is found, files, links that lead out and folders that are none, is found in one shard."""
+    tree = made.tree_of_tasks(tmp_path / "tree", TASKS)
+    made.write(tmp_path / "outside", b"{}", "scores_x.json", "away")
+    (tree / "linked").symlink_to(tmp_path / "outside" / "away")
+    (tree / TASKS[0] / "results/scores_y.json.backup").write_text("")
+    (tree / TASKS[1] / "results/scores_z.json").mkdir()
+    whole = trees.find(tree)
+    assert {item.path for item in whole if item.refused} == {"linked", f"{TASKS[1]}/results/scores_z.json"}
+    parts = [trees.find(tree, (number, 4)) for number in range(1, 5)]
+    assert sorted(item for part in parts for item in part) == whole
+    assert max(map(len, parts)) < len(whole)
 
 
 @pytest.mark.parametrize("row_group", [7, 64, 1000])

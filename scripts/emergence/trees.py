@@ -32,11 +32,11 @@ class Found(typing.NamedTuple):
     refused: str = ""
 
 
-def find(directory):
-    """Every `results/scores_*.json` below a folder, at any depth: a list of Found, sorted by path.
+def find(directory, part=None):
+    """Every `results/scores_*.json` below a folder, at any depth, that belongs to a part: a list of Found, sorted by path.
 
     Links are followed to files inside the tree only. Whatever looks like scores but is not a file that may be read is in the
-    list as well, with the reason: nothing is passed over in silence.
+    list as well, with the reason: nothing is passed over in silence. part: see is_in_shard.
     """
     root = os.path.realpath(directory)
     found = []
@@ -44,24 +44,28 @@ def find(directory):
     waiting = [("", os.path.basename(root), os.path.basename(os.path.dirname(root)))]
     while waiting:
         below, name, above = waiting.pop()
+        folder = above if name == FOLDER else name
+        # files of other shards are not even looked at: that takes most of the time
+        is_wanted = is_in_shard(folder, part)
         try:
             with os.scandir(os.path.join(directory, below)) as listing:
                 entries = list(listing)
         except OSError as error:
-            found.append(
-                Found(below, above if name == FOLDER else name, refused=f"the folder cannot be listed: {error.strerror}")
-            )
+            if is_wanted:
+                found.append(Found(below, folder, refused=f"the folder cannot be listed: {error.strerror}"))
             continue
         for entry in entries:
             path = f"{below}/{entry.name}" if below else entry.name
             if name == FOLDER and entry.name.startswith(PREFIX):
-                found.append(_look(entry, path, above, root))
+                if is_wanted:
+                    found.append(_look(entry, path, folder, root))
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name != ".git":
                     waiting.append((path, entry.name, name))
             elif entry.is_symlink() and _leads_to_scores(entry, root):
-                folder = name if entry.name == FOLDER else entry.name
-                found.append(Found(path, folder, refused="the folder is a link that leaves the tree"))
+                behind = name if entry.name == FOLDER else entry.name
+                if is_in_shard(behind, part):
+                    found.append(Found(path, behind, refused="the folder is a link that leaves the tree"))
     return sorted(found)
 
 
@@ -97,12 +101,12 @@ def shard_of(folder, n_shards):
     return int.from_bytes(name, "big") % n_shards
 
 
-def in_shard(found, part):
-    """Those of the files that belong to a part (number from 1, number of shards); all of them where part is None."""
+def is_in_shard(folder, part):
+    """Whether a task's folder belongs to a part (number from 1, number of shards); every folder does where part is None."""
     if part is None:
-        return found
+        return True
     number, n_shards = part
-    return [item for item in found if shard_of(item.folder, n_shards) == number - 1]
+    return shard_of(folder, n_shards) == number - 1
 
 
 def part(item):

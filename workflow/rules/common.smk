@@ -68,8 +68,8 @@ def tree_state(wildcards):
     """Digest of names, sizes and times of the files in the folder that the block names, or in the shard's part of it."""
     if "directory" not in block(wildcards):
         return None
-    item = wildcards.get("scatteritem")
-    return trees.fingerprint(trees.in_shard(trees.find(block(wildcards)["directory"]), trees.part(item)))
+    part = trees.part(wildcards.get("scatteritem"))
+    return trees.fingerprint(trees.find(block(wildcards)["directory"], part))
 
 
 def growing(first):

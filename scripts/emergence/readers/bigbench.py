@@ -157,11 +157,12 @@ def read(block, account, part=None):
     Raises InputError where the tree has no score file at all, or where folders of two names hold results of the same task.
     """
     directory = block["directory"]
-    found = trees.find(directory)
-    if all(item.ignored for item in found):
+    found = trees.find(directory, part)
+    # a part may well be empty, the tree not
+    if all(item.ignored for item in found) and all(item.ignored for item in trees.find(directory)):
         allowed = "a BIG-bench checkout, or any folder with such files somewhere below it"
         raise InputError(told(str(directory), "nothing named results/scores_*.json in this folder or below it", allowed))
-    contents = _read_files(directory, trees.in_shard(found, part), block, account)
+    contents = _read_files(directory, found, block, account)
     return _rows(contents, block["scale_axis"], account)
 
 
