@@ -110,12 +110,12 @@ def free_ports(number):
 
 
 class SlurmNode:
-    """A running SLURM of one node; a context manager. environment: what a client needs, as for subprocess."""
+    """A running SLURM of one node; a context manager. settings: the variables that a client needs besides its own."""
 
     def __init__(self):
         # a short path: the socket's may have 107 characters
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-"))
-        self.environment = os.environ | {
+        self.settings = {
             "SLURM_CONF": str(self.folder / "slurm.conf"),
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
         }
@@ -155,7 +155,7 @@ class SlurmNode:
 
     def command(self, *words):
         """Run a client of SLURM; its output as text. Raises CalledProcessError, or TimeoutExpired after 15 seconds."""
-        done = subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=15, check=True)
+        done = subprocess.run(words, env=os.environ | self.settings, capture_output=True, text=True, timeout=15, check=True)
         return done.stdout
 
     def jobs(self):
@@ -194,7 +194,9 @@ class SlurmNode:
         # the kernel ends it when this process dies, however that happens
         command = ["setpriv", "--pdeathsig", "KILL", "--", *words]
         with open(self.folder / f"{words[0]}.out", "wb") as output:
-            daemon = subprocess.Popen(command, env=self.environment, stdout=output, stderr=output, start_new_session=True)
+            daemon = subprocess.Popen(
+                command, env=os.environ | self.settings, stdout=output, stderr=output, start_new_session=True
+            )
         self.daemons.append(daemon)
 
     def _wait_for(self, *words):

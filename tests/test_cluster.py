@@ -11,34 +11,32 @@ import pytest
 
 import result_trees as made
 import slurm_node
-from conftest import copy_of_workflow
+from conftest import copy_of_workflow, digests, environment
 
 pytestmark = pytest.mark.cluster
 
 SHARDS = 7
 TASKS = ["arithmetic", "boolean", "codenames", "dyck", "emoji", "figures", "geometry", "hindi", "irony", "jokes"]
-TARGET = "results/first/scores.parquet"
+TARGET = "first/scores.parquet"
 PER_SHARD = ("ingest_shard", "score_shard", "assess_shard")
 LOCAL = ("gather_scores", "gather_curves", "gather_tests", "compare_benchmarks", "record_provenance", "write_report")
 
 
 # the shipped profile, asking for the state of the jobs more often
 SLURM = ("--profile", "profiles/slurm", "--set-scatter", f"shards={SHARDS}", "--slurm-init-seconds-before-status-checks", "8")
-ONE_JOB = (*SLURM, TARGET, "--slurm-init-seconds-before-status-checks", "3")
+ONE_JOB = (*SLURM, f"results/{TARGET}", "--slurm-init-seconds-before-status-checks", "3")
 
 
 class Run:
     """A running Snakemake. Its messages go to a file: a pipe would be held open by whatever outlives it."""
 
     def __init__(self, node, folder, *arguments):
-        hidden = ("PYTEST", "COV")
-        environment = {key: value for key, value in node.environment.items() if not key.startswith(hidden)}
         self.output = folder / "snakemake.out"
         with open(self.output, "wb") as stream:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", *arguments],
                 cwd=folder,
-                env=environment,
+                env=environment() | node.settings,
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
@@ -79,9 +77,8 @@ def run_to_the_end(node, folder, *arguments):
 
 
 def results(folder):
-    """The bytes of every file that a run leaves, but of messages and of the tables of single shards."""
-    files = [path for path in (folder / "results").rglob("*") if path.is_file() and not {"logs", "shards"} & set(path.parts)]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    """Digests of every file that a run leaves, but of messages and of the tables of single shards."""
+    return {name: digest for name, digest in digests(folder).items() if "/shards/" not in name}
 
 
 @pytest.fixture(scope="module")
@@ -188,9 +185,9 @@ def test_a_cancelled_job_is_a_message_and_a_rerun_finishes(node, local, new_stud
     assert f"SLURM-job '{number}' failed, SLURM status is: 'CANCELLED'" in run.said()
     assert f"rule_ingest_scores/first/{number}.log" in run.said()
     assert "Traceback" not in run.said()
-    assert not (folder / TARGET).exists()
+    assert TARGET not in results(folder)
     run_to_the_end(node, folder, *ONE_JOB)
-    assert (folder / TARGET).read_bytes() == local[TARGET]
+    assert results(folder)[TARGET] == local[TARGET]
 
 
 def test_a_job_that_was_killed_for_its_memory_gets_more_at_the_next_attempt(node, local, new_study):
@@ -208,4 +205,4 @@ def test_a_job_that_was_killed_for_its_memory_gets_more_at_the_next_attempt(node
     log = folder / f".snakemake/slurm_logs/rule_ingest_scores/first/{killed}.log"
     assert str(log) in run.said()
     assert "exceeded memory limit" in log.read_text().lower()
-    assert (folder / TARGET).read_bytes() == local[TARGET]
+    assert results(folder)[TARGET] == local[TARGET]

@@ -124,6 +124,16 @@ def in_time():
         signal.signal(signal.SIGALRM, before)
 
 
+def read_or_refused(read, path):
+    """What read(path) gives, in time; None where it refuses the file with a message as it should be."""
+    with in_time():
+        try:
+            return read(path)
+        except InputError as error:
+            check_message(error, path)
+            return None
+
+
 @st.composite
 def damaged(draw, seeds):
     """One of the valid files with one to four pieces of damage, or no file at all but random bytes."""
@@ -446,12 +456,9 @@ SHORT_CATALOGUE = {"metrics": dict(list(yaml.safe_load(DEFAULT_METRICS.read_text
 def test_catalogue(folder, content):
     path = folder / "metrics.yaml"
     path.write_bytes(content)
-    with in_time():
-        try:
-            catalogue = metrics.load(path)
-        except InputError as error:
-            check_message(error, path)
-            return
+    catalogue = read_or_refused(metrics.load, path)
+    if catalogue is None:
+        return
     assert (catalogue["low"] < catalogue["high"]).all()
     assert all(isinstance(name, str) for name in metrics.spellings(catalogue))
 
@@ -471,12 +478,9 @@ def test_lists(folder, name, data):
     load, content = LISTS[name]
     path = folder / name
     path.write_bytes(data.draw(damaged([content])))
-    with in_time():
-        try:
-            found = load(path)
-        except InputError as error:
-            check_message(error, path)
-            return
+    found = read_or_refused(load, path)
+    if found is None:
+        return
     assert len(found)
     if isinstance(found, pd.DataFrame):
         assert found.notna().all(axis=None)
@@ -497,12 +501,9 @@ def test_starters(folder, name, data):
     else:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(written)
-    with in_time():
-        try:
-            text = starters.starter(path)
-        except InputError as error:
-            check_message(error, path)
-            return
+    text = read_or_refused(starters.starter, path)
+    if text is None:
+        return
     # whatever the file holds, what comes is one block of YAML
     assert list(yaml.safe_load(text)["benchmarks"]) == [path.name.partition(".")[0]]
 

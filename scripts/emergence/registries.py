@@ -76,7 +76,7 @@ def load_models(path):
     frame = _load(path, ["model", "model_family", "scale"], unique=["model"])
     scales = pd.to_numeric(frame["scale"], errors="coerce")
     problems = [
-        f"{path}: data row {row + 1}, column `scale`\n    found: `{frame['scale'].iat[row]}`\n    allowed: a number above 0"
+        told(f"{path}: data row {row + 1}, column `scale`", f"`{frame['scale'].iat[row]}`", "a number above 0")
         for row in (~(scales > 0) | np.isinf(scales)).to_numpy().nonzero()[0]
     ]
     if problems:

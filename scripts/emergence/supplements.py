@@ -11,7 +11,7 @@ import pandas as pd
 from emergence import config, registries
 from emergence.accounts import without
 from emergence.documents import nearest
-from emergence.errors import InputError
+from emergence.errors import InputError, told
 
 FIELDS = {"model_family": "family", "scale": "scale"}
 
@@ -30,10 +30,8 @@ def listed_models(block):
         entry = {field: said.get(key) for field, key in FIELDS.items()}
         for field, word in FIELDS.items():
             if entry[field] is not None and before and entry[field] != before[field]:
-                problems.append(
-                    f"models of the block: the {word} of `{name}`\n    found: {entry[field]}, and {before[field]} in"
-                    f" {block.get('models_file', 'another entry of that name')}\n    allowed: one of them"
-                )
+                found = f"{entry[field]}, and {before[field]} in {block.get('models_file', 'another entry of that name')}"
+                problems.append(told(f"models of the block: the {word} of `{name}`", found, "one of them"))
         table[name] = before or entry
     if problems:
         raise InputError(problems)
@@ -90,7 +88,7 @@ def add_models(rows, block, account):
             if said[i] is not None
         )
         at = f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`"
-        return f"{at}\n    found: {said}\n    allowed: one family and one scale for each model"
+        return told(at, said, "one family and one scale for each model")
 
     rows = account.refuse(rows, differs, "file and block disagree about the model", describe)
     return _leave_out(rows, table, account)

@@ -127,31 +127,37 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
         row["n_free"] = int((np.bincount(strata)[strata] > 1).sum())
         if row["n_free"]:
             draw = random_stream(seed, "variation", factor)
+            parts = _by_size(response, strata, columns[factor])
             reached = 0
             for start in range(0, permutations, _BLOCK):
-                sums = _shuffled_sums(response, strata, columns[factor], min(_BLOCK, permutations - start), draw)
+                sums = sum(_shuffled_sums(*part, min(_BLOCK, permutations - start), draw) for part in parts)
                 reached += int((added.explained(sums, others_sums) >= explained * (1 - 1e-9)).sum())
             row["p_value"] = (1 + reached) / (1 + permutations)
     return pd.DataFrame(rows)
 
 
-def _shuffled_sums(response, strata, indicators, n_shuffles, generator):
-    """Sums over the levels of a factor of the response shuffled within strata: (levels, n_shuffles).
+def _by_size(response, strata, indicators):
+    """The strata in groups of equal size: a list of (response (strata, size), its indicators (levels, strata * size), sparse).
 
     response, strata: (n,). indicators: (n, levels), sparse.
     """
     order = np.argsort(strata, kind="stable")
     sizes = np.bincount(strata)
     starts = np.cumsum(sizes) - sizes
-    sums = np.zeros((indicators.shape[1], n_shuffles))
-    # strata of one size together, as arrays of (strata, size)
-    for size in np.unique(sizes[sizes > 0]):
-        rows = order[starts[sizes == size][:, None] + np.arange(size)]
-        if size <= _LARGEST_LISTED:
-            arrangements = np.array(list(itertools.permutations(range(size))))
-            chosen = arrangements[generator.integers(len(arrangements), size=(n_shuffles, len(rows)))]
-            shuffled = np.take_along_axis(response[rows][None], chosen, axis=2)
-        else:
-            shuffled = generator.permuted(np.broadcast_to(response[rows], (n_shuffles, *rows.shape)), axis=2)
-        sums += indicators[rows.ravel()].T @ np.ascontiguousarray(shuffled.reshape(n_shuffles, -1).T)
-    return sums
+    rows = [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes[sizes > 0])]
+    return [(response[of_size], indicators[of_size.ravel()].T) for of_size in rows]
+
+
+def _shuffled_sums(response, indicators, n_shuffles, generator):
+    """Sums over the levels of a factor of the response shuffled within strata of one size: (levels, n_shuffles).
+
+    response: (strata, size). indicators: (levels, strata * size), sparse.
+    """
+    n_strata, size = response.shape
+    if size <= _LARGEST_LISTED:
+        arrangements = np.array(list(itertools.permutations(range(size))))
+        chosen = arrangements[generator.integers(len(arrangements), size=(n_shuffles, n_strata))]
+        shuffled = np.take_along_axis(response[None], chosen, axis=2)
+    else:
+        shuffled = generator.permuted(np.broadcast_to(response, (n_shuffles, n_strata, size)), axis=2)
+    return indicators @ np.ascontiguousarray(shuffled.reshape(n_shuffles, -1).T)

@@ -10,11 +10,7 @@ CONFIG_FILES = [] if workflow.modifier.skip_configfile else list(workflow.overwr
 if not workflow.modifier.skip_configfile and not workflow.config_settings.replace_workflow_config:
     CONFIG_FILES[:0] = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
 
-try:
-    STUDY = study_config.check(config, CONFIG_FILES)
-except InputError as error:
-    # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
-    sys.exit(f"The configuration cannot be used.\n{error}")
+STUDY = usable(study_config.check, config, CONFIG_FILES)
 
 # one or the other, by how Snakemake keeps its record
 RECORD = [*Path(".snakemake").glob("metadata/*"), *Path(".snakemake").glob("metadata.db")]

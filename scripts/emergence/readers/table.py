@@ -143,10 +143,8 @@ def _read_file(file, block, account):
     matches = {header: pattern.fullmatch(header) for header in names if header not in columns.values()} if pattern else {}
     matches = {header: match for header, match in matches.items() if match}
     if pattern and not matches:
-        raise InputError(
-            f"{file}: no column is named like `header: {block['header']}`\n    found: {', '.join(map(repr, names))}\n"
-            "    allowed: at least one column with scores"
-        )
+        where = f"{file}: no column is named like `header: {block['header']}`"
+        raise InputError(told(where, ", ".join(map(repr, names)), "at least one column with scores"))
     ignored = [header for header in names if not is_wanted(header)]
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
@@ -167,9 +165,9 @@ def _read_file(file, block, account):
 
 
 def _check_names(file, names, columns):
+    have = ", ".join(map(repr, names))
     missing = [
-        f"{file}: no column `{header}` (for the field `{field}`)\n    found: {', '.join(map(repr, names))}\n"
-        f"    allowed: one of them{nearest(header, names)}"
+        told(f"{file}: no column `{header}` (for the field `{field}`)", have, f"one of them{nearest(header, names)}")
         for field, header in columns.items()
         if header not in names
     ]
