@@ -4,7 +4,8 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(PIP) --require-hashes
 # an environment on top of .venv for the tests of SLURM
 CLUSTER_VENV := $(VENV)/cluster
 
@@ -36,10 +37,10 @@ test-faults: $(VENV)/dev.ready
 
 test-cluster: $(VENV)/test-cluster.ready
 	@$(BIN)/python tests/slurm_node.py
-	@$(CLUSTER_VENV)/bin/python -m pytest -m cluster tests/test_cluster.py
+	@$(CLUSTER_VENV)/bin/python -m pytest -m cluster tests/workflow/test_cluster.py
 
 fuzz: $(VENV)/dev.ready
-	@$(BIN)/python -m pytest --numprocesses 2 tests/test_fuzz.py --hypothesis-profile=long
+	@$(BIN)/python -m pytest --numprocesses 2 tests/ingest/test_fuzz.py --hypothesis-profile=long
 
 cluster: $(VENV)/cluster.ready
 
@@ -63,7 +64,8 @@ docs: $(VENV)/dev.ready
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@for name in run dev cluster; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header workflow/envs/$$name.in -o workflow/envs/$$name.txt || exit 1; done
+	  --no-emit-index-url --no-annotate --no-header $$(test $$name = cluster || echo pyproject.toml) workflow/envs/$$name.in \
+	  -o workflow/envs/$$name.txt || exit 1; done
 
 clean:
 	@find results -mindepth 1 ! -name README.md -delete
@@ -77,16 +79,17 @@ $(BIN)/python:
 	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 
 # bytecode is compiled at install: without it every job would start at half the speed
-$(VENV)/run.ready: workflow/envs/run.txt | $(BIN)/python
-	@$(PIP) --compile --requirement workflow/envs/run.txt
+$(VENV)/run.ready: workflow/envs/run.txt pyproject.toml | $(BIN)/python
+	@$(LOCKED) --compile --requirement workflow/envs/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready | $(BIN)/python
-	@$(PIP) --compile --requirement workflow/envs/dev.txt
+	@$(LOCKED) --compile --requirement workflow/envs/dev.txt
 	@touch $@
 
 $(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready | $(BIN)/python
-	@$(PIP) --compile --requirement workflow/envs/cluster.txt
+	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
 	@touch $@
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
@@ -94,5 +97,5 @@ $(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready | $(BIN)
 	@$(BIN)/python -m venv --without-pip $(CLUSTER_VENV)
 	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
 	  > "$$($(CLUSTER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
-	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(PIP)) --compile --requirement workflow/envs/cluster.txt
+	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/cluster.txt
 	@touch $@

@@ -16,14 +16,13 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import numpy as np
 import pandas as pd
 
 import truths
-from emergence.smooth_curves import MIN_RISE_DECADES, N_PARAMETERS
+from emergence.statistics.smooth_curves import MIN_RISE_DECADES, N_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
 N_SCALES = (5, 6, 8, 10, 12)

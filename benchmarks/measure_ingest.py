@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # What BIG-bench's loader multiplies by 100 (bigbench/api/results.py of PyPI `bigbench` 1.0.0).
 TIMES_100 = ["bleurt", "calibration_multiple_choice_brier_score", "expected_calibration_error", "exact_str_match"]
@@ -145,7 +145,7 @@ def parse_bytes(tree):
     """
     import msgspec
 
-    from emergence.readers.bigbench import ScoreFile
+    from emergence.ingest.readers.bigbench.reader import ScoreFile
 
     decode = msgspec.json.Decoder(ScoreFile).decode
     n = 0
@@ -159,11 +159,13 @@ def our_ingest(tree, part=None):
     """The ingest of the workflow: files to the checked score table in Parquet, with the account and the list of files."""
     import pyarrow
 
-    from emergence import config, ingestion, tables
+    from emergence.ingest import pipeline
+    from emergence.io import tables
+    from emergence.study import configuration
 
     pyarrow.set_cpu_count(1)
     with tempfile.TemporaryDirectory() as folder:
-        scores, account, inputs = ingestion.ingest("full", _block(tree), config.DEFAULT_METRICS, part)
+        scores, account, inputs = pipeline.ingest("full", _block(tree), configuration.DEFAULT_METRICS, part)
         tables.write(scores, "scores", f"{folder}/scores.parquet")
         tables.write(account, "ingest_account", f"{folder}/ingest_account.csv")
         tables.write(inputs, "inputs", f"{folder}/inputs.csv")
@@ -176,9 +178,9 @@ def one_shard(tree):
 
 
 def _block(tree):
-    from emergence import config
+    from emergence.study import configuration
 
-    study = config.check({"benchmarks": {"full": {"format": "bigbench", "directory": str(tree)}}})
+    study = configuration.check({"benchmarks": {"full": {"format": "bigbench", "directory": str(tree)}}})
     return study["benchmarks"]["full"]
 
 
@@ -187,17 +189,20 @@ def curve_seconds(tree):
     import numpy as np
     import pyarrow
 
-    from emergence import config, curves, ingestion, metrics, sharpness, tables
+    from emergence.curves import frames, sharpness
+    from emergence.ingest import pipeline
+    from emergence.io import tables
+    from emergence.study import configuration, metric_catalogue
 
     pyarrow.set_cpu_count(1)
-    catalogue = metrics.load(config.DEFAULT_METRICS)
-    written, _, _ = ingestion.ingest("full", _block(tree), config.DEFAULT_METRICS)
+    catalogue = metric_catalogue.load(configuration.DEFAULT_METRICS)
+    written, _, _ = pipeline.ingest("full", _block(tree), configuration.DEFAULT_METRICS)
     with tempfile.TemporaryDirectory() as folder:
         tables.write(written, "scores", f"{folder}/scores.parquet")
         scores = tables.read("scores", f"{folder}/scores.parquet", categories=True)
         plain = tables.read("scores", f"{folder}/scores.parquet")
-    grouped = curves.from_scores(scores, catalogue)
-    batches = list(curves.batches(grouped))
+    grouped = frames.from_scores(scores, catalogue)
+    batches = list(frames.batches(grouped))
     found = {}
 
     def timed(way, work, repeats=3):
@@ -213,14 +218,14 @@ def curve_seconds(tree):
         y = group.sort_values("scale")["score"].to_numpy()
         return _emergence_of_one(y, np)
 
-    timed("table_to_curves_and_six_measures", lambda: curves.measure(curves.from_scores(scores, catalogue), catalogue))
-    timed("six_measures", lambda: curves.measure(grouped, catalogue))
+    timed("table_to_curves_and_six_measures", lambda: frames.measure(frames.from_scores(scores, catalogue), catalogue))
+    timed("six_measures", lambda: frames.measure(grouped, catalogue))
     fast = timed("emergence_score", lambda: [sharpness.emergence_score(batch.oriented) for batch in batches])
     lists = [row for batch in batches for row in batch.oriented]
     slow = timed("numpy_loop", lambda: [_emergence_of_one(y, np) for y in lists])
     plain["score"] *= np.where(plain["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool), 1.0, -1.0)
     applied = timed(
-        "groupby_apply", lambda: plain.groupby(list(curves.KEY), dropna=False)[["scale", "score"]].apply(emergence), 1
+        "groupby_apply", lambda: plain.groupby(list(frames.KEY), dropna=False)[["scale", "score"]].apply(emergence), 1
     )
     np.testing.assert_allclose(np.concatenate(fast), slow, rtol=1e-9)
     assert len(applied) == len(lists)
@@ -245,8 +250,8 @@ def run_one(way, tree):
     else:
         if way != "plain_load":
             # imports, and the schemas that Snakemake's own process has read, are no part of the work
-            from emergence import ingestion  # noqa: F401
-            from emergence.readers import bigbench  # noqa: F401
+            from emergence.ingest import pipeline  # noqa: F401
+            from emergence.ingest.readers.bigbench import reader  # noqa: F401
 
             _block(tree)
         start = time.process_time()

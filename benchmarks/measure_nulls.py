@@ -11,18 +11,14 @@ draws: the same number of the same distribution by the plain call of numpy (the 
 import argparse
 import os
 import resource
-import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import numpy as np
 
-from emergence import noise as noise_module
-from emergence import nulls, smooth_curves
+from emergence.statistics import noise, null_models, smooth_curves
 
 N_SCALES = 12
 N_EXAMPLES = (200, 230, 1000, 2000)
@@ -73,15 +69,15 @@ def bare_smooth(curves, draws):
 
 def one_null(curves, draws, null):
     """One null model alone, as null_p_values runs it."""
-    noise = noise_module.sampling_noise(*(curves[name] for name in ("scores", "n_examples", "n_models", "stderr", "proportion")))
+    known = noise.sampling_noise(*(curves[name] for name in ("scores", "n_examples", "n_models", "stderr", "proportion")))
     members = np.arange(len(curves["keys"]))
-    squared = nulls.squared_scores(curves["scores"])
-    if null == nulls.FLAT:
-        fill = nulls.flat_filler(curves["scores"], noise)
+    squared = null_models.squared_scores(curves["scores"])
+    if null == null_models.FLAT:
+        fill = null_models.flat_filler(curves["scores"], known)
     else:
-        fit = smooth_curves.fit_smooth(curves["scores"], curves["scales"], noise)
-        fill = nulls.smooth_filler(fit, noise, curves["low"], curves["high"])
-    nulls.simulate(members, N_SCALES, curves["keys"], 1, null, draws, squared, fill)
+        fit = smooth_curves.fit_smooth(curves["scores"], curves["scales"], known)
+        fill = null_models.smooth_filler(fit, known, curves["low"], curves["high"])
+    null_models.simulate(members, N_SCALES, curves["keys"], 1, null, draws, squared, fill)
 
 
 def main():
@@ -90,19 +86,19 @@ def main():
     parser.add_argument("--all", action="store_true", help="run all 85,000 curves in place of 5,000")
     options = parser.parse_args()
     few, many = curves_at_hand(219), curves_at_hand(85_000 if options.all else 5_000)
-    nulls.null_p_values(**curves_at_hand(20), seed=1, draws=100)
+    null_models.null_p_values(**curves_at_hand(20), seed=1, draws=100)
 
     points = 219 * N_SCALES * 10_000
-    for null, bare, name in ((nulls.FLAT, bare_flat, "binomial"), (nulls.SMOOTH, bare_smooth, "normal")):
+    for null, bare, name in ((null_models.FLAT, bare_flat, "binomial"), (null_models.SMOOTH, bare_smooth, "normal")):
         # In turns, so that both meet the same neighbours; the least disturbed turn of each.
         turns = [(seconds(one_null, few, 10_000, null), seconds(bare, few, 10_000)) for _ in range(5)]
         taken, alone = (min(values) for values in zip(*turns, strict=True))
         rate, bare_rate = points / taken / 1e6, points / alone / 1e6
         print(f"{null} null model: {rate:.1f} million points/s; bare {name} draws: {bare_rate:.1f}; ratio {taken / alone:.2f}")
-    taken = seconds(nulls.null_p_values, **few, seed=1, draws=10_000)
+    taken = seconds(null_models.null_p_values, **few, seed=1, draws=10_000)
     print(f"219 curves x 10,000 draws, both null models: {taken:.1f} s")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    taken = seconds(nulls.null_p_values, **many, seed=1, draws=1_000)
+    taken = seconds(null_models.null_p_values, **many, seed=1, draws=1_000)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     n_curves = len(many["keys"])
     how = "measured" if options.all else f"scaled up from {n_curves:,} curves, {taken:.1f} s"

@@ -7,14 +7,11 @@ Prints seconds and ratios; all three give the same numbers, or the command fails
 
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import numpy as np
 import pandas as pd
 
-from emergence import sharpness
+from emergence.curves import sharpness
 
 
 def plain(y):

@@ -9,7 +9,6 @@ imports are in the memory and not in the seconds.
 import argparse
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
 
 
 def write(path, n_rows, file_type):
@@ -50,7 +48,7 @@ def read_plain(path):
 
 
 def _block(path):
-    from emergence.config import benchmark_schema, with_defaults
+    from emergence.study.configuration import benchmark_schema, with_defaults
 
     columns = {"task": "task", "metric": "metric", "model_family": "family", "model": "model"}
     columns |= {"scale": "parameters", "shots": "shots", "score": "score", "n_examples": "examples"}
@@ -58,16 +56,16 @@ def _block(path):
 
 
 def read_table(path):
-    from emergence import readers
-    from emergence.accounts import Account
+    from emergence.ingest import readers
+    from emergence.ingest.accounts import Account
 
     return len(readers.read(_block(path), Account()).frame)
 
 
 def ingest_table(path):
-    from emergence import ingestion
+    from emergence.ingest import pipeline
 
-    return len(ingestion.ingest("measured", _block(path), ROOT / "config" / "metrics.yaml")[0])
+    return len(pipeline.ingest("measured", _block(path), ROOT / "config" / "metrics.yaml")[0])
 
 
 def measure(way, path):

@@ -1,12 +1,14 @@
 """Which metrics account for the claimed emergent abilities, against the base rate of all tasks."""
 
-from emergence import attribution, metrics, registries, tables
-from emergence.logs import run
+from emergence.io import tables
+from emergence.io.logs import run
+from emergence.questions import attribution
+from emergence.study import metric_catalogue, registries
 
 
 def main():
     block, level = snakemake.params.block, snakemake.params.level
-    catalogue = metrics.load(snakemake.input.metrics)
+    catalogue = metric_catalogue.load(snakemake.input.metrics)
     if "tasks" in block:
         tasks = registries.load_tasks(block["tasks"])
         claims = registries.load_claims(block["claims"], tasks)

@@ -1,22 +1,25 @@
 """Which metrics have sharp curves, before and after control; what a change of metric does; what was predictable."""
 
-from emergence import attribution, metrics, pairs, summaries, tables, variation
-from emergence import curves as curve_frames
-from emergence.logs import run
+from emergence.curves import frames, metric_pairs
+from emergence.io import tables
+from emergence.io.logs import run
+from emergence.questions import attribution, summaries
+from emergence.statistics import variation
+from emergence.study import metric_catalogue
 
 
 def main():
     params, given, output = snakemake.params, snakemake.input, snakemake.output
-    catalogue = metrics.load(given.metrics)
+    catalogue = metric_catalogue.load(given.metrics)
     every = tables.read("curves", given.curves)
-    curves = curve_frames.over(every, **params.answers_over)
+    curves = frames.over(every, **params.answers_over)
     threshold, thresholds = params.emergence["threshold"], params.emergence["thresholds"]
     tables.write(attribution.by_metric(curves, catalogue, threshold, params.level), "emergence_by_metric", output.by_metric)
     tables.write(attribution.over_thresholds(curves, thresholds, params.level), "emergence_thresholds", output.thresholds)
 
     # swaps are between all metrics, also those that the other answers leave out
-    of_entries = curve_frames.over(every, params.answers_over["entries"])
-    swaps = pairs.swaps(of_entries, catalogue)
+    of_entries = frames.over(every, params.answers_over["entries"])
+    swaps = metric_pairs.swaps(of_entries, catalogue)
     tables.write(swaps, "metric_swaps", output.swaps)
     sizes = {"resamples": params.resamples, "seed": params.seed, "level": params.level}
     tables.write(summaries.swap_comparisons(swaps, catalogue, threshold, **sizes), "swap_comparisons", output.comparisons)

@@ -1,7 +1,8 @@
 """Set the same metrics of all benchmarks side by side."""
 
-from emergence import comparison, tables
-from emergence.logs import run
+from emergence.io import tables
+from emergence.io.logs import run
+from emergence.questions import comparison
 
 
 def main():

@@ -6,9 +6,9 @@ The block goes to the standard output, ready for a configuration; what there is 
 import argparse
 import sys
 
-from emergence import starters
-from emergence.config import DEFAULT_METRICS
-from emergence.errors import InputError
+from emergence.io.errors import InputError
+from emergence.study import starter_blocks
+from emergence.study.configuration import DEFAULT_METRICS
 
 
 def main():
@@ -18,12 +18,12 @@ def main():
     parser.add_argument("--metrics", default=DEFAULT_METRICS, help="the metric catalogue; without it, the workflow's own")
     arguments = parser.parse_args()
     try:
-        block = starters.starter(arguments.path, arguments.name, arguments.metrics)
+        block = starter_blocks.starter(arguments.path, arguments.name, arguments.metrics)
     except InputError as error:
         print(error, file=sys.stderr)
         return 1
     print(block, end="")
-    left = sum(starters.FILL in line for line in block.splitlines())
+    left = sum(starter_blocks.FILL in line for line in block.splitlines())
     advice = f"{left} values are left to fill in; each has a comment" if left else "nothing is left to fill in"
     print(f"{advice}. Then check it with `snakemake --dry-run`.", file=sys.stderr)
     return 0

@@ -1,8 +1,10 @@
 """Draw the figures of a benchmark: from its curves, its metrics, the tests of its curves and, where there are any, its claims."""
 
-from emergence import curves as curve_frames
-from emergence import figures, metrics, tables
-from emergence.logs import run
+from emergence.curves import frames
+from emergence.io import tables
+from emergence.io.logs import run
+from emergence.questions import figures
+from emergence.study import metric_catalogue
 
 
 def main():
@@ -11,9 +13,9 @@ def main():
     def table(name):
         return tables.read(name, snakemake.input[name])
 
-    catalogue = metrics.load(snakemake.input.metrics)
+    catalogue = metric_catalogue.load(snakemake.input.metrics)
     every, swaps = table("curves"), table("metric_swaps")
-    curves = curve_frames.over(every, **params.answers_over)
+    curves = frames.over(every, **params.answers_over)
     figures.style()
     drawn = {
         "emergence_by_metric": figures.emergence_by_metric(curves, table("emergence_by_metric"), params.threshold),

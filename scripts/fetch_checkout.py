@@ -1,7 +1,7 @@
 """Fetch the score files of a git repository at one commit, and check every one against it."""
 
-from emergence import checkouts
-from emergence.logs import run
+from emergence.ingest import checkouts
+from emergence.io.logs import run
 
 
 def main():

@@ -1,7 +1,7 @@
 """Put the tests of all shards together, sorted as if they had been made at once."""
 
-from emergence import tables
-from emergence.logs import run
+from emergence.io import tables
+from emergence.io.logs import run
 
 
 def main():

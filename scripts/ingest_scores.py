@@ -1,7 +1,8 @@
 """Read a benchmark's files into the score table, with an account of everything that was read."""
 
-from emergence import ingestion, tables, trees
-from emergence.logs import logger, run
+from emergence.ingest import pipeline, trees
+from emergence.io import tables
+from emergence.io.logs import logger, run
 
 
 def main():
@@ -9,7 +10,7 @@ def main():
     if "git" in block:
         block["directory"] = f"results/{snakemake.wildcards.benchmark}/checkout"
     part = trees.part(snakemake.wildcards.get("scatteritem"))
-    scores, account, inputs = ingestion.ingest(snakemake.wildcards.benchmark, block, snakemake.input.metrics, part)
+    scores, account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, snakemake.input.metrics, part)
     tables.write(scores, "scores", snakemake.output.scores)
     tables.write(account, "ingest_account", snakemake.output.account)
     tables.write(inputs, "inputs", snakemake.output.inputs)

@@ -2,8 +2,8 @@
 
 import json
 
-from emergence import provenance, tables
-from emergence.logs import run
+from emergence.io import provenance, tables
+from emergence.io.logs import run
 
 
 def main():

@@ -2,8 +2,8 @@
 
 import sys
 
-from emergence import documentation
-from emergence.documents import ROOT
+from emergence.io.documents import ROOT
+from emergence.study import documentation
 
 stale = documentation.stale()
 for path, text in stale.items():

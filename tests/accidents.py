@@ -61,7 +61,9 @@ class Run:
         self.accidents.mkdir()
         (self.accidents / "sitecustomize.py").write_text(_SITECUSTOMIZE)
         (self.accidents / "lives").write_text(str(lives))
-        settings = {"PYTHONPATH": str(self.accidents), "ACCIDENT_AT": at, "ACCIDENT": accident}
+        inherited = environment(folder)
+        path = os.pathsep.join([str(self.accidents), inherited["PYTHONPATH"]])
+        settings = {"PYTHONPATH": path, "ACCIDENT_AT": at, "ACCIDENT": accident}
         with open(self.accidents / "said", "wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
@@ -70,7 +72,7 @@ class Run:
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=environment() | settings,
+                env=inherited | settings,
             )
 
     def reached(self):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
-from emergence import config
+from emergence.study import configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,9 +28,9 @@ COLUMNS = ("task", "metric", "model_family", "model", "scale", "score")
 @pytest.fixture(scope="session")
 def catalogue():
     """The shipped metric catalogue."""
-    from emergence import metrics
+    from emergence.study import metric_catalogue
 
-    return metrics.load(ROOT / "config" / "metrics.yaml")
+    return metric_catalogue.load(ROOT / "config" / "metrics.yaml")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def table_block(tmp_path):
         path = tmp_path / name
         path.write_bytes(lines if isinstance(lines, bytes) else "\n".join(lines).encode() + b"\n")
         block = {"format": "table", "files": [str(path)], "columns": {column: column for column in COLUMNS}} | keys
-        return config.check({"benchmarks": {"mine": block}})["benchmarks"]["mine"]
+        return configuration.check({"benchmarks": {"mine": block}})["benchmarks"]["mine"]
 
     return make
 
@@ -58,12 +58,17 @@ def copy_of_workflow(folder, study=None):
 def snakemake(folder, *arguments):
     """Run Snakemake in a folder; the finished process with its output as text."""
     command = [sys.executable, "-m", "snakemake", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment())
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment(folder))
 
 
-def environment():
-    """The variables that a run gets: those of the tests but for what belongs to the tests alone."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
+def environment(folder):
+    """The variables that a run in a folder gets: those of the tests but for what belongs to the tests alone.
+
+    In a copy of the workflow, the library is the copy's, as if it were installed from there.
+    """
+    library = (folder if (folder / "scripts/emergence").is_dir() else ROOT) / "scripts"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
+    return kept | {"PYTHONPATH": str(library)}
 
 
 def digests(folder):

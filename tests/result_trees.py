@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from emergence import config
+from emergence.study import configuration
 
 SIZES = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1M": 1_000_000}
 
@@ -58,4 +58,4 @@ def tree_of_tasks(tree, tasks, shots=(0, 1)):
 def block(tree, **keys):
     """The complete block of a tree."""
     keys = {"format": "bigbench", "directory": str(tree)} | keys
-    return config.check({"benchmarks": {"mine": keys}})["benchmarks"]["mine"]
+    return configuration.check({"benchmarks": {"mine": keys}})["benchmarks"]["mine"]

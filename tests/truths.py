@@ -5,8 +5,8 @@ A truth is the expected score at each scale, a share of right answers. The names
 
 import numpy as np
 
-from emergence import nulls
-from emergence.smooth_curves import MIN_RISE_DECADES
+from emergence.statistics import null_models
+from emergence.statistics.smooth_curves import MIN_RISE_DECADES
 
 RISES = (MIN_RISE_DECADES, 2.5, 4.0)
 MIDPOINTS = (0.3, 0.5, 0.7, 0.9)
@@ -62,7 +62,7 @@ def rejection_shares(truth, log_scales, n_examples, *, curves, draws, seed, leve
     """
     generator = np.random.default_rng([seed, n_examples, len(truth)])
     scores = generator.binomial(n_examples, truth, size=(curves, len(truth))) / n_examples
-    table = nulls.null_p_values(
+    table = null_models.null_p_values(
         scores,
         np.broadcast_to(10.0**log_scales, scores.shape),
         np.full(scores.shape, n_examples),

@@ -2,7 +2,9 @@
 # Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE and the functions below.
 import time
 
-from emergence import config as study_config, dependencies, logs, trees
+from emergence.ingest import trees
+from emergence.io import dependencies, logs
+from emergence.study import configuration
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
 # this one as a module hands over its configuration itself
@@ -10,7 +12,7 @@ CONFIG_FILES = [] if workflow.modifier.skip_configfile else list(workflow.overwr
 if not workflow.modifier.skip_configfile and not workflow.config_settings.replace_workflow_config:
     CONFIG_FILES[:0] = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
 
-STUDY = usable(study_config.check, config, CONFIG_FILES)
+STUDY = usable(configuration.check, config, CONFIG_FILES)
 
 # one or the other, by how Snakemake keeps its record
 RECORD = [*Path(".snakemake").glob("metadata/*"), *Path(".snakemake").glob("metadata.db")]
@@ -34,7 +36,7 @@ scattergather:
 SHARDED = [
     name
     for name in BENCHMARKS
-    if len(gather.shards("{scatteritem}")) > 1 and study_config.can_be_sharded(STUDY["benchmarks"][name])
+    if len(gather.shards("{scatteritem}")) > 1 and configuration.can_be_sharded(STUDY["benchmarks"][name])
 ]
 WHOLE = [name for name in BENCHMARKS if name not in SHARDED]
 
@@ -57,7 +59,7 @@ def reader_block(wildcards):
 def block_files(wildcards):
     """The files that the benchmark's block names, and what is fetched for it."""
     fetched = ["results/{benchmark}/checkout.json"] if "git" in block(wildcards) else []
-    return study_config.input_files(block(wildcards)) + fetched
+    return configuration.input_files(block(wildcards)) + fetched
 
 
 def tree_state(wildcards):
@@ -168,7 +170,7 @@ def tables_of(benchmark):
 
 def named_files():
     """Every file that the configuration names, each once."""
-    files = [file for name in BENCHMARKS for file in study_config.input_files(STUDY["benchmarks"][name])]
+    files = [file for name in BENCHMARKS for file in configuration.input_files(STUDY["benchmarks"][name])]
     return list(dict.fromkeys([*files, STUDY["metrics"]]))
 
 

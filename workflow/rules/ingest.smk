@@ -52,7 +52,7 @@ rule ingest_scores:
         block=reader_block,
         tree=tree_state,
         library=lambda wildcards: library(
-            "scripts/ingest_scores.py", f"scripts/emergence/readers/{block(wildcards)['format']}.py"
+            "scripts/ingest_scores.py", f"scripts/emergence/ingest/readers/{block(wildcards)['format']}/reader.py"
         ),
     script:
         "../../scripts/ingest_scores.py"

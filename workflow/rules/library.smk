@@ -1,11 +1,17 @@
 # What has to come before the configuration is read.
-# Gives: the library in scripts/emergence, ready to be imported, and usable().
+# Gives: usable(), and the message for a Python without the library.
 import sys
 
-sys.path.insert(0, str(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1] / "scripts"))
-
-from emergence import documents
-from emergence.errors import InputError
+try:
+    import emergence
+except ModuleNotFoundError:
+    sys.exit(
+        "The package `emergence` is not installed in this Python.\n"
+        f"    found: {sys.executable} without it\n"
+        "    allowed: the environment that `make` sets up (.venv/bin/snakemake); or `pip install .` in the folder of the workflow"
+    )
+from emergence.io import documents
+from emergence.io.errors import InputError
 
 
 def usable(look, *arguments):

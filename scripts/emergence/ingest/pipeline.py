@@ -1,0 +1,272 @@
+"""From a benchmark block to its score table: what is common to every format.
+
+A reader delivers rows; here their numbers are read, every value is checked against the metric catalogue, and rows with the
+same key become one. Nothing leaves in silence: the account counts it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emergence.ingest import readers, supplements
+from emergence.ingest.accounts import Account, without
+from emergence.ingest.readers import Rows
+from emergence.io import tables
+from emergence.io.documents import nearest
+from emergence.io.errors import told
+from emergence.study import metric_catalogue, registries
+
+KEY = tuple(tables.description("scores")["key"])
+NAMES = ("task", "metric", "model_family", "model")
+NUMBERS = ("score", "scale", "shots", "chance", "high_score", "n_examples", "stderr")
+WHOLE = ("shots", "n_examples")
+
+# A published score of 1 may have been stored as 1.0000000001.
+TOLERANCE = 1e-9
+
+TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+def ingest(name, block, metrics_path, part=None):
+    """The score table of a benchmark, sorted by its key.
+
+    name: str, the benchmark. block: dict, its configuration with defaults. metrics_path: file of the metric catalogue.
+    part: None for all tasks, or (number, how many parts) for those of one part; see emergence.ingest.readers.
+
+    Returns three frames: scores, account, inputs (see workflow/schemas/tables.yaml).
+    Raises InputError with all mistakes of a kind, unless the block says `on_error: skip`.
+    """
+    catalogue = metric_catalogue.load(metrics_path)
+    account = Account(block["on_error"])
+    rows = readers.read(block, account, part)
+    rows = _leave_out_empty(rows, account)
+    rows = supplements.add_tasks(rows, block, account)
+    rows = supplements.add_models(rows, block, account)
+    for field in NUMBERS:
+        rows = _read_numbers(rows, field, account)
+    rows = _read_names(rows, account)
+    account.stop()
+    rows = _name_metrics(rows, catalogue, metrics_path, account)
+    account.stop()
+    rows = _check_directions(rows, catalogue, metrics_path, account)
+    rows = _check_values(rows, catalogue, account)
+    account.stop()
+    rows.frame.insert(0, "benchmark", pd.Categorical.from_codes(np.zeros(len(rows.frame), dtype=np.int8), [name]))
+    rows = _merge_repeated(rows, account)
+    account.stop()
+    rows.frame["preferred"] = _preferred(rows.frame, block)
+    account.count_rows(rows, rows.frame["score"].notna(), "kept")
+    columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
+    return tables.typed(rows.frame[columns], "scores", categories=True), account.frame(), account.inputs()
+
+
+def _text(values):
+    return values.astype("str").str.strip()
+
+
+def _names(values):
+    """Names as a categorical column, stripped of surrounding space; what is categorical already is kept to the letter."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    return _text(values.fillna("") if values.dtype.kind == "O" else values).astype("category")
+
+
+def _is_name(values, name):
+    """Which values of a categorical column are one name: (n,) bool."""
+    found = values.cat.categories.get_indexer([name])[0]
+    return (values.cat.codes == found).to_numpy() if found >= 0 else np.zeros(len(values), dtype=bool)
+
+
+def _is_empty(values):
+    return values.isna() | (_text(values) == "") if values.dtype.kind not in "fib" else values.isna()
+
+
+def _leave_out_empty(rows, account):
+    """Cells without a score are no scores: counted, not refused."""
+    empty = _is_empty(rows.frame["score"])
+    # a number that is NaN is no empty cell: it is left for _read_numbers to refuse
+    if rows.frame["score"].dtype.kind == "f":
+        empty &= False
+    if empty.any():
+        first = int(np.flatnonzero(empty)[0])
+        account.count_rows(rows, empty, "empty", "no score in the cell", rows.place(first, "score"))
+    return without(rows, empty) if empty.any() else rows
+
+
+def _read_numbers(rows, field, account):
+    """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
+    frame = rows.frame
+    if field not in frame:
+        return rows
+    found = frame[field]
+    optional = field not in ("score", "scale")
+    # where a reader gives numbers, NaN in a field that may be empty says that it is
+    empty = _is_empty(found)
+    numbers = (
+        found.astype(float) if found.dtype.kind in "fi" else pd.to_numeric(found.where(~empty), errors="coerce").astype(float)
+    )
+    bad = ~np.isfinite(numbers) & ~(empty & optional)
+    if field in WHOLE:
+        # above 2^53 a computer number stands for several whole ones
+        bad |= np.isfinite(numbers) & ((numbers != np.round(numbers)) | (np.abs(numbers) > 2**53))
+    if field == "scale":
+        bad |= numbers <= 0
+    elif field == "n_examples":
+        bad |= numbers < 1
+    elif field == "stderr":
+        bad |= numbers < 0
+    allowed = ("a whole number" if field in WHOLE else "a number") + {
+        "scale": " above 0",
+        "n_examples": " of at least 1",
+        "stderr": " of at least 0",
+    }.get(field, "")
+
+    def describe(i):
+        shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
+        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}")
+
+    frame[field] = numbers
+    return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
+
+
+def _read_names(rows, account):
+    """Names must be there; a missing subtask is the task as a whole."""
+    frame = rows.frame
+    for field in NAMES:
+        frame[field] = _names(frame[field])
+        rows = account.refuse(
+            rows,
+            _is_name(frame[field], ""),
+            f"{field} is empty",
+            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of a {field}"),
+        )
+        frame = rows.frame
+    frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
+    if "preferred" in frame and frame["preferred"].dtype.kind != "b":
+        words = _text(frame["preferred"]).str.lower()
+        truth = words.map(TRUTH)
+        rows = account.refuse(
+            rows,
+            truth.isna() & (words != ""),
+            "preferred is not true or false",
+            lambda i, rows=rows: told(rows.place(i, "preferred"), f"`{words.iat[i]}`", "true or false, or nothing"),
+        )
+        rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
+    return rows
+
+
+def _name_metrics(rows, catalogue, path, account):
+    """Metrics under their own name in the catalogue; a metric that is not there is refused, with the lines to add."""
+    spellings = metric_catalogue.spellings(catalogue)
+    # in the order in which they were met
+    for name in rows.frame["metric"].unique():
+        if name not in spellings:
+            unknown = _is_name(rows.frame["metric"], name)
+            first = int(np.flatnonzero(unknown)[0])
+            text = (
+                f"{rows.place(first, 'metric')}: the metric `{name}` is not in the metric catalogue ({int(unknown.sum())} scores)"
+                f"\n    allowed: a metric of {path}{nearest(name, spellings)}; or add it there:\n"
+                f"{metric_catalogue.lines_to_add(name, catalogue)}"
+            )
+            # one message a metric, however many of its scores there are
+            account.count_rows(rows, unknown, "refused", "metric not in the catalogue", f"{rows.place(first, 'metric')}: {name}")
+            account.add_problem(text)
+            rows = without(rows, unknown)
+        elif spellings[name] != name:
+            renamed = _is_name(rows.frame["metric"], name)
+            account.count_rows(rows, renamed, "renamed", f"`{name}` is another spelling of `{spellings[name]}`")
+    met = rows.frame["metric"].cat
+    own = [spellings.get(name) for name in met.categories]
+    names = sorted({name for name in own if name})
+    renumbered = np.array([names.index(name) if name else -1 for name in own], dtype=np.int32)
+    codes = renumbered[met.codes] if len(rows.frame) else np.array([], dtype=np.int32)
+    rows.frame["metric"] = pd.Categorical.from_codes(codes, names)
+    return rows
+
+
+def _check_directions(rows, catalogue, path, account):
+    """Where the files say which way is better, the catalogue must say the same."""
+    frame = rows.frame
+    if "higher_is_better" not in frame:
+        return rows
+    here = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
+    differs = frame["higher_is_better"].notna().to_numpy() & (frame["higher_is_better"].to_numpy() != here)
+
+    def describe(i):
+        better = {True: "higher is better", False: "lower is better"}
+        metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
+        where = f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`"
+        return told(where, better[not here[i]], f"{better[here[i]]}, as {path} says; one of the two is wrong")
+
+    return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
+
+
+def _check_values(rows, catalogue, account):
+    """Scores must lie in their metric's range."""
+    frame = rows.frame
+    met = catalogue.loc[frame["metric"].cat.categories]
+    span = met["high"] - met["low"]
+    slack = TOLERANCE * span.where(np.isfinite(span), 1.0)
+    score, codes = frame["score"].to_numpy(), frame["metric"].cat.codes.to_numpy()
+    outside = score < (met["low"] - slack).to_numpy()[codes]
+    outside |= score > (met["high"] + slack).to_numpy()[codes]
+
+    def describe(i):
+        name = frame["metric"].iat[i]
+        allowed = f"{_bounds(*met.loc[name, ['low', 'high']])}, the range of `{name}` in the metric catalogue"
+        return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}", allowed)
+
+    return account.refuse(rows, outside, "score outside the range of its metric", describe)
+
+
+def _bounds(low, high):
+    if np.isfinite(low) and np.isfinite(high):
+        return f"{low:g} to {high:g}"
+    return f"at least {low:g}" if np.isfinite(low) else f"at most {high:g}"
+
+
+def _merge_repeated(rows, account):
+    """One row a key, in the order of the key.
+
+    Equal repeats are merged; repeats that disagree are all refused, since nothing says which one is right.
+    """
+    position = tables.key_positions(rows.frame, [field for field in KEY if field in rows.frame])
+    rows, position = _in_order(rows, position)
+    new = np.diff(position, prepend=-1) != 0
+    if new.all():
+        return rows
+    values = rows.frame[["score", "scale"]].to_numpy()
+    # repeats stand together now, in the order in which the files have them: the first of each speaks for all that agree
+    first_of_group = np.flatnonzero(new)
+    group = np.cumsum(new) - 1
+    first = first_of_group[group]
+    differs = (values != values[first]).any(axis=1)
+    disagree = np.logical_or.reduceat(differs, first_of_group)[group]
+
+    def describe(i):
+        other = first[i] if differs[i] else np.flatnonzero(differs & (first == first[i]))[0]
+        here, there = (f"score {values[row, 0]:g} at scale {values[row, 1]:g}" for row in (i, other))
+        same = f"the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}"
+        return told(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", "one score for each")
+
+    repeated = ~new & ~disagree
+    account.count_rows(rows, repeated, "merged", "the same score again")
+    left = account.refuse(rows, disagree, "same key, different values", describe)
+    return without(left, repeated[~disagree])
+
+
+def _in_order(rows, position):
+    """The rows sorted by position, equal ones as they stood, and their positions."""
+    if (position[1:] >= position[:-1]).all():
+        return rows, position
+    order = np.argsort(position, kind="stable")
+    place = rows.place
+    return Rows(rows.frame.iloc[order].reset_index(drop=True), lambda i, field: place(order[i], field)), position[order]
+
+
+def _preferred(frame, block):
+    """Whether the benchmark prefers the metric: as the files say, else as the registry of tasks says, else unknown."""
+    said = frame["preferred"].astype("boolean") if "preferred" in frame else pd.Series(pd.NA, index=frame.index, dtype="boolean")
+    if "tasks" not in block:
+        return said
+    names = frame[["task", "subtask", "metric"]].astype("str")
+    return said.fillna(registries.preferred(names, registries.load_tasks(block["tasks"])))

@@ -1,0 +1,129 @@
+"""What a block says beside its files: the family and scale of models, and what is known of tasks.
+
+Family and scale come from the files where these say them, else from `models` and `models_file`. They are never read off a
+model's name: where a block lists models, one for which nobody says both is left out, and the account says so. Where a block lists
+none, its files must say everything, and a gap in them is a mistake like any other.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emergence.ingest.accounts import without
+from emergence.io.documents import nearest
+from emergence.io.errors import InputError, told
+from emergence.study import configuration, registries
+
+FIELDS = {"model_family": "family", "scale": "scale"}
+
+
+def listed_models(block):
+    """What a block says of models: {model: {"model_family": str or None, "scale": float or None}}.
+
+    Raises InputError where `models_file` is no list of models, or where `models` says something else of the same model.
+    """
+    table = registries.load_models(block["models_file"]) if "models_file" in block else {}
+    problems = []
+    for key, said in block.get("models", {}).items():
+        # the names in the files are stripped, too
+        name = str(key).strip()
+        before = table.get(name, {})
+        entry = {field: said.get(key) for field, key in FIELDS.items()}
+        for field, word in FIELDS.items():
+            if entry[field] is not None and before and entry[field] != before[field]:
+                found = f"{entry[field]}, and {before[field]} in {block.get('models_file', 'another entry of that name')}"
+                problems.append(told(f"models of the block: the {word} of `{name}`", found, "one of them"))
+        table[name] = before or entry
+    if problems:
+        raise InputError(problems)
+    return table
+
+
+def add_tasks(rows, block, account):
+    """The rows with what `by_task` says of their tasks. Tasks that it does not name keep what the file says."""
+    if "by_task" not in block:
+        return rows
+    frame = rows.frame
+    tasks = frame["task"].astype("str")
+    # where tasks may be read in shards, a task that is not here can be in another
+    met = None if configuration.can_be_sharded(block) else set(tasks.unique())
+    for field, values in block["by_task"].items():
+        known = frame.get(field)
+        frame[field] = tasks.map(values).where(tasks.isin(list(values)), known)
+        for task in sorted(set(values) - met) if met is not None else ():
+            file = frame["file"].iat[0] if len(frame) else ""
+            account.count(file, "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task)
+    return rows
+
+
+def add_models(rows, block, account):
+    """The rows of the models whose family and scale are known, both filled in from the block where the files do not say them.
+
+    Rows whose file and block disagree are refused; rows of models without a family or a scale are left out, counted by model. The
+    rows of a block that lists no models stay as they are.
+    """
+    if "models" not in block and "models_file" not in block:
+        return rows
+    table = listed_models(block)
+    frame = rows.frame
+    codes, names = pd.factorize(frame["model"])
+    names = [str(name).strip() for name in names]
+    differs = np.zeros(len(frame), dtype=bool)
+    contrasts = {}
+    for field, key in FIELDS.items():
+        # one entry more, for rows without a model's name, whose code is -1
+        by_model = [table.get(name, {}).get(field) for name in names] + [None]
+        if field not in frame:
+            frame[field] = pd.array(by_model, dtype="float64" if field == "scale" else "str")[codes]
+        elif any(value is not None for value in by_model):
+            found, said = frame[field], pd.array(by_model, dtype="object")[codes]
+            empty = _is_empty(found)
+            differs |= ~empty & _differs(found, said, field)
+            contrasts[key] = (found, said)
+            frame[field] = found.astype(object).where(~empty, said)
+
+    def describe(i):
+        said = "; ".join(
+            f"{key} {_shown(found.iat[i])} in the file, {_shown(said[i])} in the block"
+            for key, (found, said) in contrasts.items()
+            if said[i] is not None
+        )
+        at = f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`"
+        return told(at, said, "one family and one scale for each model")
+
+    rows = account.refuse(rows, differs, "file and block disagree about the model", describe)
+    return _leave_out(rows, table, account)
+
+
+def _is_empty(values):
+    """Which values are missing or blank text, looking at each distinct value once. Returns (rows,) of bool."""
+    codes, distinct = pd.factorize(values)
+    return np.array([str(value).strip() == "" for value in distinct] + [True])[codes]
+
+
+def _shown(value):
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _differs(found, said, field):
+    """Which values of the files are not what the block says; where it says nothing, or text stands for a number, none."""
+    known = ~pd.isna(said)
+    if field == "model_family":
+        return known & (found.astype("str").str.strip().to_numpy() != said)
+    numbers = pd.to_numeric(found, errors="coerce").to_numpy(dtype=float)
+    wanted = np.where(known, said, np.nan).astype(float)
+    return known & np.isfinite(numbers) & ~np.isclose(numbers, wanted, rtol=1e-9, atol=0)
+
+
+def _leave_out(rows, table, account):
+    frame = rows.frame
+    empty = {key: _is_empty(frame[field]) for field, key in FIELDS.items()}
+    named = ~_is_empty(frame["model"])
+    missing = named & np.logical_or.reduce(list(empty.values()))
+    if not missing.any():
+        return rows
+    for (file, name), positions in frame[missing].groupby(["file", "model"], sort=True).indices.items():
+        first = np.flatnonzero(missing)[positions[0]]
+        lacking = " and ".join(f"no {key}" for key, lacks in empty.items() if lacks[first])
+        reason = f"the model `{name}` has {lacking}, in the file or in `models` of the block{nearest(name, table)}"
+        account.count(file, "left_out", len(positions), reason, rows.place(first, "model"))
+    return without(rows, missing)

@@ -1,0 +1,356 @@
+"""The tables that pass from stage to stage: one description, one writer, one reader.
+
+workflow/schemas/tables.yaml names every table and column. Whatever is written or read through here has exactly those columns,
+in that order and of those types.
+"""
+
+import contextlib
+import csv
+import functools
+import glob
+import hashlib
+import heapq
+import itertools
+import operator
+import os
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emergence.io import logs
+from emergence.io.documents import SCHEMAS, load_schema
+from emergence.io.errors import InputError
+
+_ARROW = {
+    "string": pa.string(),
+    "float": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "float list": pa.list_(pa.float64()),
+}
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+_PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean", "float list": "object"}
+
+# A plain run makes tables of another version anew, unless Snakemake's own record of what they were made from is gone.
+_REBUILD = "`snakemake --forceall` makes all tables anew"
+
+# Rows in a row group: what is in memory at once where tables stream.
+_ROW_GROUP = 2**17
+
+
+def description(name):
+    """What workflow/schemas/tables.yaml says of a table: path, description, key, columns, version."""
+    return load_schema(SCHEMAS / "tables.yaml")[name]
+
+
+@functools.cache
+def _arrow_schema(name):
+    table = description(name)
+    fields = [
+        pa.field(column, _ARROW[spec["type"]], nullable=spec.get("nullable", False)) for column, spec in table["columns"].items()
+    ]
+    metadata = {"emergence.table": name, "emergence.version": str(table.get("version", 1))}
+    return pa.schema(fields, metadata=metadata)
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A temporary path beside `path` to write to; renamed onto it at the end, removed if anything fails.
+
+    The name is unique to the process: a job that outlives its killed Snakemake cannot write into the next run's file. What killed
+    jobs have left of the same file is removed. An OSError that names no file, as those of a full disk do, names `path`.
+
+    Raises InputError where another job has been started to make the same file: that one may know better what is in it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*-????????{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    superseded = InputError(
+        f"{path}: not written, since another job was started to make it; this one may be left of a killed run"
+    )
+    try:
+        yield temporary
+        if logs.is_superseded():
+            raise superseded
+        os.replace(temporary, path)
+    except OSError as error:
+        # the other job has removed the temporary file
+        if logs.is_superseded():
+            raise superseded from None
+        if error.filename and str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def typed(frame, name, categories=False):
+    """The frame with the table's columns, in order and of the table's types; columns it does not know are an error.
+
+    categories: whether names that come as a categorical column stay one, which takes a fraction of the time and memory.
+    """
+    columns = description(name)["columns"]
+    unknown = [column for column in frame.columns if column not in columns]
+    missing = [column for column, spec in columns.items() if column not in frame.columns and not spec.get("nullable")]
+    # a table without rows may be made without columns: there is nothing in them
+    if unknown or (missing and len(frame)):
+        raise ValueError(f"table {name}: unknown columns {unknown}, missing columns {missing}")
+    typed_columns = {}
+    for column, spec in columns.items():
+        values = frame[column] if column in frame.columns else pd.Series(index=frame.index, dtype=_PANDAS[spec["type"]])
+        stays = categories and spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype)
+        typed_columns[column] = values if stays else values.astype(_PANDAS[spec["type"]])
+    return pd.DataFrame(typed_columns, index=frame.index, copy=False)
+
+
+def key_positions(frame, columns):
+    """Where each row stands when rows are sorted by these columns; rows with equal values have equal numbers.
+
+    Texts are in the order of their code points, empty values after all others. Returns (n,) int64. Much faster than to sort by
+    the columns or to look for repeated rows, above all where texts are categorical.
+    """
+    position = np.zeros(len(frame), dtype=np.int64)
+    highest = 0
+    for column in columns:
+        values = frame[column]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            names = values.cat.categories.tolist()
+            n = len(names)
+            order = sorted(range(n), key=names.__getitem__)
+            codes = values.cat.codes.to_numpy()
+            if order != list(range(n)) or codes.min(initial=0) < 0:
+                # where each name stands among the sorted; behind them, at -1, what is empty
+                place = np.full(n + 1, n, dtype=np.int64)
+                place[order] = np.arange(n)
+                codes = place[codes]
+        else:
+            codes, distinct = pd.factorize(values, sort=True)
+            n = len(distinct)
+            codes = np.where(codes < 0, n, codes)
+        if highest >= 2**62 // (n + 1):
+            position = np.unique(position, return_inverse=True)[1].astype(np.int64)
+            highest = len(frame)
+        position *= n + 1
+        position += codes
+        highest = highest * (n + 1) + n
+    return position
+
+
+def faults(frame, name):
+    """What in a typed frame breaks the table's description: a list of sentences, empty where all is well."""
+    table = description(name)
+    found = []
+    for column, spec in table["columns"].items():
+        values = frame[column]
+        if spec["type"] == "float list":
+            continue
+        if not spec.get("nullable") and values.isna().any():
+            found.append(f"column {column}: {int(values.isna().sum())} empty values, none allowed")
+        for bound, broken, words in (("above", np.less_equal, "above"), ("at_least", np.less, "at least")):
+            if bound in spec:
+                n_broken = int(broken(values.dropna().to_numpy(dtype=float), spec[bound]).sum())
+                if n_broken:
+                    found.append(f"column {column}: {n_broken} values that are not {words} {spec[bound]}")
+    position = key_positions(frame, table["key"])
+    in_order = len(position) < 2 or (position[1:] > position[:-1]).all()
+    n_repeated = 0 if in_order else len(position) - len(np.unique(position))
+    if n_repeated:
+        found.append(f"{n_repeated} rows repeat the key ({', '.join(table['key'])}) of another")
+    return found
+
+
+def write(frame, name, path):
+    """Check a frame against the table's description and write it (Parquet or CSV by the path's ending), whole or not at all.
+
+    Raises ValueError where the frame breaks the description: that is a mistake of ours, not of the user.
+    """
+    frame = typed(frame, name, categories=True)
+    found = faults(frame, name)
+    if found:
+        raise ValueError(f"table {name}: " + "; ".join(found))
+    with replacing(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            _write_parquet([_to_arrow(frame, name)], name, temporary)
+        else:
+            write_csv(frame, temporary)
+
+
+def write_csv(frame, path):
+    """A frame as CSV, its texts to the letter, so that the same table can be read back."""
+    text = frame.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:
+        # which of Python's versions put a carriage return in quotes is not the same for all
+        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    Path(path).write_bytes(text.encode())
+
+
+def _to_arrow(frame, name):
+    """A typed frame as an Arrow table, texts as dictionaries."""
+    arrays = []
+    for field in _arrow_schema(name):
+        values = frame[field.name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            codes = values.cat.codes.to_numpy(dtype=np.int32)
+            codes = pa.array(codes, mask=codes < 0 if codes.min(initial=0) < 0 else None)
+            # as a list: Arrow takes an index without names for one without a type
+            arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories.tolist(), pa.string())))
+        else:
+            array = pa.array(values, field.type, from_pandas=True)
+            arrays.append(array.dictionary_encode() if field.type == pa.string() else array)
+    return pa.table(arrays, names=_arrow_schema(name).names)
+
+
+def _write_parquet(parts, name, path):
+    """Write a table given as Arrow tables, one after the other, in row groups of a fixed size.
+
+    However the rows are cut into parts, the file has the same bytes, and no more than a row group and a part are in memory.
+    """
+    schema = _arrow_schema(name)
+    # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
+    encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
+    # numbers hardly repeat: to look for repeats among them takes longer than all the rest; and a heavier compression, or the
+    # extremes of every column, would take longer still and are of no use to whoever reads whole tables
+    texts = [field.name for field in schema if field.type == pa.string()]
+    settings = {"compression": "snappy", "use_dictionary": texts, "write_statistics": ["task"], "store_schema": False}
+    with pq.ParquetWriter(path, encoded, **settings) as writer:
+        writer.add_key_value_metadata(schema.metadata)
+        waiting, n_waiting = [], 0
+        for part in parts:
+            while n_waiting + len(part) >= _ROW_GROUP:
+                head = part.slice(0, _ROW_GROUP - n_waiting)
+                writer.write_table(_tidied([*waiting, head], encoded), row_group_size=_ROW_GROUP)
+                part, waiting, n_waiting = part.slice(len(head)), [], 0
+            waiting.append(part)
+            n_waiting += len(part)
+        rest = _tidied(waiting, encoded)
+        if len(rest) or not writer.is_open:
+            writer.write_table(rest, row_group_size=_ROW_GROUP)
+
+
+def _tidied(parts, schema):
+    """Tables as one, in which each dictionary holds just the texts that occur, sorted: it does not show where rows came from."""
+    columns = []
+    for field in schema:
+        chunks = [chunk for part in parts for chunk in part[field.name].chunks]
+        column = pa.chunked_array(chunks, field.type)
+        if field.type == _DICTIONARY:
+            columns.append(_sorted_dictionary(column.unify_dictionaries()))
+        else:
+            columns.append(column.combine_chunks())
+    return pa.table(columns, schema=schema)
+
+
+def _sorted_dictionary(column):
+    """A column with one dictionary, in which that holds just the texts that occur, sorted."""
+    if not column.num_chunks:
+        return pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
+    names = column.chunk(0).dictionary
+    codes = pa.concat_arrays([chunk.indices for chunk in column.chunks])
+    # an empty value has the number behind the last name
+    numbers = codes.fill_null(len(names)).to_numpy() if codes.null_count else codes.to_numpy()
+    occurs = np.zeros(len(names) + 1, dtype=bool)
+    occurs[numbers] = True
+    used = np.flatnonzero(occurs[:-1])
+    texts = names.take(pa.array(used)).to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    renumbered = np.zeros(len(names) + 1, dtype=np.int32)
+    renumbered[used[order]] = np.arange(len(used), dtype=np.int32)
+    indices = pa.array(renumbered[numbers], mask=numbers == len(names) if codes.null_count else None)
+    return pa.DictionaryArray.from_arrays(indices, pa.array([texts[place] for place in order], pa.string()))
+
+
+def gather(name, paths, path):
+    """Parts of a table that hold different tasks, each sorted by the table's key, as one table sorted by that key.
+
+    The file is the same as if all rows had been written at once. Rows stream through: memory does not grow with the table.
+
+    paths: files of the parts. Raises InputError where a file is not such a part, or two parts hold the same task.
+    """
+    with replacing(path) as temporary:
+        _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
+
+
+def join(name, paths, path):
+    """CSV tables with different rows as one, sorted by the table's key."""
+    frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+    # an empty text sorts before any other, as it does where a table is written whole
+    write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+
+
+def _tasks(name, path):
+    """The rows of a part, one task after the other: yields (task, Arrow table)."""
+    try:
+        with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
+            waiting, task = [], None
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                column = rows["task"].combine_chunks()
+                codes, names = column.indices.to_numpy(), column.dictionary
+                starts = np.flatnonzero(np.diff(codes, prepend=-1))
+                for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
+                    found = names[codes[start]].as_py()
+                    if found != task and waiting:
+                        yield task, waiting
+                        waiting = []
+                    task = found
+                    waiting.append(rows.slice(start, end - start))
+            if waiting:
+                yield task, waiting
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
+
+
+def _by_task(parts, name):
+    """The rows of several parts in the order of their tasks. Raises InputError where a task comes twice."""
+    before = None
+    for task, rows in heapq.merge(*parts, key=operator.itemgetter(0)):
+        if task == before:
+            raise InputError(f"table {name}: the task `{task}` is in two parts")
+        before = task
+        yield from rows
+
+
+def _texts(name, path):
+    """The names of the text columns of a Parquet table. Raises InputError where it is of another version."""
+    schema = pq.read_schema(path)
+    found = (schema.metadata or {}).get(b"emergence.version", b"none").decode()
+    wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
+    if found != wanted:
+        raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; {_REBUILD}")
+    return [field.name for field in _arrow_schema(name) if field.type == pa.string() and field.name in schema.names]
+
+
+def read(name, path, categories=False):
+    """A table as a typed data frame; with `categories`, texts of a Parquet table as categorical columns, which is far lighter.
+
+    Raises InputError where the file is not that table, or one of another version.
+    """
+    try:
+        if Path(path).suffix == ".parquet":
+            texts = _texts(name, path)
+            frame = pq.read_table(path, read_dictionary=texts if categories else None).to_pandas()
+        else:
+            columns = description(name)["columns"]
+            types = {column: _PANDAS[spec["type"]] for column, spec in columns.items()}
+            # an empty text is a value in a text column that is never empty, such as `subtask`
+            frame = pd.read_csv(
+                path, dtype=types, keep_default_na=False, na_values={c: [""] for c in columns if types[c] != "str"}
+            )
+            for column, spec in columns.items():
+                if spec["type"] == "string" and spec.get("nullable") and column in frame:
+                    frame[column] = frame[column].replace("", None)
+        return typed(frame, name, categories)
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
+
+
+def digest(path):
+    """SHA-256 of a file, as hexadecimal text."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,210 @@
+"""Was it predictable? Each curve's largest scales are hidden, predicted from the rest, and compared with what came.
+
+Three predictors: `smooth` (smooth curves in log scale, module smooth_curves), `line` (a straight line in log scale) and
+`no_change` (the last score seen). Errors are in units of the sampling noise of the hidden scores, so that 1 is as good as it
+can get.
+"""
+
+import numpy as np
+import pandas as pd
+
+from emergence.statistics.noise import BINOMIAL, NONE, RESIDUAL, sampling_noise, snap_to_counts, variance
+from emergence.statistics.smooth_curves import curve_by_curve, logistic_shapes, standard_logistic
+
+OK = "ok"
+TOO_FEW_SCALES = "too_few_scales"
+MISSING_SCORE = "missing_score"
+INVALID_SCALES = "invalid_scales"
+NO_NOISE_ESTIMATE = "no_noise_estimate"
+
+SMOOTH, LINE, NO_CHANGE = PREDICTORS = ("smooth", "line", "no_change")
+
+MIN_SEEN = 4
+# With noise of unknown size the scatter about the fit must supply it: two degrees of freedom beyond a smooth curve's four.
+MIN_SEEN_RESIDUAL = 6
+_WEIGHTING_ROUNDS = 2
+_BLOCK = 512
+
+
+def n_hidden_scales(n_scales):
+    """How many of the largest scales are hidden by default: a third, at least one."""
+    return max(1, n_scales // 3)
+
+
+def _linear_prediction(seen, weight, x_seen, x_hidden):
+    """Weighted straight line: prediction (c, k) and the variance (c, k) that the noise of the seen scores gives it."""
+    total = weight.sum(axis=1, keepdims=True)
+    centre = (weight * x_seen).sum(axis=1, keepdims=True) / total
+    mean = (weight * seen).sum(axis=1, keepdims=True) / total
+    moment = (weight * np.square(x_seen - centre)).sum(axis=1, keepdims=True)
+    slope = (weight * (x_seen - centre) * (seen - mean)).sum(axis=1, keepdims=True) / moment
+    away = x_hidden - centre
+    return mean + slope * away, 1 / total + np.square(away) / moment
+
+
+def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
+    """Average of the smooth curves that fit the seen scores, weighted by their posterior probability.
+
+    seen, weight: (c, s). height_sd: (c,) prior standard deviation of the height of a rise. unit_noise: (c,) bool, whether
+    1 / weight is the variance itself and not only its shape. Every shape of the grid has the same prior probability; level is
+    flat, height normal about zero. Returns prediction (c, k), its variance (c, k) between and within shapes, the average on the
+    seen scales (c, s), and the noise variance per unit of 1 / weight (c,).
+    """
+    midpoint, rise = logistic_shapes(x_seen)
+    shape_seen = standard_logistic(x_seen, midpoint[:, None], rise[:, None])
+    shape_hidden = standard_logistic(x_hidden, midpoint[:, None], rise[:, None])
+    total = weight.sum(axis=1)[:, None]
+    mean = (weight * seen).sum(axis=1)[:, None] / total
+    centred = seen - mean
+    weighted = weight * centred
+    centre = curve_by_curve(weight, shape_seen.T) / total
+    moment = curve_by_curve(weight, np.square(shape_seen).T) - total * np.square(centre)
+    product = curve_by_curve(weighted, shape_seen.T)
+    # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
+    deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
+    freedom = max(seen.shape[1] - 4, 1)
+    # scores on a smooth curve leave a scatter of zero, or a rounding error below it
+    unit = np.where(unit_noise, 1.0, np.maximum(deviance.min(axis=1), 0.0) / freedom)
+    prior = unit[:, None] / np.square(height_sd)[:, None]
+    height = product / (moment + prior)
+    penalised = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / (moment + prior)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_evidence = -0.5 * penalised / unit[:, None] + 0.5 * np.log(prior / (moment + prior))
+    log_evidence = np.where(np.isfinite(log_evidence), log_evidence, -np.inf)
+    top = log_evidence.max(axis=1, keepdims=True)
+    probability = np.exp(log_evidence - np.where(np.isfinite(top), top, 0))
+    probability /= np.maximum(probability.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    each = mean[..., None] + height[..., None] * (shape_hidden - centre[..., None])
+    predicted = np.einsum("cg,cgk->ck", probability, each)
+    within = unit[:, None, None] * (
+        1 / total[..., None] + np.square(shape_hidden - centre[..., None]) / (moment + prior)[..., None]
+    )
+    between = np.square(each - predicted[:, None, :])
+    uncertainty = np.einsum("cg,cgk->ck", probability, within + between)
+    fitted = mean + curve_by_curve(probability * height, shape_seen) - (probability * height * centre).sum(axis=1)[:, None]
+    return predicted, uncertainty, fitted, unit
+
+
+def _predict(scores, x, noise, low, high, n_seen):
+    """Predictions (p, c, k), their variances (p, c, k) and the noise variance (c, k) of hidden scores, one set of scales."""
+    seen, hidden = scores[:, :n_seen], scores[:, n_seen:]
+    x_seen, x_hidden = x[:n_seen], x[n_seen:]
+    seen_noise, hidden_noise = noise.at_scales(slice(None, n_seen)), noise.at_scales(slice(n_seen, None))
+    known = noise.kind != RESIDUAL
+    span = high - low
+    spread = seen.max(axis=1) - seen.min(axis=1)
+    fitted = (seen + seen.mean(axis=1, keepdims=True)) / 2
+    for _ in range(_WEIGHTING_ROUNDS):
+        noise_seen = variance(seen_noise, fitted)
+        height_sd = np.where(np.isfinite(span), span, np.maximum(2 * spread, np.sqrt(noise_seen.mean(axis=1))))
+        smooth, smooth_variance, fitted, unit = _smooth_prediction(seen, 1 / noise_seen, x_seen, x_hidden, height_sd, known)
+    line, line_variance = _linear_prediction(seen, 1 / noise_seen, x_seen, x_hidden)
+    last = np.broadcast_to(seen[:, -1:], hidden.shape)
+    last_variance = np.broadcast_to((noise_seen[:, -1] * unit)[:, None], hidden.shape)
+    predicted = np.stack([smooth, line, last])
+    bounds = (np.where(np.isnan(bound), limit, bound)[None, :, None] for bound, limit in ((low, -np.inf), (high, np.inf)))
+    predicted = np.clip(predicted, *bounds)
+    uncertainty = np.stack([smooth_variance, line_variance * unit[:, None], last_variance])
+    return predicted, uncertainty, variance(hidden_noise, hidden) * unit[:, None]
+
+
+def predict_hidden(scores, scales, n_examples, n_models, stderr, proportion, low, high, *, hidden=None):
+    """Hides the largest scales of each curve, predicts them from the rest, and measures the error.
+
+    scores: (c, n) oriented, sorted by scale. scales: (c, n) positive, increasing. n_examples, n_models, stderr: (c, n) and
+    proportion, low, high: (c,) as in nulls.null_p_values. hidden: how many of the largest scales to hide; a third, at least one,
+    if None.
+
+    Returns a data frame of 3 c rows, curve by curve, predictors in the order of PREDICTORS:
+        curve: int64, row of `scores`; predictor: str; noise: str
+        status: `ok`, `too_few_scales` (fewer than 4 seen, 6 with residual noise), `missing_score`, `invalid_scales`,
+            `no_noise_estimate` (residual noise of zero size)
+        n_seen, n_hidden: int64
+        mean_absolute_error: float, in units of the score
+        mean_z: float, mean of (score - prediction) / noise sd of the hidden scores: above 0, more came than was predicted
+        mean_absolute_z: float, mean of |score - prediction| / noise sd. About 0.8 for a perfect prediction
+        share_within_noise: float, share of hidden scores within 2 noise sd of the prediction
+        share_within_interval: float, the same with the prediction's own uncertainty in the sd (root of the sum of variances)
+    Binomial noise is taken at the hidden score, residual noise from the scatter of the seen scores about the smooth fit.
+    Raises ValueError for shapes that do not fit, or if hidden < 1.
+    """
+    scores, scales = np.asarray(scores, dtype=float), np.asarray(scales, dtype=float)
+    low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
+    n_curves, n_scales = scores.shape
+    if scales.shape != scores.shape or low.shape != (n_curves,) or high.shape != (n_curves,):
+        raise ValueError("scales must have the shape of scores; low and high one entry a curve")
+    hidden = n_hidden_scales(n_scales) if hidden is None else hidden
+    if hidden < 1:
+        raise ValueError(f"at least one scale has to be hidden, got {hidden}")
+    n_seen = n_scales - hidden
+
+    status = np.full(n_curves, OK, dtype=object)
+    status[n_seen < np.where(noise.kind == RESIDUAL, MIN_SEEN_RESIDUAL, MIN_SEEN)] = TOO_FEW_SCALES
+    with np.errstate(invalid="ignore"):
+        valid = (np.isfinite(scales) & (scales > 0)).all(axis=1) & (np.diff(scales, axis=1) > 0).all(axis=1)
+    status[~valid] = INVALID_SCALES
+    status[noise.kind == NONE] = MISSING_SCORE
+    exact = np.where((noise.kind == BINOMIAL)[:, None], snap_to_counts(scores, noise.trials), scores)
+
+    measures = np.full((5, n_curves, len(PREDICTORS)), np.nan)
+    usable = np.flatnonzero(status == OK)
+    if len(usable):
+        log_scales = np.log10(scales[usable])
+        designs, design = np.unique(log_scales, axis=0, return_inverse=True)
+        for number, x in enumerate(designs):
+            members = usable[design.ravel() == number]
+            for start in range(0, len(members), _BLOCK):
+                block = members[start : start + _BLOCK]
+                predicted, uncertainty, noise_variance = _predict(
+                    exact[block], x, noise.take(block), low[block], high[block], n_seen
+                )
+                error = exact[block, n_seen:] - predicted
+                sd = np.sqrt(noise_variance)
+                within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
+                # without noise an error is infinitely many of its standard deviations; such curves get a status below
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    z = error / sd
+                    values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
+                no_noise = ~(sd > 0).all(axis=1)
+                status[block[no_noise]] = NO_NOISE_ESTIMATE
+                measures[:, block] = np.where(no_noise[:, None], np.nan, values.swapaxes(1, 2))
+
+    names = ["mean_absolute_error", "mean_z", "mean_absolute_z", "share_within_noise", "share_within_interval"]
+    table = {
+        "curve": np.repeat(np.arange(n_curves), len(PREDICTORS)),
+        "predictor": np.tile(PREDICTORS, n_curves),
+        "noise": np.repeat(noise.kind, len(PREDICTORS)),
+        "status": np.repeat(status, len(PREDICTORS)),
+        "n_seen": n_seen,
+        "n_hidden": hidden,
+    }
+    return pd.DataFrame(table | {name: values.ravel() for name, values in zip(names, measures, strict=True)})
+
+
+def summarise_by(table, group):
+    """Prediction errors by metric, by kind of metric, or by any other label.
+
+    table: what predict_hidden returns. group: label of each row of the table (a sequence as long as the table, or the name of
+    one of its columns).
+
+    Returns a data frame, one row a label and predictor: the label, predictor, n_curves, n_undefined (curves without a
+    prediction), median_absolute_z (median over curves), mean_z, share_within_noise and share_within_interval (means over curves:
+    every curve counts once), share_best (curves in which the predictor has the smallest mean absolute error; ties count for
+    each).
+    """
+    table = table.reset_index(drop=True)
+    label = table[group] if isinstance(group, str) else pd.Series(np.asarray(group), index=table.index, name="label")
+    best = table.groupby("curve")["mean_absolute_error"].transform("min")
+    is_best = (table["mean_absolute_error"] <= best).where(best.notna()).astype(float)
+    frame = table.assign(**{label.name: label, "is_best": is_best, "undefined": table["status"] != OK})
+    grouped = frame.groupby([label.name, "predictor"], sort=True)
+    return grouped.agg(
+        n_curves=("curve", "size"),
+        n_undefined=("undefined", "sum"),
+        median_absolute_z=("mean_absolute_z", "median"),
+        mean_z=("mean_z", "mean"),
+        share_within_noise=("share_within_noise", "mean"),
+        share_within_interval=("share_within_interval", "mean"),
+        share_best=("is_best", "mean"),
+    ).reset_index()

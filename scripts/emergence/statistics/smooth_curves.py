@@ -1,0 +1,192 @@
+"""Smooth curves in log scale: what counts as smooth, and the smooth curve that fits a set of scores best.
+
+A curve is smooth when it is a logistic function of log10(scale) between any two levels, y = a + b / (1 + exp(-(x - m) / s)),
+that needs at least MIN_RISE_DECADES decades of scale to go from 10 % to 90 % of its way. The family holds flat curves, straight
+lines in log scale (s large), exponential take-offs and saturations (m far to one side) and anything between.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from emergence.statistics.noise import RESIDUAL, variance
+
+# The steepest rise that is still called smooth: 10 % to 90 % of the way within 1.5 decades of scale, a factor of 32. The sizes of
+# published model families are 0.3 to 0.9 decades apart, so such a rise is seen by two to five of them.
+MIN_RISE_DECADES = 1.5
+
+# Level, height, midpoint and slope.
+N_PARAMETERS = 4
+
+# A logistic must leave this much less weighted sum of squares than the cubic to be chosen, in units of the noise variance. Both
+# have four parameters. Near zero it costs the test power by fitting noise with few scales; above two, precise scores reject
+# truths that are logistic. benchmarks/measure_calibration.py measures the outcome.
+STEEPNESS_PENALTY = 1.0
+
+_RISES = MIN_RISE_DECADES * np.array([1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0])
+_MIDPOINT_STEP = 1 / 8
+_RISE_OF_UNIT_SLOPE = 2 * np.log(9)  # logistic: 10 % at m - s ln 9, 90 % at m + s ln 9
+_WEIGHTING_ROUNDS = 3
+_BLOCK = 1024
+
+
+class SmoothFit(NamedTuple):
+    """The smooth curves that fit c curves of n scores best, with what is needed to draw about them.
+
+    fitted: (c, n) the fit, in units of the scores. It is not confined to the bounds of a metric.
+    smoother: (c, n, n) the matrix that takes scores to fitted scores, `fitted = smoother @ scores`: the weighted projection
+        on the directions in which level, height, midpoint and slope move the curve.
+    variance: (c, n) variance of each score; for residual noise scaled by the scatter about the fit.
+    deviance: (c,) weighted sum of squared residuals; with known noise about chi-squared with n - 4 degrees of freedom.
+    midpoint: (c,) log10(scale) of the middle of the rise; NaN for the cubic.
+    rise: (c,) decades from 10 % to 90 % of the rise; infinite for the cubic.
+    """
+
+    fitted: np.ndarray
+    smoother: np.ndarray
+    variance: np.ndarray
+    deviance: np.ndarray
+    midpoint: np.ndarray
+    rise: np.ndarray
+
+
+class _Shapes(NamedTuple):
+    """The shapes tried for one set of n scales.
+
+    midpoint, rise: (g + 1,) of g logistic shapes, then NaN and infinity for the cubic. standard: (n, g) each logistic,
+    centred and scaled over the scales. directions: (g + 1, n, 4) orthonormal bases of the directions in which the parameters
+    move each shape.
+    """
+
+    midpoint: np.ndarray
+    rise: np.ndarray
+    standard: np.ndarray
+    directions: np.ndarray
+
+
+def logistic_shapes(log_scales):
+    """The grid of logistic shapes tried for one set of scales.
+
+    log_scales: (n,) log10 of the scales, increasing. Rises run from MIN_RISE_DECADES to four times that, midpoints from half a
+    rise below the smallest scale to half a rise above the largest. Returns two arrays (g,): midpoints (log10 of scale), rises.
+    """
+    low, high = log_scales[0], log_scales[-1]
+    pairs = [(m, rise) for rise in _RISES for m in np.arange(low - rise / 2, high + rise / 2 + 1e-9, rise * _MIDPOINT_STEP)]
+    midpoint, rise = np.array(pairs).T
+    return midpoint, rise
+
+
+def standard_logistic(log_scales, midpoint, rise):
+    """Logistic from 0 to 1 about `midpoint` with 10 % to 90 % in `rise` decades; all arguments broadcast."""
+    return 1 / (1 + np.exp(-(log_scales - midpoint) * _RISE_OF_UNIT_SLOPE / rise))
+
+
+@lru_cache(maxsize=256)
+def _shapes(log_scales):
+    """The grid of shapes for one set of scales. log_scales: tuple of n. Returns _Shapes."""
+    x = np.array(log_scales)
+    midpoint, rise = logistic_shapes(x)
+    t = (x - midpoint[:, None]) * _RISE_OF_UNIT_SLOPE / rise[:, None]
+    level = standard_logistic(x, midpoint[:, None], rise[:, None])
+    density = level * (1 - level)
+    u = 2 * (x - x.mean()) / (x[-1] - x[0])
+    columns = np.stack([np.ones_like(t), level, density, t * density], axis=-1)
+    columns = np.concatenate([columns, np.stack([np.ones_like(u), u, u**2, u**3], axis=-1)[None]])
+    directions = np.linalg.qr(columns / np.abs(columns).max(axis=1, keepdims=True))[0]
+    standard = (level - level.mean(axis=1, keepdims=True)) / level.std(axis=1, keepdims=True)
+    return _Shapes(np.append(midpoint, np.nan), np.append(rise, np.inf), standard.T, directions)
+
+
+def curve_by_curve(rows, matrix):
+    """The product of rows and a matrix, one row at a time.
+
+    A product of whole batches may round a row differently beside other rows; tables have to come out the same for any number of
+    shards. rows: (c, n). matrix: (n, g). Returns (c, g).
+    """
+    return (rows[:, None, :] @ matrix)[:, 0]
+
+
+def _logistic_deviance(scores, weight, standard):
+    """Weighted sum of squares left by the best level and height of each logistic shape.
+
+    scores, weight: (c, n). standard: (n, g) shapes. Returns (c, g).
+    """
+    total = weight.sum(axis=1, keepdims=True)
+    centred = scores - (weight * scores).sum(axis=1, keepdims=True) / total
+    weighted = weight * centred
+    mean = curve_by_curve(weight, standard) / total
+    shape_variance = curve_by_curve(weight, np.square(standard)) - total * np.square(mean)
+    return (weighted * centred).sum(axis=1, keepdims=True) - np.square(curve_by_curve(weighted, standard)) / shape_variance
+
+
+def _project(scores, weight, basis):
+    """Weighted least squares of each curve on its own basis: the smoother (c, n, n) and the fit (c, n)."""
+    weighted_basis = (basis * weight[..., None]).swapaxes(1, 2)
+    smoother = basis @ np.linalg.solve(weighted_basis @ basis, weighted_basis)
+    return smoother, (smoother @ scores[..., None])[..., 0]
+
+
+def _deviance(scores, weight, fitted):
+    """Weighted sum of squared residuals of each curve."""
+    return (weight * np.square(scores - fitted)).sum(axis=1)
+
+
+def _fit_block(scores, log_scales, noise):
+    """`fit_smooth` for curves that share one set of scales."""
+    shapes = _shapes(log_scales)
+    degrees = max(scores.shape[1] - N_PARAMETERS, 1)
+    residual = noise.kind == RESIDUAL
+    cubic = np.full(len(scores), len(shapes.rise) - 1)
+    # A first guess of the expected scores, only to weight them: half way to the mean of the curve.
+    fitted = (scores + scores.mean(axis=1, keepdims=True)) / 2
+    for _ in range(_WEIGHTING_ROUNDS):
+        spread = variance(noise, fitted)
+        weight = 1 / spread
+        best = _logistic_deviance(scores, weight, shapes.standard).argmin(axis=1)
+        through_cubic, through_logistic = (_project(scores, weight, shapes.directions[shape]) for shape in (cubic, best))
+        # The grid is coarser than precise scores: the logistic is judged after its parameters have moved along their directions.
+        excess = _deviance(scores, weight, through_cubic[1]) - _deviance(scores, weight, through_logistic[1])
+        # Unknown noise: the scatter about the cubic is the unit in which an improvement is measured.
+        unit = np.where(residual, _deviance(scores, weight, through_cubic[1]) / degrees, 1.0)
+        is_logistic = excess > STEEPNESS_PENALTY * unit
+        chosen = np.where(is_logistic, best, cubic)
+        smoother = np.where(is_logistic[:, None, None], through_logistic[0], through_cubic[0])
+        fitted = np.where(is_logistic[:, None], through_logistic[1], through_cubic[1])
+    deviance = _deviance(scores, weight, fitted)
+    factor = np.where(residual, deviance / degrees, 1.0)
+    return SmoothFit(fitted, smoother, spread * factor[:, None], deviance, shapes.midpoint[chosen], shapes.rise[chosen])
+
+
+def fit_smooth(scores, scales, noise):
+    """The smooth curve in log scale that fits each curve best, by weighted least squares.
+
+    The best level and height of every logistic shape on a grid (logistic_shapes) gives the best shape; moving its four
+    parameters along their directions (one Gauss-Newton step) brings it from the grid to the optimum. It is kept if it beats the
+    cubic in log scale, the limit of slow logistics, by STEEPNESS_PENALTY. Weights are one over the noise variance at the fitted
+    score, found in three rounds (iteratively reweighted least squares, McCullagh & Nelder 1989).
+
+    scores: (c, n) finite, in their own units, n >= 5. scales: (c, n) positive, increasing. noise: Noise of the same curves.
+    Returns SmoothFit. Raises ValueError with fewer than five scales.
+    """
+    scores = np.asarray(scores, dtype=float)
+    log_scales = np.log10(np.asarray(scales, dtype=float))
+    n_curves, n_scales = scores.shape
+    if n_scales <= N_PARAMETERS:
+        raise ValueError(f"a smooth curve needs more than {N_PARAMETERS} scales, got {n_scales}")
+    fit = SmoothFit(
+        np.empty((n_curves, n_scales)),
+        np.empty((n_curves, n_scales, n_scales)),
+        *(np.empty((n_curves, n_scales)), np.empty(n_curves), np.empty(n_curves), np.empty(n_curves)),
+    )
+    designs, design = np.unique(log_scales, axis=0, return_inverse=True)
+    design = design.ravel()
+    order = np.argsort(design, kind="stable")
+    starts = np.searchsorted(design[order], np.arange(len(designs) + 1))
+    for number, log_scale in enumerate(designs):
+        members = order[starts[number] : starts[number + 1]]
+        for start in range(0, len(members), _BLOCK):
+            block = members[start : start + _BLOCK]
+            for field, values in zip(fit, _fit_block(scores[block], tuple(log_scale), noise.take(block)), strict=True):
+                field[block] = values
+    return fit

@@ -1,0 +1,163 @@
+"""How much of the variation in sharpness goes with the metric, with the task, with the model family?
+
+Only tasks that are scored by several metrics can tell: where every task has one metric, a metric is sharp because of its tasks as
+well as the other way round, and no number is given.
+"""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, stats
+
+from emergence.statistics.random_streams import random_stream
+
+OK = "ok"
+CONFOUNDED = "confounded"
+ONE_LEVEL = "one_level"
+NO_CURVES = "no_curves"
+NOTHING_VARIES = "nothing_varies"
+
+FACTORS = ("metric", "task", "model_family")
+_RANK_TOLERANCE = 1e-9
+_BLOCK = 64
+
+# Strata of up to so many curves are shuffled by drawing one of all their arrangements, which takes a third of the time.
+_LARGEST_LISTED = 6
+
+
+def crossed_tasks(curves):
+    """Which curves belong to a task that is scored by more than one metric.
+
+    curves: data frame with columns task, metric. Returns a bool Series on its index.
+    """
+    return curves.groupby("task")["metric"].transform("nunique") > 1
+
+
+def _indicators(labels):
+    """One column a level: (n, levels), sparse."""
+    codes, levels = pd.factorize(labels, sort=True)
+    n = len(codes)
+    return sparse.csr_array((np.ones(n), codes, np.arange(n + 1)), shape=(n, len(levels)))
+
+
+class _Added:
+    """What the levels of one factor add to the span of the others, from counts of curves: nothing here is as long as the curves.
+
+    others, own: (n, columns), sparse. The sum of squares that own adds is that of weights' (own' y - through @ others' y), where
+    the columns of weights are the directions in which own leaves the span of others, each over its length.
+    """
+
+    def __init__(self, others, own):
+        cross = (own.T @ others).toarray()
+        self.through = cross @ np.linalg.pinv((others.T @ others).toarray(), rcond=_RANK_TOLERANCE, hermitian=True)
+        squared, directions = np.linalg.eigh((own.T @ own).toarray() - self.through @ cross.T)
+        kept = squared > _RANK_TOLERANCE * max(squared.max(initial=0.0), 1.0)
+        self.weights = directions[:, kept] / np.sqrt(squared[kept])
+        self.degrees_of_freedom = int(kept.sum())
+
+    def explained(self, own_sums, others_sums):
+        """The sum of squares that own adds. own_sums: (levels, ...) sums of the response. others_sums: (columns, 1)."""
+        return np.square(self.weights.T @ (own_sums - self.through @ others_sums)).sum(axis=0)
+
+
+def variation_shares(curves, *, permutations, seed, factors=FACTORS):
+    """Share of the variation in |E| that each factor accounts for beyond the others, on the crossed curves.
+
+    The response is the rank of |E| (ties averaged), so that infinite values (a zero median step) rank highest and no curve
+    dominates. The share is the partial sum of squares of the factor in the linear model with all factors as main effects (Type
+    II; Searle 1971), over the total about the mean. Shares of unbalanced factors do not add up to one.
+
+    The p-value permutes the factor's labels among curves that agree in all other factors, and `subtask` and `shots` where those
+    columns exist: for the metric, among metrics of the same task, family and shots, which is exact if the metric makes no
+    difference there. p = (1 + #{share* >= share}) / (1 + permutations).
+
+    curves: data frame with a column for each factor and emergence_score (NaN where undefined, infinite for a zero median step).
+    permutations: int. seed: int.
+
+    Returns a data frame, one row a factor: factor, n_levels, degrees_of_freedom, share, p_value, n_free (curves that have another
+    to be exchanged with), n_curves, n_tasks, n_not_crossed and n_undefined (curves left out), status: `ok`; `no_curves`;
+    `one_level`; `confounded` (the factor adds nothing to the others, or no task has two metrics: no number); `nothing_varies`.
+    p_value is NaN where n_free is 0.
+    """
+    crossed = crossed_tasks(curves)
+    defined = curves["emergence_score"].notna()
+    used = curves[crossed & defined]
+    # A task can lose one of its metrics with its undefined curves.
+    extra = [column for column in ("subtask", "shots") if column in used.columns]
+    used = used[crossed_tasks(used)].sort_values([*factors, *extra], kind="stable")
+    rank = stats.rankdata(used["emergence_score"].abs()) if len(used) else np.array([])
+    response = rank - rank.mean() if len(used) else rank
+    total = float(response @ response)
+    columns = {factor: _indicators(used[factor]) for factor in factors}
+    rows = []
+    for factor in factors:
+        row = {
+            "factor": factor,
+            "n_levels": used[factor].nunique(),
+            "degrees_of_freedom": 0,
+            "share": np.nan,
+            "p_value": np.nan,
+            "n_free": 0,
+            "n_curves": len(used),
+            "n_tasks": used["task"].nunique(),
+            "n_not_crossed": int((~crossed).sum()),
+            "n_undefined": int((crossed & ~defined).sum()),
+        }
+        rows.append(row)
+        if not len(used):
+            row["status"] = CONFOUNDED if len(curves) and not crossed.any() else NO_CURVES
+            continue
+        if row["n_levels"] < 2:
+            row["status"] = ONE_LEVEL
+            continue
+        mean = sparse.csr_array(np.ones((len(used), 1)))
+        others = sparse.hstack([mean, *(columns[other] for other in factors if other != factor)], format="csr")
+        added = _Added(others, columns[factor])
+        row["degrees_of_freedom"] = added.degrees_of_freedom
+        if added.degrees_of_freedom == 0 or total == 0:
+            row["status"] = NOTHING_VARIES if total == 0 else CONFOUNDED
+            continue
+        row["status"] = OK
+        # no shuffle changes these: curves trade places only with those that agree in the other factors
+        others_sums = others.T @ response[:, None]
+        explained = float(added.explained(columns[factor].T @ response[:, None], others_sums)[0])
+        row["share"] = explained / total
+        strata = used.groupby([*(other for other in factors if other != factor), *extra], dropna=False).ngroup().to_numpy()
+        row["n_free"] = int((np.bincount(strata)[strata] > 1).sum())
+        if row["n_free"]:
+            draw = random_stream(seed, "variation", factor)
+            parts = _by_size(response, strata, columns[factor])
+            reached = 0
+            for start in range(0, permutations, _BLOCK):
+                sums = sum(_shuffled_sums(*part, min(_BLOCK, permutations - start), draw) for part in parts)
+                reached += int((added.explained(sums, others_sums) >= explained * (1 - 1e-9)).sum())
+            row["p_value"] = (1 + reached) / (1 + permutations)
+    return pd.DataFrame(rows)
+
+
+def _by_size(response, strata, indicators):
+    """The strata in groups of equal size: a list of (response (strata, size), its indicators (levels, strata * size), sparse).
+
+    response, strata: (n,). indicators: (n, levels), sparse.
+    """
+    order = np.argsort(strata, kind="stable")
+    sizes = np.bincount(strata)
+    starts = np.cumsum(sizes) - sizes
+    rows = [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes[sizes > 0])]
+    return [(response[of_size], indicators[of_size.ravel()].T) for of_size in rows]
+
+
+def _shuffled_sums(response, indicators, n_shuffles, generator):
+    """Sums over the levels of a factor of the response shuffled within strata of one size: (levels, n_shuffles).
+
+    response: (strata, size). indicators: (levels, strata * size), sparse.
+    """
+    n_strata, size = response.shape
+    if size <= _LARGEST_LISTED:
+        arrangements = np.array(list(itertools.permutations(range(size))))
+        chosen = arrangements[generator.integers(len(arrangements), size=(n_shuffles, n_strata))]
+        shuffled = np.take_along_axis(response[None], chosen, axis=2)
+    else:
+        shuffled = generator.permuted(np.broadcast_to(response, (n_shuffles, n_strata, size)), axis=2)
+    return indicators @ np.ascontiguousarray(shuffled.reshape(n_shuffles, -1).T)

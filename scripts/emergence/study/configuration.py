@@ -1,0 +1,185 @@
+"""The study's configuration: checked against its schema and completed with defaults.
+
+Every job on a cluster imports this module, so it needs nothing heavier than YAML and JSON Schema.
+"""
+
+import copy
+from pathlib import Path
+
+from emergence.ingest import readers
+from emergence.io.documents import (
+    ROOT,
+    SCHEMAS,
+    files_below,
+    find_problems,
+    is_there,
+    load_schema,
+    load_yaml,
+    message,
+    nearest,
+    nearest_file,
+    shown,
+)
+from emergence.io.errors import InputError
+
+READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
+DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
+
+
+def formats():
+    """The formats that have a reader: {name: its part of the configuration schema}."""
+    return {path.parent.name: load_schema(path) for path in sorted(READERS.glob("*/schema.yaml"))}
+
+
+def benchmark_schema(format_name):
+    """The schema of a benchmark block of one format: the keys that all blocks have and the format's own."""
+    schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml")["$defs"]["benchmark"])
+    own = formats()[format_name]
+    schema["properties"] |= own["properties"]
+    schema["properties"]["format"]["enum"] = [format_name]
+    schema["required"] = schema["required"] + own.get("required", [])
+    schema["x-shards"] = own.get("x-shards", False)
+    schema["additionalProperties"] = False
+    return schema
+
+
+def study_schema():
+    """The schema of everything but the benchmark blocks, which depends on no format."""
+    schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml"))
+    schema["properties"]["benchmarks"]["additionalProperties"] = {"type": "object"}
+    return schema
+
+
+def with_defaults(value, schema):
+    """A copy of a value with the schema's defaults filled in."""
+    if not isinstance(value, dict):
+        return value
+    value = dict(value)
+    for key, part in schema.get("properties", {}).items():
+        if key not in value and "default" in part:
+            value[key] = copy.deepcopy(part["default"])
+        if key in value:
+            value[key] = with_defaults(value[key], part)
+    return value
+
+
+def _plain(value):
+    """Ordered dictionaries and other subclasses as plain dictionaries and lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _paths(value, schema, path=()):
+    """Every text that the schema marks as a path, as (path in the configuration, file, its part of the schema).
+
+    There, `x-path` is `file` or `folder`; with `x-files`, a file or a folder of files of that pattern.
+    """
+    if "x-path" in schema:
+        if isinstance(value, str) and value:
+            yield path, value, schema
+    elif isinstance(value, dict):
+        for key, part in schema.get("properties", {}).items():
+            if key in value:
+                yield from _paths(value[key], part, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _paths(item, schema.get("items", {}), (*path, number))
+
+
+def _is_usable(path):
+    """Whether a path can be an input: Snakemake takes braces for wildcards, and tables hold no text but UTF-8."""
+    return not ({"{", "}"} & set(path) or any("\ud800" <= letter <= "\udfff" for letter in path))
+
+
+def _missing_files(named):
+    """The mistakes among named files and folders: those that are not there, and folders without a file that is wanted."""
+    for path, file, schema in named:
+        kind, pattern = schema["x-path"], schema.get("x-files")
+        if pattern and is_there(file, "folder"):
+            inside = [str(below) for below in files_below(file, pattern)]
+            if not inside:
+                yield path, f"{file}: a folder without such a file", f"a folder with a file named like `{pattern}` in it or below"
+            for below in (name for name in inside if not _is_usable(name)):
+                yield path, below, "paths in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+        elif kind == "file" and not _is_usable(file):
+            yield path, file, "a path in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+        elif not is_there(file, kind):
+            found = next((f"a {other}" for other in ("folder", "file") if is_there(file, other)), f"no such {kind}")
+            yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
+
+
+def input_files(block):
+    """The files that a benchmark block names, those of the pattern `x-files` in folders that it names, in order.
+
+    It is what its ingest depends on, besides what is in folders of the kind `x-path: folder`.
+    """
+    named = [entry for entry in _paths(block, benchmark_schema(block["format"])) if entry[2]["x-path"] == "file"]
+    return [
+        str(file)
+        for _, path, schema in named
+        for file in (files_below(path, schema["x-files"]) if "x-files" in schema else [path])
+    ]
+
+
+def can_be_sharded(block):
+    """Whether the block's reader can read one part of the tasks at a time."""
+    return benchmark_schema(block["format"])["x-shards"]
+
+
+def _holder(path, contents):
+    """Which of the configuration files holds a path, or most of it; later files override earlier ones."""
+    for depth in range(len(path), 0, -1):
+        for name, content in reversed(contents.items()):
+            for part in path[:depth]:
+                try:
+                    content = content[part]
+                except (KeyError, IndexError, TypeError):
+                    break
+            else:
+                return name
+    return next(iter(contents), "config")
+
+
+def check(config, files=()):
+    """The whole configuration, complete with defaults.
+
+    config: dict, as Snakemake merged it from the files and the command line.
+    files: the configuration files, to say in which one a mistake stands.
+
+    Raises InputError with every mistake at once: file, dotted path, what was found, what is allowed.
+    """
+    contents = {str(file): load_yaml(file) for file in files}
+    config = _plain(config)
+    problems = find_problems(config, study_schema(), ())
+    blocks = config.get("benchmarks") if isinstance(config, dict) else None
+    known = formats()
+    for name, block in blocks.items() if isinstance(blocks, dict) else ():
+        path = ("benchmarks", name)
+        if not isinstance(block, dict):
+            continue
+        if "format" not in block:
+            problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in known)))
+        elif not isinstance(block["format"], str) or block["format"] not in known:
+            allowed = " or ".join(f"`{reader}`" for reader in known) + nearest(block["format"], known)
+            problems.append(((*path, "format"), shown(block["format"]), allowed))
+        else:
+            schema = benchmark_schema(block["format"])
+            found = find_problems(block, schema, path)
+            # keys are compared with one another only where each is well formed
+            between = [] if found else readers.key_problems(with_defaults(block, schema))
+            problems += found + [((*path, *key), *rest) for key, *rest in between]
+            problems += _missing_files(_paths(block, schema, path))
+    if isinstance(config, dict):
+        problems += _missing_files(_paths(config, study_schema()))
+    if problems:
+        raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+    study = with_defaults(config, study_schema())
+    for name, block in study["benchmarks"].items():
+        study["benchmarks"][name] = {"title": name, **with_defaults(block, benchmark_schema(block["format"]))}
+    # as it would be named here, so that results do not tell where the folder of the workflow is
+    here = DEFAULT_METRICS.is_relative_to(Path.cwd())
+    study.setdefault("metrics", str(DEFAULT_METRICS.relative_to(Path.cwd()) if here else DEFAULT_METRICS))
+    return study

@@ -1,0 +1,61 @@
+"""What is written about the project agrees with the project."""
+
+import re
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from emergence.io.documents import SCHEMAS, load_schema
+from emergence.study import documentation
+
+
+def test_generated_tables_match_the_schemas():
+    assert list(documentation.stale()) == []
+
+
+def test_drift_is_noticed(monkeypatch):
+    schema = load_schema(SCHEMAS / "config.schema.yaml")
+    monkeypatch.setitem(schema["properties"]["confidence_level"], "description", "Something else.")
+    assert list(documentation.stale()) == ["config/README.md"]
+
+
+def descriptions(schema, path=""):
+    for name, part in schema.get("properties", {}).items():
+        yield f"{path}{name}", part.get("description", "")
+        yield from descriptions(part, f"{path}{name}.")
+
+
+SCHEMA_FILES = [*SCHEMAS.glob("*.schema.yaml"), *(ROOT / "scripts/emergence/ingest/readers").glob("*/schema.yaml")]
+
+
+@pytest.mark.parametrize("path", SCHEMA_FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_every_property_has_a_description(path):
+    schema = yaml.safe_load(path.read_text())
+    parts = [schema, *schema.get("$defs", {}).values()]
+    missing = [name for part in parts for name, text in descriptions(part) if not text]
+    assert missing == []
+
+
+def test_every_result_that_the_rules_name_is_documented():
+    text = (ROOT / "results/README.md").read_text()
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    files = set(re.findall(r'"results/(?!logs)([^"{]*(?:\{benchmark\}/)?[\w.]+\.(?:parquet|csv|html|txt|json))"', rules))
+    assert files
+    assert [file for file in files if file not in text] == []
+
+
+def test_conda_environment_has_the_locked_versions():
+    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "workflow/envs/run.txt").read_text(), re.MULTILINE))
+    wanted = yaml.safe_load((ROOT / "workflow/envs/environment.yaml").read_text())["dependencies"]
+    pinned = dict(re.findall(r"([\w-]+) ==([\w.]+)", "\n".join(wanted)))
+    assert pinned
+    assert {name: locked[name.removesuffix("-minimal")] for name in pinned} == pinned
+
+
+def test_locks_name_no_package_index():
+    for name in ("run.txt", "dev.txt", "cluster.txt"):
+        text = (ROOT / "workflow/envs" / name).read_text()
+        assert "://" not in text
+        assert "--index" not in text
+        assert "--find-links" not in text

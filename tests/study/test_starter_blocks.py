@@ -1,0 +1,204 @@
+"""Starter blocks: what they hold, that they are valid but for what is marked to be filled in, and that they run once it is."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import yaml
+from test_lm_eval import PATH, current
+
+import result_trees
+from conftest import ROOT
+from emergence.ingest import pipeline
+from emergence.io.errors import InputError
+from emergence.study import configuration, starter_blocks
+from emergence.study.configuration import DEFAULT_METRICS
+from odd_names import NAMES
+from samples import sample
+
+
+def checked(text):
+    """(the block as a dictionary, the problems of the configuration)."""
+    study = yaml.safe_load(text)
+    try:
+        configuration.check(study)
+    except InputError as error:
+        return study, error.problems
+    return study, []
+
+
+def only(study):
+    (block,) = study["benchmarks"].values()
+    return block
+
+
+@pytest.mark.parametrize(
+    ("path", "n_scores"),
+    [("workflow/resources/bigbench/scores.csv", 2130), ("workflow/resources/open_llms/scores.csv", 613)],
+)
+def test_a_table_that_says_everything_needs_nothing_filled_in(path, n_scores, monkeypatch):
+    # the two tables of the default study, with the number of scores that its own blocks read
+    monkeypatch.chdir(ROOT)
+    text = starter_blocks.starter(path)
+    assert starter_blocks.FILL not in text
+    study, problems = checked(text)
+    assert problems == []
+    block = only(configuration.check(study))
+    scores, _, _ = pipeline.ingest("mine", block, DEFAULT_METRICS)
+    assert len(scores) == n_scores
+
+
+@pytest.mark.parametrize("path", ["table_long.csv", "table_wide.tsv", "lm_eval"])
+def test_every_problem_of_a_block_is_marked(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = starter_blocks.starter(f"config/examples/data/{path}", "mine")
+    _, problems = checked(text)
+    assert problems
+    assert len(problems) == sum(starter_blocks.FILL in line for line in text.splitlines())
+    assert all("found: nothing" in problem for problem in problems)
+
+
+def test_results_of_the_harness(tmp_path):
+    folder = tmp_path / "out"
+    (folder / PATH).parent.mkdir(parents=True)
+    (folder / PATH).write_text(json.dumps(current()))
+    (folder / "second.json").write_text(json.dumps(current("org/other", config={"model_args": "pretrained=org/other"})))
+    (folder / "notes.json").write_text("{}")
+    text = starter_blocks.starter(folder, "mine")
+    block = only(yaml.safe_load(text))
+    # one of the models records its parameters
+    assert block["scale_from"] == "parameters"
+    assert block["models"] == {"org/small": {"family": None}, "org/other": {"family": None, "scale": None}}
+    assert "1 of the 3 JSON files hold no results" in text
+    assert "models: 2; tasks: 4; groups of tasks: 2" in text
+    assert "acc (8)" in text
+    assert "exact_match,strict-match (2)" in text
+    assert "filters: [flexible-extract, strict-match]" in text
+    # filled in, it runs
+    filled = text.replace("family: ", "family: F").replace("scale: }", "scale: 5.0}")
+    study, problems = checked(filled)
+    assert problems == []
+    scores, _, _ = pipeline.ingest("mine", only(configuration.check(study)), DEFAULT_METRICS)
+    assert set(scores["scale"]) == {7000, 5}
+
+
+def test_runs_that_disagree_are_pointed_out(tmp_path):
+    for name, score in (("a.json", 0.1), ("b.json", 0.2)):
+        (tmp_path / name).write_text(json.dumps(current(results={"task": {"acc,none": score}})))
+    assert "repeated_runs: refuse # or latest: 1 scores differ" in starter_blocks.starter(tmp_path)
+
+
+def test_metrics_and_scales_in_words(tmp_path):
+    path = tmp_path / "my scores (v2).csv"
+    path.write_text("Dataset,Measure,Model,Size,Result\nt,Acc.,a,7B,0.1\nt,quality,b,13B,0.2\n")
+    text = starter_blocks.starter(path)
+    study, _ = checked(text)
+    assert list(study["benchmarks"]) == ["my_scores_v2"]
+    block = only(study)
+    assert block["columns"] == {"task": "Dataset", "metric": "Measure", "model": "Model", "scale": "Size", "score": "Result"}
+    assert block["values"] == {"metric": {"Acc.": None, "quality": None}, "scale": {"7B": None, "13B": None}}
+    assert block["models"] == {"a": {"family": None}, "b": {"family": None}}
+    # the lines that the catalogue lacks stand below as comments
+    assert "#  quality:" in text and "#    higher_is_better: # true or false" in text
+
+
+@pytest.mark.parametrize("kind", ["table", "lm_eval", "bigbench"])
+def test_names_from_files_are_data_and_no_yaml(tmp_path, kind):
+    """Whatever the names are, the block is one block, and every name in it is the name of the file."""
+    names = [*NAMES, "a: b", "# c", "- d", "a, b]", "}", "no", "7", "k" * 1000]
+    folder = tmp_path / "a, b] #"
+    folder.mkdir()
+    stripped = sorted(name.strip() for name in names)
+    if kind == "table":
+        rows = pd.DataFrame({"task": names, "metric": names, "model": names, "scale": names, "score": 0.5})
+        rows.to_csv(folder / "a, b] #.csv", index=False, quoting=csv.QUOTE_ALL)
+    for number, name in enumerate(names):
+        if kind == "lm_eval":
+            content = current(results={name: {f"{name},none": 0.5}}, model_name=name)
+            (folder / f"{number}.json").write_text(json.dumps(content))
+        elif kind == "bigbench":
+            value = result_trees.content(name, [result_trees.entry(name, {name: 0.5})], family=name)
+            result_trees.write(folder, value, f"scores_{number}.json", str(number))
+    text = starter_blocks.starter(folder, "mine")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    (block,) = yaml.safe_load(text)["benchmarks"].values()
+    if kind != "bigbench":
+        assert sorted(name.strip() for name in block["models"]) == stripped
+    if kind == "table":
+        assert sorted(block["values"]["metric"]) == stripped
+
+
+def test_the_published_results_of_pythia():
+    text = starter_blocks.starter(sample("lm_eval_pythia"))
+    block = only(yaml.safe_load(text))
+    assert len(block["models"]) == 7
+    assert all(model == {"family": None, "scale": None} for model in block["models"].values())
+    assert "models: 7; tasks: 87; groups of tasks: 0" in text
+    assert "ppl (14)" in text
+
+
+@pytest.mark.parametrize("name", ["scores.txt", "absent.csv"])
+def test_what_no_reader_knows(tmp_path, name):
+    (tmp_path / "scores.txt").write_text("hello\n")
+    with pytest.raises(InputError, match=name):
+        starter_blocks.starter(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.tsv", "scores.parquet"])
+def test_a_column_that_stands_twice(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pyarrow.parquet.write_table(pa.table([pa.array(["t"]), pa.array([1])], names=["size", "size"]), path)
+    else:
+        path.write_text("size{0}size\nt{0}1\n".format("," if name.endswith("csv") else "\t"))
+    with pytest.raises(InputError, match=r"scores\..*: the column `size` stands twice"):
+        starter_blocks.starter(path)
+
+
+def test_names_that_are_no_keys_of_yaml(tmp_path):
+    path, long = tmp_path / "scores.csv", "x" * 5000
+    path.write_text(f"task,metric,model,scale,score\nt,{long},a,{long},0.5\nt,odd,{long},7B,0.5\n")
+    text = starter_blocks.starter(path)
+    block = only(yaml.safe_load(text))
+    assert (block["values"], list(block["models"])) == ({"metric": {"odd": None}, "scale": {"7B": None}}, ["a"])
+    assert text.count("# 1 names of more than 1000 letters cannot stand here") == 3
+
+
+def test_a_name_that_no_block_may_have():
+    with pytest.raises(InputError, match="the name of the block\n    found: `a: b`\n    allowed: letters, digits"):
+        starter_blocks.starter(ROOT / "config/examples/data/table_long.csv", "a: b")
+
+
+def test_the_command(tmp_path):
+    command = [sys.executable, "scripts/describe_benchmark.py"]
+    done = subprocess.run([*command, "config/examples/data/lm_eval", "--name", "mine"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert list(yaml.safe_load(done.stdout)["benchmarks"]) == ["mine"]
+    assert "5 values are left to fill in" in done.stderr
+    done = subprocess.run([*command, str(tmp_path / "absent")], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no such file" in done.stderr
+
+
+def test_a_tree_of_bigbench_results(tmp_path):
+    # one whole file of two metrics, and one cut short: the block says so, and it is a valid one
+    results = tmp_path / "tree" / "sorting" / "results"
+    results.mkdir(parents=True)
+    model = {"model_family": "NGram", "model_name": "1k", "total_params": 1000, "non_embedding_params": 900}
+    entry = {"score_dict": {"multiple_choice_grade": 0.5, "mystery": 1}, "subtask_description": "sorting"}
+    whole = {"scores": [entry], "model": model, "task": {"task_name": "sorting"}}
+    (results / "scores_NGram_1k.json").write_text(json.dumps(whole))
+    (results / "scores_NGram_2k.json").write_text('{"scores": [')
+    lines = starter_blocks.starter(tmp_path / "tree", "mine", DEFAULT_METRICS)
+    block = yaml.safe_load(lines)["benchmarks"]["mine"]
+    assert (block["format"], block["on_error"], block["scale_axis"]) == ("bigbench", "skip", "non_embedding_params")
+    assert "multiple_choice_grade (1)" in lines
+    assert "not in the catalogue: mystery" in lines
+    assert "NGram (1)" in lines
+    configuration.check(yaml.safe_load(lines))

@@ -1,0 +1,144 @@
+"""The workflow as a user runs it: real Snakemake runs on copies of the repository."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from conftest import COLUMNS, copy_of_workflow, digests, snakemake
+from emergence.io import tables
+
+
+def test_a_run_leaves_everything_and_no_more(finished):
+    results = {path.relative_to(finished / "results").as_posix() for path in (finished / "results").rglob("*") if path.is_file()}
+    common = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
+    common += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv", "swap_comparisons.csv", "variation.csv"]
+    common += [
+        "null_models.parquet",
+        "predictions.parquet",
+        "examples_needed.parquet",
+        "above_chance.parquet",
+        "q_values.parquet",
+    ]
+    common += ["discoveries_by_metric.csv", "thresholds_after_control.csv", "predictability.csv", "resolution.csv"]
+    drawn = ["emergence_by_metric", "emergence_thresholds", "metric_swaps", "sharpest_curves", "null_models"]
+    drawn += ["swap_comparisons", "predictability", "resolution", "variation"]
+    expected = {"report.html", "summary.txt", "provenance.json", "metrics_across_benchmarks.csv"}
+    for name, figures in {"first": [*drawn, "claims_by_metric", "base_rates"], "second": drawn}.items():
+        expected |= {f"{name}/{file}" for file in common}
+        expected |= {f"{name}/figures/{figure}.{ending}" for figure in figures for ending in ("svg", "png", "csv")}
+    expected |= {"first/claims_by_metric.csv", "first/claims_by_top_metrics.csv"}
+    assert {path for path in results if not path.startswith("logs/")} == expected
+
+
+def test_any_number_of_cores_gives_the_same_bytes(finished, tiny_workflow):
+    done = snakemake(tiny_workflow, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    assert digests(tiny_workflow) == digests(finished)
+
+
+def test_report_opens_offline_and_names_its_numbers(finished):
+    html = (finished / "results/report.html").read_text()
+    assert "1 of 1 claims (100.0 %)" in html
+    # nothing in it reaches out: no address but those inside embedded pictures
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
+    assert not re.findall(r"<(?:script|link)\b", html)
+    summary = (finished / "results/summary.txt").read_text()
+    assert "The second" in summary
+    assert len(summary.splitlines()) < 40
+
+
+def test_provenance_names_what_the_run_was_made_from(finished):
+    provenance = json.loads((finished / "results/provenance.json").read_text())
+    assert provenance["inputs"]["first.csv"] == tables.digest(finished / "first.csv")
+    assert provenance["configuration"]["confidence_level"] == 0.95
+    assert provenance["results"]["results/first/curves.parquet"] == tables.digest(finished / "results/first/curves.parquet")
+    assert "snakemake" in provenance["packages"]
+
+
+def test_snakemakes_own_report_renders(again):
+    done = snakemake(again, "--report", "report.zip")
+    assert done.returncode == 0, done.stderr
+    assert (again / "report.zip").stat().st_size > 10_000
+
+
+def test_lint(finished):
+    done = snakemake(finished, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def edited_block(**keys):
+    """An edit of the first block of a study."""
+    return lambda study: study["benchmarks"]["first"].update(keys)
+
+
+def edited(**keys):
+    """An edit of a study's own keys."""
+    return lambda study: study.update(keys)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (edited(benchmark={}), ["config/config.yaml: benchmark\n", "did you mean `benchmarks`?"]),
+        (edited_block(files=["frist.csv"]), ["benchmarks.first.files[0]", "did you mean `first.csv`?"]),
+        (edited(metrics="config/metric.yaml"), ["config/config.yaml: metrics\n", "did you mean `metrics.yaml`?"]),
+        (edited(confidence_level="high"), ["confidence_level", "found: the text 'high'"]),
+    ],
+)
+def test_a_mistake_in_the_config_is_a_message_and_no_traceback(again, edit, expected):
+    path = again / "config/config.yaml"
+    study = yaml.safe_load(path.read_text())
+    edit(study)
+    path.write_text(yaml.safe_dump(study, sort_keys=False))
+    done = snakemake(again, "--cores", "1")
+    assert done.returncode != 0
+    for part in expected:
+        assert part in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_broken_yaml_is_told_with_its_line(again):
+    path = again / "config/config.yaml"
+    text = path.read_text()
+    path.write_text(f"{text}seed: 1: 2\n")
+    done = snakemake(again, "--cores", "1")
+    assert done.returncode != 0
+    assert f"config/config.yaml: line {text.count(chr(10)) + 1}: not valid YAML: mapping values" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_data_is_a_message_and_leaves_nothing_half_written(tiny_workflow):
+    (tiny_workflow / "second.csv").write_text(",".join(COLUMNS) + "\nsorting,acc,Tiny,t1,1e6,high\n")
+    done = snakemake(tiny_workflow, "--cores", "2")
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert "second.csv: data row 1, column `score`\n    found: `high`\n    allowed: a number" in output
+    assert "Traceback" not in output
+    left = [path for path in (tiny_workflow / "results").rglob("*") if path.is_file() and "logs" not in path.parts]
+    assert not [path for path in left if "second" in path.parts or path.name.startswith(".")]
+    assert "found: `high`" in (tiny_workflow / "results/logs/ingest_scores/second.log").read_text()
+
+
+def test_no_usable_curve_is_an_answer(again, tiny_files):
+    lines = tiny_files["second.csv"].splitlines()
+    (again / "second.csv").write_text("\n".join(lines[:3]) + "\n")
+    done = snakemake(again, "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    assert "No curve of this benchmark has an emergence score" in (again / "results/report.html").read_text()
+
+
+def test_default_study_gives_the_papers_numbers(tmp_path):
+    # the paper: 62 of 67 claims, 92.5 %; base rate and odds ratio of the published tables; E of Figure 6. `.ci/run` runs the rest
+    folder = copy_of_workflow(tmp_path / "study")
+    wanted = ["claims_by_metric.csv", "claims_by_top_metrics.csv", "metric_swaps.csv"]
+    done = snakemake(folder, "--cores", "2", *(f"results/big_bench/{name}" for name in wanted))
+    assert done.returncode == 0, done.stderr
+    claims, top, swaps = (tables.read(name.removesuffix(".csv"), folder / "results/big_bench" / name) for name in wanted)
+    assert claims["n_claims"].head(4).tolist() == [51, 11, 3, 2]
+    two = top.set_index("n_metrics").loc[2]
+    assert (two["n_claims"], two["of_claims"], two["n_tasks"], two["of_tasks"]) == (62, 67, 141, 209)
+    assert round(two["odds_ratio"], 2) == 9.89
+    shown = swaps[(swaps["task"] == "logical_args") & (swaps["shots"] == 2)].iloc[0]
+    assert (round(shown["emergence_score_a"], 1), round(shown["emergence_score_b"], 1)) == (18.0, 9.6)
