@@ -12,10 +12,11 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/ingest.smk"
-include: "workflow/rules/score.smk"
-include: "workflow/rules/attribute.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/assess.smk"
+include: "workflow/rules/answer.smk"
+include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -11,7 +11,9 @@ from matplotlib.text import Text
 from conftest import COLUMNS, ROOT
 from emergence.curves import frames, metric_pairs
 from emergence.ingest import pipeline
-from emergence.questions import attribution, figures
+from emergence.questions import figures
+from emergence.questions.claims.tables import claims_by_metric
+from emergence.questions.sharpness.tables import by_metric, over_thresholds
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +36,10 @@ def measured(table_block, catalogue):
 
 
 def all_figures(measured, catalogue):
-    by_metric = attribution.by_metric(measured, catalogue, 100, 0.95)
+    table = by_metric(measured, catalogue, 100, 0.95)
     return {
-        "emergence_by_metric": figures.emergence_by_metric(measured, by_metric, 100),
-        "emergence_thresholds": figures.emergence_thresholds(attribution.over_thresholds(measured, [5, 50], 0.95)),
+        "emergence_by_metric": figures.emergence_by_metric(measured, table, 100),
+        "emergence_thresholds": figures.emergence_thresholds(over_thresholds(measured, [5, 50], 0.95)),
         "metric_swaps": figures.metric_swaps(measured, metric_pairs.swaps(measured, catalogue), catalogue, "Parameters"),
         "sharpest_curves": figures.sharpest_curves(measured, catalogue, "Parameters", 3),
     }
@@ -80,7 +82,7 @@ def test_names_are_drawn_on_one_line_and_cut_where_there_is_no_room(measured, ca
         for kind, (figure, data) in {
             "swaps": figures.metric_swaps(renamed.head(2), metric_pairs.swaps(renamed.head(2), odd), odd, name),
             "sharpest": figures.sharpest_curves(renamed, odd, name, 3),
-            "metrics": figures.emergence_by_metric(renamed, attribution.by_metric(renamed, odd, 100, 0.95), 100),
+            "metrics": figures.emergence_by_metric(renamed, by_metric(renamed, odd, 100, 0.95), 100),
         }.items():
             texts = [text.get_text() for text in figure.findobj(Text)]
             assert not any(re.search(r"[\x00-\x09\x0b-\x1f\u202e\u200b]", text) for text in texts)
@@ -120,11 +122,11 @@ def test_nothing_to_draw_is_said(catalogue):
 def test_claims_figures(catalogue):
     claims = pd.DataFrame({"task": ["a", "b"], "preferred_metric": ["acc", "bleu"]})
     tasks = pd.DataFrame({"task": list("abcd"), "preferred_metric": ["acc", "bleu", "bleu", "f1"]})
-    table = attribution.claims_by_metric(claims, tasks, catalogue, 0.95)
+    table = claims_by_metric(claims, tasks, catalogue, 0.95)
     figure, data = figures.claims_by_metric(table)
     assert [bar.get_width() for bar in figure.axes[0].patches] == data["n_claims"].tolist() == [1, 1]
     assert len(figures.base_rates(table)[1]) == 3
-    without = attribution.claims_by_metric(claims, tasks.iloc[:0], catalogue, 0.95).assign(n_tasks=np.nan)
+    without = claims_by_metric(claims, tasks.iloc[:0], catalogue, 0.95).assign(n_tasks=np.nan)
     assert "no list of all its tasks" in " ".join(figures.base_rates(without)[0].axes[0].texts[0].get_text().split())
 
 

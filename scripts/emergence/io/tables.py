@@ -1,6 +1,6 @@
 """The tables that pass from stage to stage: one description, one writer, one reader.
 
-workflow/schemas/tables.yaml names every table and column. Whatever is written or read through here has exactly those columns,
+emergence.io.descriptions names every table and column. Whatever is written or read through here has exactly those columns,
 in that order and of those types.
 """
 
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emergence.io import logs
-from emergence.io.documents import SCHEMAS, load_schema
+from emergence.io.descriptions import description
 from emergence.io.errors import InputError
 
 _ARROW = {
@@ -40,11 +40,6 @@ _REBUILD = "`snakemake --forceall` makes all tables anew"
 
 # Rows in a row group: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
-
-
-def description(name):
-    """What workflow/schemas/tables.yaml says of a table: path, description, key, columns, version."""
-    return load_schema(SCHEMAS / "tables.yaml")[name]
 
 
 @functools.cache
@@ -266,21 +261,32 @@ def _sorted_dictionary(column):
 
 
 def gather(name, paths, path):
-    """Parts of a table that hold different tasks, each sorted by the table's key, as one table sorted by that key.
+    """Write parts of a table as one table, the same as if all rows had been written at once.
 
-    The file is the same as if all rows had been written at once. Rows stream through: memory does not grow with the table.
+    Parts of a Parquet table hold different tasks, each sorted by the table's key; their rows stream through, so that memory does
+    not grow with the table. Parts of a CSV table are small; they hold different rows and are sorted again.
 
-    paths: files of the parts. Raises InputError where a file is not such a part, or two parts hold the same task.
+    Parameters
+    ----------
+    name : str
+        The table.
+    paths : list
+        The files of the parts.
+    path : str or Path
+        The file to write.
+
+    Raises
+    ------
+    InputError
+        Where a file is not such a part, or two parts hold the same task.
     """
+    if Path(path).suffix != ".parquet":
+        frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+        # an empty text sorts before any other, as it does where a table is written whole
+        write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+        return
     with replacing(path) as temporary:
         _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
-
-
-def join(name, paths, path):
-    """CSV tables with different rows as one, sorted by the table's key."""
-    frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
-    # an empty text sorts before any other, as it does where a table is written whole
-    write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
 
 
 def _tasks(name, path):

@@ -2,6 +2,7 @@
 
 import re
 
+from emergence.io import descriptions
 from emergence.io.documents import ROOT, SCHEMAS, load_schema
 from emergence.study import configuration
 
@@ -67,7 +68,7 @@ def metric_keys():
 def tables():
     """Every table of a run with its columns."""
     parts = []
-    for name, table in load_schema(SCHEMAS / "tables.yaml").items():
+    for name, table in descriptions.every_table().items():
         key = ", ".join(f"`{column}`" for column in table["key"])
         lines = [f"### `{table['path']}`", "", f"The table `{name}`. {_cell(table['description'])} Key: {key}.", ""]
         lines += ["| column | type | may be empty | meaning |", "| --- | --- | --- | --- |"]
