@@ -3,6 +3,7 @@
 A function takes frames, draws, and returns the figure with its data; nothing is computed here that is not in a table.
 """
 
+import functools
 import textwrap
 import warnings
 from unicodedata import east_asian_width
@@ -12,8 +13,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
 from emergence.curves import metric_pairs
 from emergence.io import tables, texts
@@ -32,6 +36,9 @@ MOST_POINTS = 1500
 POINTS_EACH = 20
 MOST_METRICS = 45
 
+# On every axis of scores, better is up.
+REVERSED = "lower is better; axis reversed"
+
 # Stands for an unknown number of shots where keys are compared: NaN equals nothing, not even itself. -1 is a number that
 # BIG-bench does write.
 UNKNOWN_SHOTS = -(2**31)
@@ -45,6 +52,8 @@ def style():
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 9,
+        # a title's place is given: looking for a free one measures every tick label again in each drawing
+        "axes.titley": 1.0,
         "axes.labelsize": 9,
         "xtick.labelsize": 8,
         "ytick.labelsize": 8,
@@ -52,6 +61,8 @@ def style():
         "legend.frameon": False,
         # letters as shapes: the reader's fonts may be wider than ours and run out of the picture
         "svg.fonttype": "path",
+        # without hinting a letter is equally wide at every resolution, so one layout and one box serve both formats
+        "text.hinting": "no_hinting",
         # the same figure is the same file, run after run
         "svg.hashsalt": "emergence",
         # a name from the data may hold a dollar sign
@@ -60,19 +71,36 @@ def style():
 
 
 def save(figure, data, svg, png, csv, dpi):
-    """Write a figure as SVG and PNG, and its data as CSV; each whole or not at all. Closes the figure."""
-    # letters are a little wider in one format than in the other, and those at the edge must not be cut off
-    tight = {"bbox_inches": "tight", "pad_inches": 0.05}
-    with warnings.catch_warnings():
+    """Write a figure as SVG and PNG, and its data as CSV; each file whole or not at all. Closes the figure.
+
+    The layout is solved once and the box around it measured once; each format is then drawn once.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    data : pandas.DataFrame
+        What the figure shows.
+    svg, png, csv : path
+    dpi : float
+        Resolution of the PNG file.
+    """
+    # a figure that keeps its layout engine would be laid out again for each file
+    with warnings.catch_warnings(), mpl.rc_context({"figure.constrained_layout.use": False}):
         # a letter that the font does not have is drawn as a box; the numbers beside the figure and the report have the name
         warnings.filterwarnings("ignore", message="Glyph .* missing|Matplotlib currently does not support")
-        # the layout is solved once, not for each file
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if not axis.get_label_text()):
+            # no place is looked for where there is no label
+            axis.set_label_coords(0, 0)
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+        figure.set_layout_engine(None)
+        # the layout keeps axes within the figure; legends and what is written below it may be wider
+        around = Bbox.union([figure.bbox, *(artist.get_tightbbox() for artist in (*figure.legends, *figure.texts))])
+        box = around.transformed(figure.dpi_scale_trans.inverted()).padded(0.03)
         with tables.replacing(svg) as temporary:
-            figure.savefig(temporary, metadata={"Date": None}, **tight)
+            figure.savefig(temporary, metadata={"Date": None}, bbox_inches=box)
         with tables.replacing(png) as temporary:
-            figure.savefig(temporary, dpi=dpi, **tight)
+            figure.savefig(temporary, dpi=dpi, bbox_inches=box, pil_kwargs={"compress_level": 4})
     with tables.replacing(csv) as temporary:
         tables.write_csv(data, temporary)
     plt.close(figure)
@@ -87,6 +115,67 @@ def short(text, width=40):
     # at the end of a word, unless that leaves next to nothing
     words = textwrap.shorten(text, width, placeholder="…")
     return words if len(words) > width // 2 else texts.shortened(text, width)
+
+
+@functools.lru_cache(maxsize=4096)
+def text_width(text, size):
+    """Width of one line of text in inches, at a font size in points."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing|Matplotlib currently does not support")
+        width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return width / 72
+
+
+def fitted(text, width, size):
+    """A name cut so that it is at most `width` inches wide at a font size in points."""
+    n_letters = 60
+    while text_width(said := short(text, n_letters), size) > width and n_letters > 4:
+        n_letters = max(4, min(n_letters - 1, int(len(said) * width / text_width(said, size))))
+    return said
+
+
+def log_ticks(low, high, fewest=3, most=7):
+    """Round numbers for a logarithmic axis: powers of ten, every second or third of them, or steps within them.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis, above zero.
+    fewest, most : int
+        How many ticks there should be. An axis too short for `fewest` round numbers has those that it holds, or its middle.
+
+    Returns
+    -------
+    list of float
+    """
+    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
+    powers = 10.0 ** np.arange(first, last + 1)
+    sets = [powers[-first % step :: step] for step in range(1, len(powers) + 1)]
+    for digits in ((1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), np.arange(10, 100, 5) / 10, np.arange(10, 100) / 10):
+        sets.append(np.outer(powers, digits).ravel())
+    within = [[float(tick) for tick in ticks if low <= tick <= high] for ticks in sets]
+    few_enough = [ticks for ticks in within if len(ticks) <= most]
+    return next((ticks for ticks in few_enough if len(ticks) >= fewest), max(few_enough, key=len)) or [float(np.sqrt(low * high))]
+
+
+def emergence_axis(axis, low, high, linear_to=10):
+    """Ticks of an axis of emergence scores: linear near zero, powers of ten beyond, never so close that labels touch.
+
+    E is of order n - 1 for a straight line and can run to many millions where steps are tiny.
+    """
+    decades = np.log10(max(abs(low), abs(high), linear_to) / linear_to)
+    step = 1 + int(decades // 4)
+    powers = [linear_to * 10.0**power for power in range(0, int(decades) + 1, step)]
+    beyond = powers if decades > 2 else [factor * power for power in powers for factor in (1, 2, 5)]
+    ticks = {0, linear_to / 2, -linear_to / 2, *beyond, *(-tick for tick in powers)}
+    ticks = sorted(tick for tick in ticks if low <= tick <= high)
+    axis.set_ticks(ticks, [brief(tick) for tick in ticks])
+    axis.set_ticks([], minor=True)
+
+
+def brief(value):
+    """A number in few letters: 31, 2.5, 2.6e8."""
+    return f"{value:g}" if abs(value) < 1e4 else f"{value:.2g}".replace("e+0", "e").replace("e+", "e")
 
 
 def notice(sentence):
@@ -121,15 +210,10 @@ def emergence_by_metric(curves, by_metric, threshold):
         points = values if len(data) <= MOST_POINTS else np.sort(values)[-POINTS_EACH:]
         spread = 0.36 * (np.modf(np.arange(len(points)) * 0.61803398875)[0] - 0.5)
         axes.plot(points, row + spread, ".", ms=3, color=color, alpha=0.7, zorder=4)
-    # E is of order n - 1 for a straight line and can run to hundreds: linear near zero, logarithmic beyond
     axes.set_xscale("symlog", linthresh=10, linscale=1.2)
-    lowest, highest = data["emergence_score"].min(), max(data["emergence_score"].max(), threshold)
-    axes.set_xlim(min(1.6 * lowest, -1), 1.6 * highest)
-    ticks = [
-        tick for tick in (-100, -10, -5, 0, 5, 10, 20, 50, 100, 200, 500, 1000) if min(1.6 * lowest, -1) <= tick <= 1.6 * highest
-    ]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    lowest, highest = min(1.6 * data["emergence_score"].min(), -1), 1.6 * max(data["emergence_score"].max(), threshold)
+    axes.set_xlim(lowest, highest)
+    emergence_axis(axes.xaxis, lowest, highest)
     axes.axvline(threshold, color="0.3", ls="--", lw=1, zorder=0)
     axes.annotate(
         "threshold", (threshold, 1), xycoords=("data", "axes fraction"), ha="right", va="bottom", fontsize=8, color="0.3"
@@ -159,9 +243,7 @@ def emergence_thresholds(over_thresholds):
         )
     for axes, label in ((left, "metrics with a curve above"), (right, "curves above (%)")):
         axes.set_xscale("log")
-        ticks = sorted(over_thresholds["threshold"].unique())
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.minorticks_off()
+        _log_axis(axes.xaxis, over_thresholds["threshold"])
         axes.set_xlabel("threshold on the emergence score")
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
@@ -184,20 +266,77 @@ def _noise(row, catalogue):
 def _draw_curve(axes, row, half, **look):
     axes.plot(row["scales"], row["scores"], ms=4, lw=1.4, **look)
     if np.isfinite(half).any():
-        axes.errorbar(
-            row["scales"], row["scores"], np.nan_to_num(half), fmt="none", ecolor=look["color"], elinewidth=0.8, alpha=0.6
-        )
+        half = np.nan_to_num(half)
+        axes.vlines(row["scales"], row["scores"] - half, row["scores"] + half, color=look["color"], lw=0.8, alpha=0.6)
     axes.set_xscale("log")
+
+
+def _log_axis(axis, values, name=brief):
+    """A logarithmic axis of at least a decade around the values: a tick at each where they are few, else at round numbers."""
+    values = np.unique(np.asarray(values, dtype=float))
+    low, high = np.log10([values[0], values[-1]])
+    margin = max(0.05 * (high - low), (1 - high + low) / 2)
+    low, high = 10 ** (low - margin), 10 ** (high + margin)
+    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
+    few = len(values) <= 7 and np.diff(np.log10(values)).min(initial=1) > 0.1 * np.log10(high / low)
+    ticks = values if few else log_ticks(low, high)
+    axis.set_ticks(ticks, [name(tick) for tick in ticks])
+    axis.set_ticks([], minor=True)
 
 
 def _scale_ticks(axes):
     """Ticks at powers of ten, in the short words that the field uses."""
-    low, high = axes.get_xlim()
-    powers = [power for power in range(-3, 31) if low <= 10.0**power <= high]
-    step = 1 + (len(powers) - 1) // 4
-    axes.set_xticks([10.0**power for power in powers[::step]])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale_name(value)))
+    ticks = log_ticks(*axes.get_xlim(), fewest=2, most=4)
+    axes.set_xticks(ticks, [scale_name(tick) for tick in ticks])
     axes.minorticks_off()
+
+
+def _score_ticks(axes, size):
+    """At most five ticks on the axis of scores, in letters of `size` points. Returns the width of the widest label in inches."""
+    low, high = sorted(axes.get_ylim())
+    ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    labels = [f"{tick:.6g}" for tick in ticks]
+    axes.set_yticks(ticks, labels, fontsize=size)
+    return max((text_width(label, size) for label in labels), default=0)
+
+
+def _place(figure, left, top, bottom, between, above):
+    """Set the margins of a grid of panels and the gaps between and above them, in inches.
+
+    Solving the layout of that many axes takes longer than drawing them, and here everything around a panel has a known size.
+    """
+    n_rows, n_columns = figure.axes[0].get_gridspec().get_geometry()
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - 0.05 / width,
+        bottom=bottom / height,
+        top=1 - top / height,
+        wspace=n_columns * between / max(width - left - 0.05 - (n_columns - 1) * between, 0.1),
+        hspace=n_rows * above / max(height - bottom - top - (n_rows - 1) * above, 0.1),
+    )
+
+
+def relative_sharpness(curves):
+    """Resolution-limited E over that of a straight line, n - 1: 1 for a line, of whatever length.
+
+    Where no curve has a known resolution, plain E over n - 1.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        Columns of the table `curves`.
+
+    Returns
+    -------
+    pandas.Series
+        One per curve; NaN where it is not defined.
+    """
+    resolved = curves.get("relative_emergence_score_resolved")
+    if resolved is None:
+        resolved = curves["emergence_score_resolved"] / (curves["n_scales"] - 1)
+    plain = curves["emergence_score"] / (curves["n_scales"] - 1)
+    return (resolved if resolved.notna().any() else plain).astype(float)
 
 
 def scale_name(value):
@@ -226,22 +365,18 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
     scored = scored[(scored["metric_a"] == metric_a) & (scored["metric_b"] == metric_b)]
     scored = scored.assign(gap=(scored["emergence_score_a"].abs() - scored["emergence_score_b"].abs()).abs())
     panels = scored.groupby(["task", "subtask"])["gap"].max().sort_values(ascending=False, kind="stable").index[:most_tasks]
-    figure, grid = plt.subplots(
-        2, len(panels), figsize=(max(WIDTH * len(panels) / 4, 4.2), 4.4), sharex="col", sharey="row", squeeze=False
-    )
+    width = max(WIDTH * len(panels) / 4, 4.2)
+    figure, grid = plt.subplots(2, len(panels), figsize=(width, 5), sharex="col", squeeze=False, layout="none")
     # one look for each family and number of shots, the same in every panel
     lines = scored.groupby(["model_family", "shots"], dropna=False)["n_scales"].agg(["size", "max"])
     lines = lines.sort_values(["size", "max"], ascending=False, kind="stable").head(most_lines).reset_index()
     lines = _keys(lines, ["model_family", "shots"])
     looks = {line: {"color": COLORS[i], "marker": MARKERS[i], "dashes": DASHES[i]} for i, line in enumerate(lines)}
     data = []
-    keyed = {
-        tuple(key): row
-        for key, row in zip(_keys(curves, [*metric_pairs.OUTPUTS, "metric"]), curves.to_dict("records"), strict=True)
-    }
+    curves = curves[curves["task"].isin(panels.get_level_values("task")) & curves["metric"].isin([metric_a, metric_b])]
+    keyed = dict(zip(_keys(curves, [*metric_pairs.OUTPUTS, "metric"]), curves.to_dict("records"), strict=True))
     for column, (task, subtask) in enumerate(panels):
         chosen = scored[(scored["task"] == task) & (scored["subtask"] == subtask)]
-        grid[0, column].set_title(short(task + (f": {subtask}" if subtask else ""), 30))
         for side, metric in enumerate((metric_a, metric_b)):
             axes = grid[side, column]
             scores = []
@@ -266,27 +401,50 @@ def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines
                     )
                 )
                 scores.append(score)
+            if side == 0:
+                room = (width - 0.9) / len(panels) - 0.1
+                axes.set_title(fitted(task + (f": {subtask}" if subtask else ""), room, 9), pad=16)
             if len(scores) <= 3:
+                said = "E = " + ", ".join(f"{score:.1f}" if abs(score) < 1000 else brief(score) for score in scores)
                 axes.annotate(
-                    "\n".join(f"E = {score:.1f}" for score in scores),
-                    (0.04, 0.96),
-                    xycoords="axes fraction",
-                    va="top",
-                    fontsize=8,
+                    said, (0.5, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center", fontsize=8
                 )
-            if column == 0:
-                arrow = "" if catalogue.at[metric, "higher_is_better"] else "\n(lower is better; axis reversed)"
-                axes.set_ylabel(textwrap.fill(short(catalogue.at[metric, "label"], 50), 26) + arrow)
+    first = others = 0
+    for side, metric in enumerate((metric_a, metric_b)):
+        shared = _share_rows(grid[side])
+        widths = [_score_ticks(axes, 8) for axes in grid[side]]
+        first, others = max(first, widths[0]), others if shared else max([others, *widths[1:]])
+        upside_down = not catalogue.at[metric, "higher_is_better"]
+        for axes in grid[side]:
+            if upside_down:
+                axes.invert_yaxis()
+        label = textwrap.fill(fitted(catalogue.at[metric, "label"], 2.6, 9), 22)
+        grid[side, 0].set_ylabel(label + (f"\n({REVERSED})" if upside_down else ""))
     for axes in grid[1]:
         _scale_ticks(axes)
-    for side, metric in enumerate((metric_a, metric_b)):
-        if not catalogue.at[metric, "higher_is_better"]:
-            grid[side, 0].invert_yaxis()
-    figure.supxlabel(short(scale_label, 90), fontsize=9)
+    n_lines = max(axes.get_ylabel().count("\n") + 1 for axes in grid[:, 0])
+    top = 0.5 + 0.18 * -(-len(looks) // 3)
+    _place(figure, left=first + 0.2 + 0.15 * n_lines, top=top, bottom=0.45, between=others + 0.2, above=0.4)
+    figure.supxlabel(fitted(scale_label, width, 9), fontsize=9, y=0.02)
     names = {line: line[0] + ("" if line[1] == UNKNOWN_SHOTS else f", {int(line[1])}-shot") for line in lines}
     handles = [Line2D([], [], ms=4, label=short(names[line]), **_line_look(look)) for line, look in looks.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 3))
+    figure.legend(handles=handles, loc="upper center", ncols=min(len(handles), 3))
     return figure, pd.concat(data, ignore_index=True)
+
+
+def _share_rows(row):
+    """One range of scores for a row of panels, unless some curve would be flattened to less than a fifth of the height.
+
+    Returns whether they share it; then only the first panel has labels.
+    """
+    ends = np.array([axes.get_ylim() for axes in row])
+    low, high = ends[:, 0].min(), ends[:, 1].max()
+    shared = (ends[:, 1] - ends[:, 0]).min() >= 0.2 * (high - low)
+    for number, axes in enumerate(row):
+        if shared:
+            axes.set_ylim(low, high)
+            axes.tick_params(labelleft=number == 0)
+    return shared
 
 
 def _line_look(look):
@@ -299,46 +457,64 @@ def _keys(frame, columns):
     return [tuple(UNKNOWN_SHOTS if pd.isna(value) else value for value in row) for row in frame[columns].itertuples(index=False)]
 
 
-def sharpest_curves(curves, catalogue, scale_label, how_many):
-    """Small multiples of the curves with the highest E, with two standard errors of sampling noise where they are known."""
-    chosen = (
-        curves.dropna(subset="emergence_score")
-        .sort_values(["emergence_score", "task"], ascending=[False, True], kind="stable")
-        .head(how_many)
-    )
+def sharpest_curves(curves, catalogue, scale_label, how_many, of_each_metric=3):
+    """Small multiples of the curves with the highest resolution-limited relative E, at most three of a metric.
+
+    With two standard errors of sampling noise where they are known, and the score of guessing as a dotted line.
+    """
+    ranked = curves.assign(relative_e=relative_sharpness(curves)).dropna(subset="relative_e")
+    ranked = ranked.sort_values(["relative_e", "task"], ascending=[False, True], kind="stable")
+    chosen = ranked.groupby("metric", sort=False).head(of_each_metric).head(how_many)
     if chosen.empty:
         return notice("No curve of this benchmark has an emergence score."), chosen[["task"]]
-    n_columns = min(4, len(chosen))
+    n_columns = min(3, len(chosen))
     n_rows = -(-len(chosen) // n_columns)
-    figure, grid = plt.subplots(
-        n_rows, n_columns, figsize=(WIDTH * n_columns / 4 if n_columns > 1 else 3.2, 1.75 * n_rows + 0.5), squeeze=False
-    )
+    panel = WIDTH / 3
+    width, height = max(panel * n_columns, 3.2), 2 * n_rows + 0.35
+    figure, grid = plt.subplots(n_rows, n_columns, figsize=(width, height), squeeze=False, layout="none")
     data = []
-    for axes, (_, row) in zip(grid.flat, chosen.iterrows(), strict=False):
+    left = 0
+    for axes, row in zip(grid.flat, chosen.to_dict("records"), strict=False):
         half = _noise(row, catalogue)
-        _draw_curve(axes, row, half, color=KIND_COLORS[catalogue.at[row["metric"], "kind"]], marker="o")
+        metric = catalogue.loc[row["metric"]]
+        _draw_curve(axes, row, half, color=KIND_COLORS[metric["kind"]], marker="o")
         if pd.notna(row["chance"]):
             axes.axhline(row["chance"], color="0.5", lw=0.8, ls=":")
-        task = row["task"] + (f": {row['subtask']}" if row["subtask"] else "")
+        room = panel - 0.15
         shots = "" if pd.isna(row["shots"]) else f", {int(row['shots'])}-shot"
-        family = short(row["model_family"] + shots, 24)
-        axes.set_title(f"{short(task, 27)}\n{family} · E {row['emergence_score']:.1f}", fontsize=7.5, loc="left")
-        axes.set_ylabel(short(catalogue.at[row["metric"], "label"], 22), fontsize=7)
-        axes.tick_params(labelsize=7)
-        _scale_ticks(axes)
-        data.append(
-            _long(
-                row,
-                half,
-                **{
-                    name: row[name]
-                    for name in ("task", "subtask", "metric", "model_family", "shots", "emergence_score", "chance")
-                },
-            )
+        said = (
+            f" · relative E {row['relative_e']:.1f}" if row["relative_e"] < 1000 else f" · relative E {brief(row['relative_e'])}"
         )
+        said = ("" if metric["higher_is_better"] else " (reversed)") + said
+        # from the left edge of the panel, where the labels of its ticks are, too
+        for line, (text, end, size, color) in enumerate(
+            (
+                (metric["label"], said, 7, "0.35"),
+                (row["model_family"], shots, 7, "0.15"),
+                (row["task"] + (f": {row['subtask']}" if row["subtask"] else ""), "", 7.5, "black"),
+            )
+        ):
+            axes.annotate(
+                fitted(text, room - text_width(end, size), size) + end,
+                (0, 1),
+                (-24, 4 + 10 * line),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                fontsize=size,
+                color=color,
+            )
+        axes.tick_params(labelsize=7, pad=2, length=2.5)
+        _scale_ticks(axes)
+        left = max(left, _score_ticks(axes, 7))
+        if not metric["higher_is_better"]:
+            axes.invert_yaxis()
+        columns = ("task", "subtask", "metric", "model_family", "shots", "emergence_score")
+        names = {name: row[name] for name in columns}
+        data.append(_long(row, half, **names, relative_emergence_score=row["relative_e"], chance=row["chance"]))
     for axes in list(grid.flat)[len(chosen) :]:
-        axes.axis("off")
-    figure.supxlabel(short(scale_label, 90), fontsize=9)
+        axes.remove()
+    _place(figure, left=left + 0.08, top=0.5, bottom=0.45, between=left + 0.23, above=0.75)
+    figure.supxlabel(fitted(scale_label, width, 9), fontsize=9, y=0.02)
     return figure, pd.concat(data, ignore_index=True)
 
 
@@ -462,9 +638,8 @@ def predictability(summary, catalogue, most=14):
             x, y = np.array(points).T
             axes.plot(x, y + 0.2 * (number - 1), MARKERS[number], ms=5, color=COLORS[number], label=label)
     axes.axvline(np.sqrt(2 / np.pi), color="0.5", ls="--", lw=1, label="perfect prediction")
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else ""))
+    drawn = shown.loc[[key in rows for key in zip(shown["grouping"], shown["name"], strict=True)], "median_absolute_z"]
+    _log_axis(axes.xaxis, [*drawn[drawn > 0], np.sqrt(2 / np.pi)])
     axes.set_xlabel("median error on hidden scales (in standard deviations of sampling noise)")
     defined = shown.groupby(["grouping", "name"], sort=False)[["n_curves", "n_undefined"]].first()
     counts = {key: int(defined.at[key, "n_curves"] - defined.at[key, "n_undefined"]) for key in rows}
@@ -499,18 +674,15 @@ def resolution(examples_needed):
             color=COLORS[number * 3],
             alpha=0.7,
             label=f"{label}: {int(chosen.sum()):,}",
-            rasterized=True,
+            rasterized=len(known) > MOST_POINTS,
         )
     ends = [
         known[["examples_at_hand", "examples_needed"]].min(axis=None),
         known[["examples_at_hand", "examples_needed"]].max(axis=None),
     ]
     axes.plot(ends, ends, color="0.5", ls="--", lw=1)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: scale_name(value)))
-        axis.set_minor_formatter("")
+    _log_axis(axes.xaxis, known["examples_at_hand"], scale_name)
+    _log_axis(axes.yaxis, known["examples_needed"], scale_name)
     axes.set_xlabel("test examples at hand")
     axes.set_ylabel("test examples needed")
     figure.legend(loc="outside upper center", ncols=2)
@@ -541,10 +713,8 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
     left.plot([0, highest], [0, highest], color="0.5", ls="--", lw=1)
     left.set_xscale("symlog", linthresh=5)
     left.set_yscale("symlog", linthresh=5)
-    ticks = [tick for tick in (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= 1.3 * highest]
     for axis in (left.xaxis, left.yaxis):
-        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.set_ticks([], minor=True)
+        emergence_axis(axis, 0, 1.1 * highest, linear_to=5)
     left.set_xlabel("|E| under the first metric")
     left.set_ylabel("|E| under the second metric")
     right.axvline(0, color="0.5", ls="--", lw=1, zorder=0)
