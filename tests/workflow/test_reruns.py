@@ -120,7 +120,7 @@ EDITS = {
         line("claims.csv", "other,f1\n"),
         of("answer_claims draw_figures", "first") | PROVENANCE | REPORT,
     ),
-    "a module of figures": (line(f"{LIBRARY}/questions/figures.py"), of("draw_figures") | REPORT),
+    "a module of figures": (line(f"{LIBRARY}/questions/drawing.py"), of("draw_figures") | REPORT),
     "a figure of one question": (line(f"{LIBRARY}/questions/variation/figure.py"), of("draw_figures") | REPORT),
     "the computation of one question": (
         line(f"{LIBRARY}/questions/variation/tables.py"),
