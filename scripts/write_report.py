@@ -1,4 +1,4 @@
-"""Write the report and the terminal's summary from the tables and figures of all benchmarks."""
+"""Write the report, the terminal's summary and the description of every table, from the results of all benchmarks."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from emergence.io import tables
 from emergence.io.logs import run
 from emergence.report import page
+from emergence.study import documentation
 
 
 def by_benchmark(names, paths):
@@ -26,7 +27,7 @@ def main():
         provenance=json.loads(Path(given.provenance).read_text(encoding="utf-8")),
     )
     html, summary = page.study_report(params.study, params.metrics, inputs, Path(output.report).parent)
-    for path, text in ((output.report, html), (output.summary, summary)):
+    for path, text in ((output.report, html), (output.summary, summary), (output.tables, documentation.tables())):
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 

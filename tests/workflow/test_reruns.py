@@ -134,7 +134,7 @@ EDITS = {
     "the template of the report": (instead("workflow/report/report.html.j2", "<h1>", "<h1> "), REPORT),
     "what is said of a column": (
         instead("workflow/schemas/tables.yaml", "Highest score minus lowest", "Highest minus lowest score"),
-        set(),
+        REPORT,
     ),
 }
 

@@ -1,5 +1,5 @@
 # Stage: report. Needs: every table and figure.
-# Gives: results/report.html, results/summary.txt, results/provenance.json.
+# Gives: results/report.html, results/summary.txt, results/tables.md, results/provenance.json.
 
 
 localrules:
@@ -38,6 +38,7 @@ rule write_report:
     output:
         report="results/report.html",
         summary="results/summary.txt",
+        tables="results/tables.md",
     log:
         "results/logs/write_report.log",
     conda:
@@ -57,6 +58,7 @@ rule write_report:
         library=library(
             "scripts/write_report.py",
             "workflow/report/report.html.j2",
+            "workflow/schemas/tables.yaml",
             *modules(REPORTED, "answer"),
             *(
                 f"scripts/emergence/questions/{question.name}/{figure}.rst"
