@@ -40,7 +40,7 @@ for job, members in JOBS.items():
                 tables=[*made_before(members), *(table for question in members for table in question.tables)],
             ),
         script:
-            "../../scripts/answer_questions.py"
+            script_file("answer_questions.py")
 
 
 rule answer_study:
@@ -70,4 +70,4 @@ rule answer_study:
             tables=[*made_before(ASKED_OF_STUDY), *(table for question in ASKED_OF_STUDY for table in question.tables)],
         ),
     script:
-        "../../scripts/answer_questions.py"
+        script_file("answer_questions.py")

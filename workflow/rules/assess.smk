@@ -27,7 +27,7 @@ rule assess_curves:
         metrics=metrics("higher_is_better", "range", "proportion"),
         library=library("scripts/assess_curves.py", tables=("scores", *ASSESSED)),
     script:
-        "../../scripts/assess_curves.py"
+        script_file("assess_curves.py")
 
 
 use rule assess_curves as assess_shard with:
@@ -59,4 +59,4 @@ rule gather_curves:
     params:
         library=library("scripts/gather_tables.py", tables=ASSESSED),
     script:
-        "../../scripts/gather_tables.py"
+        script_file("gather_tables.py")

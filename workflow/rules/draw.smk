@@ -32,4 +32,4 @@ for met in sorted({needs_met(name) for name in BENCHMARKS}):
             dpi=STUDY["figures"]["dpi"],
             library=library("scripts/draw_figures.py", *modules(drawn, "figure"), tables=drawn_from(drawn)),
         script:
-            "../../scripts/draw_figures.py"
+            script_file("draw_figures.py")

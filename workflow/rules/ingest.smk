@@ -25,7 +25,7 @@ rule fetch_checkout:
         git=lambda wildcards: block(wildcards)["git"],
         library=library("scripts/fetch_checkout.py"),
     script:
-        "../../scripts/fetch_checkout.py"
+        script_file("fetch_checkout.py")
 
 
 rule ingest_scores:
@@ -52,7 +52,7 @@ rule ingest_scores:
         fingerprint=lambda wildcards: readers.fingerprint(block(wildcards), trees.part(wildcards.get("scatteritem"))),
         library=lambda wildcards: library("scripts/ingest_scores.py", readers.module_path(block(wildcards)), tables=READ),
     script:
-        "../../scripts/ingest_scores.py"
+        script_file("ingest_scores.py")
 
 
 use rule ingest_scores as ingest_shard with:
@@ -82,4 +82,4 @@ rule gather_scores:
     params:
         library=library("scripts/gather_tables.py", tables=READ),
     script:
-        "../../scripts/gather_tables.py"
+        script_file("gather_tables.py")

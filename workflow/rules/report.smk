@@ -25,7 +25,7 @@ rule record_provenance:
         study=STUDY,
         library=library("scripts/record_provenance.py", tables=["inputs"]),
     script:
-        "../../scripts/record_provenance.py"
+        script_file("record_provenance.py")
 
 
 rule write_report:
@@ -68,4 +68,4 @@ rule write_report:
             *(f"scripts/emergence/questions/{question.name}/question.yaml" for question in REPORTED),
         ),
     script:
-        "../../scripts/write_report.py"
+        script_file("write_report.py")
