@@ -280,8 +280,8 @@ def counted(curves):
     """Which curves are in counts, thresholds and families of tests, and why the others are not.
 
     Counts are over curves with four scales or more whose sharpness is a finite number, plain or limited by resolution. Constant
-    curves are in counts, with E = 0. A family of tests leaves out constant curves and copies of another family's curve too: the first
-    cannot be found, the second are not evidence twice.
+    curves are in counts, with E = 0. A family of tests also leaves out constant curves, in which there is nothing to find, and
+    copies of another family's curve, which are not evidence twice.
 
     Returns a frame, one row per curve: in_counts, in_family (bool), reason (`ok`, `too_few_scales`, `no_finite_score`,
     `constant` or `copy`).
