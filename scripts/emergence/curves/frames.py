@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
 from emergence.statuses import CONSTANT, COPY, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
 
@@ -25,8 +26,6 @@ MEASURES = (
     "kendall_tau",
 )
 
-# More decimals than this are as good as all of them: the rounding is below anything that is measured.
-_MOST_DECIMALS = 12
 # Two families whose models agree this well at every scale, as a share of the metric's range, are one family evaluated twice: models
 # trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
 _COPY_SHARE = 0.005
@@ -50,51 +49,6 @@ class Batch:
     stderr: np.ndarray
 
 
-def published_rounding(scores, ends=()):
-    """The power of ten that each score is a whole multiple of, up to the rounding of floating-point numbers.
-
-    Parameters
-    ----------
-    scores : (n,) in the metric's own units.
-    ends : scores that show no digits, such as 0 and 1 at the ends of a range: they are whole however the others are rounded.
-
-    Returns
-    -------
-    (n,): 1, 0.1, ... 1e-12; 0 for a score with more than 12 decimals; NaN for one of the `ends`.
-    """
-    scores = np.asarray(scores, dtype=float)
-    found = np.zeros(len(scores))
-    left = np.arange(len(scores))
-    for decimals in range(_MOST_DECIMALS + 1):
-        shifted = np.abs(scores[left]) * 10.0**decimals
-        fits = np.abs(shifted - np.rint(shifted)) <= 8 * np.finfo(float).eps * shifted
-        found[left[fits]] = 10.0**-decimals
-        left = left[~fits]
-    found[np.isin(scores, ends)] = np.nan
-    return found
-
-
-def score_rounding(scores, catalogue):
-    """The rounding of the published digits of each score, from all scores of its task and metric in its source.
-
-    It is the finest power of ten of them (published_rounding): one score of 0.5 does not say whether it is 0.5 or 0.5000, but
-    others of the same source do. Shards hold whole tasks, so the rounding does not depend on them.
-
-    Returns (n,) in the units of the metric; 0 for full precision, NaN where no score shows its digits.
-    """
-    metric = scores["metric"].astype("category")
-    ends = np.unique(catalogue.loc[metric.cat.categories, ["low", "high"]].to_numpy(dtype=float))
-    rounding = published_rounding(scores["score"], ends[np.isfinite(ends)])
-    columns = [column for column in ("task", "metric", "source") if column in scores]
-    group = tables.key_positions(scores.assign(metric=metric), columns)
-    order = np.argsort(group, kind="stable")
-    start = np.flatnonzero(np.diff(group[order], prepend=-1))
-    finest = np.fmin.reduceat(rounding[order], start) if len(start) else rounding
-    spread = np.empty(len(scores))
-    spread[order] = np.repeat(finest, np.diff(start, append=len(scores)))
-    return spread
-
-
 def from_scores(scores, catalogue):
     """The curves of a score table, without any statistic yet.
 
@@ -102,11 +56,22 @@ def from_scores(scores, catalogue):
     known, the smallest number of test examples.
 
     scores: frame of the score table. catalogue: frame of metric_catalogue.load. Returns a frame with the key, the columns
-    of ALONG (lists), n_scales, n_scores, chance, rounding, resolution, preferred and higher_is_better, sorted by key.
+    of ALONG (lists), n_scales, n_scores, chance, constant_answers, rounding, resolution, preferred and higher_is_better, sorted
+    by key.
     """
     key = list(KEY)
     if scores.empty:
-        columns = ["preferred", "higher_is_better", "n_scales", "n_scores", *ALONG, "chance", "rounding", "resolution"]
+        columns = [
+            "preferred",
+            "higher_is_better",
+            "n_scales",
+            "n_scores",
+            *ALONG,
+            "chance",
+            "constant_answers",
+            "rounding",
+            "resolution",
+        ]
         return pd.DataFrame(columns=[*key, *columns])
     curve, scale = tables.key_positions(scores, key), scores["scale"].to_numpy(dtype=float)
     order = np.lexsort((scale, curve))
@@ -144,9 +109,35 @@ def from_scores(scores, catalogue):
     # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
+    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along["scores"], new_curve)
     frame["rounding"] = np.fmin.reduceat(score_rounding(scores, catalogue)[order], curve_start)
     frame["resolution"] = resolution(frame, catalogue)
     return frame
+
+
+def _between_constant_answers(scores, order, point_start, means, new_curve):
+    """Whether the largest step of each curve leads between the scores of two constant answers.
+
+    order: (scores,) that sorts the score table by curve and scale. point_start: (points,) first sorted row of each scale of a
+    curve. means: (points,) mean score there. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable
+    boolean, empty for curves with a score of which it is not known whether it is such a score.
+    """
+    if "constant_answer" not in scores:
+        return pd.array([pd.NA] * int(new_curve.sum()), dtype="boolean")
+    flag = scores["constant_answer"].astype("boolean")
+    known, constant = (values.to_numpy(dtype=bool)[order] for values in (flag.notna(), flag.fillna(False)))
+    known, constant = (np.logical_and.reduceat(values, point_start) for values in (known, constant))
+    starts = np.flatnonzero(new_curve[point_start])
+    lengths = np.diff(starts, append=len(point_start))
+    step = np.abs(np.diff(means, prepend=np.nan))
+    # a curve's first point has no step before it
+    step[starts] = -1.0
+    largest = np.maximum.reduceat(step, starts)
+    is_largest = (step == np.repeat(largest, lengths)) & (step > 0)
+    both = is_largest & constant & np.append(False, constant[:-1])
+    found = pd.array(np.logical_or.reduceat(both, starts), dtype="boolean")
+    found[~np.logical_and.reduceat(known, starts)] = pd.NA
+    return found
 
 
 def batches(curves):
@@ -239,8 +230,8 @@ def _repeated_families(curves, status, catalogue):
     """For each curve the first model family, if any, of which it is a copy on the same task, metric and shots.
 
     Families can be one set of models under two settings that a metric does not see, such as the sampling temperature for multiple
-    choice: their curves are copies, not evidence twice. A copy has the same scores up to the rounding of their digits; or the same
-    scales, and scores that all agree within half a percent of the metric's range, on a curve that moves by more than 2 %.
+    choice: their curves are copies, not evidence twice. A copy has the very same scores; or the same scales, and scores that all
+    agree within half a percent of the metric's range, on a curve that moves by more than 2 %.
     Constant curves agree without being copies and are left out.
     """
     family = curves["model_family"].to_numpy(dtype=object)
@@ -251,7 +242,6 @@ def _repeated_families(curves, status, catalogue):
     outputs = tables.key_positions(curves.iloc[varying], ["task", "subtask", "metric", "shots"])
     entries = catalogue.loc[curves["metric"].astype(str)]
     near = _COPY_SHARE * (entries["high"] - entries["low"]).to_numpy(dtype=float)
-    rounding = np.nan_to_num(curves["rounding"].to_numpy(dtype=float))
     group = pd.Series(outputs, index=varying)
     for batch in batches(curves.iloc[varying]):
         rows, scores, scales = varying[batch.positions], batch.oriented, batch.scales
@@ -266,9 +256,7 @@ def _repeated_families(curves, status, catalogue):
             same = own[later] == own[earlier]
             later, earlier = later[same], earlier[same]
             apart = np.abs(scores[later] - scores[earlier]).max(axis=1)
-            # the same score published with fewer digits is off by half of the last of them
-            digits = np.maximum(rounding[rows[later]], rounding[rows[earlier]]) / 2
-            equal = apart <= np.maximum(digits * (1 + 1e-9), 1e-12 * size[later])
+            equal = apart <= 1e-12 * size[later]
             scale_apart = np.abs(scales[later] / scales[earlier] - 1).max(axis=1)
             close = (scale_apart <= 1e-6) & moves[later] & moves[earlier] & (apart <= near[rows[later]])
             copies = (equal | close) & (family[rows[later]] != family[rows[earlier]])
