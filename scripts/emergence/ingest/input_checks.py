@@ -15,7 +15,7 @@ from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
 from emergence.io.errors import told
 
-SIZE = "n_examples is contradicted by the scores: they are not whole numbers of right answers over it"
+SIZE = "n_examples is contradicted by the scores or their standard errors"
 ERROR = "the standard error does not follow from score and n_examples"
 GROUP = "the score of the whole task is not the mean of its subtasks, weighted by n_examples or not"
 CONSTANT = "the score is that of answering everything alike"
@@ -178,9 +178,10 @@ def _group_means(frame, score, n_examples, rounding):
         means = np.stack([mean(np.ones(len(score))), mean(n_examples)])
         off = np.fmin.reduce(np.abs(means[:, group] - score))
         slack = np.nan_to_num(rounding) + _SINGLE_PRECISION * np.maximum(np.abs(score), 1)
-        # with one member listed, the others may be missing here
-        is_group = whole & (members[group] > 1)
-        return is_group, is_group & (off > slack)
+        is_group = whole & (members[group] > 0)
+        # only where the members are all there, each once: then their examples are those of the group
+        examples = np.bincount(group[~whole], weights=n_examples[~whole], minlength=n_groups)
+        return is_group, is_group & (examples[group] == n_examples) & (off > slack)
 
 
 def constant_answers(frame, shares):
