@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from emergence.curves import frames, sharpness
-from emergence.io import tables
+from emergence.io import descriptions, tables
 from emergence.statistics.noise import RESIDUAL, STDERR, sampling_noise
 from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
 from emergence.statuses import (
@@ -248,7 +248,7 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     -------
     Frame of the table `verdicts`, sorted by its key.
     """
-    columns = list(tables.description("verdicts")["columns"])
+    columns = list(descriptions.description("verdicts")["columns"])
     if curves.empty:
         return pd.DataFrame(columns=columns)
     key = list(frames.KEY)
