@@ -12,8 +12,8 @@ from scipy import stats
 
 from emergence.curves import frames, sharpness
 from emergence.io import descriptions, tables
-from emergence.statistics.noise import RESIDUAL, STDERR, sampling_noise
-from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
+from emergence.statistics.noise import RESIDUAL, sampling_noise
+from emergence.statistics.smooth_curves import N_PARAMETERS, curve_by_curve, fit_smooth, logistic_shapes, standard_logistic
 from emergence.statuses import (
     CANNOT_TELL,
     CONSTANT,
@@ -102,10 +102,11 @@ def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion,
     """The chance that a curve would have been called sharp, had it made a jump of a given relative size at a given place.
 
     The curve that is looked for has the range of the observed one: at `place` it jumps by `share` of the range, and the rest of
-    the range is a straight line in log scale. Its distance from every smooth curve (smooth_curves.fit_smooth), in units of the noise
-    variance, is the noncentrality of the likelihood ratio of "smooth, and a step somewhere" against "smooth". The ratio is referred
-    to chi-squared with one degree of freedom at level / (n - 1), since the step could be at any of n - 1 places (Bonferroni); with
-    noise of unknown size, to F with n - 5 degrees of freedom.
+    the range is a straight line in log scale. Its distance from the nearest logistic curve that is no steeper than smooth curves are
+    (smooth_curves.logistic_shapes), in units of the noise variance, is the noncentrality of the likelihood ratio of "smooth, and a
+    step somewhere" against "smooth". The ratio is referred to chi-squared with one degree of freedom at level / (n - 1), since the
+    step could be at any of n - 1 places (Bonferroni); with noise of unknown size, to F with n - 5 degrees of freedom. The tests
+    hold it against simulated curves.
 
     Parameters
     ----------
@@ -138,20 +139,39 @@ def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion,
     share = np.asarray(share, dtype=float)[usable, None]
     span = (scores[usable].max(axis=1) - scores[usable].min(axis=1))[:, None]
     jump = span * ((1 - share) * along + share * up)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # the noise as it was at the observed scores: its size is known now
-        sd = np.sqrt(own.variance)
-        exact = (sd <= 0).any(axis=1)
-        sd = np.where(exact[:, None], 1.0, sd)
-        unknown = np.full(jump.shape, np.nan)
-        known = sampling_noise(jump, unknown, np.ones_like(jump), sd, np.zeros(len(jump), dtype=bool))
-        distance = fit_smooth(jump, scales[usable], known).deviance
-        tail = level / (n_scales - 1)
-        free = n_scales - N_PARAMETERS - 1
-        sized = stats.ncx2.sf(stats.chi2.isf(tail, 1), 1, distance)
-        found = np.where(residual[usable], stats.ncf.sf(stats.f.isf(tail, 1, max(free, 1)), 1, max(free, 1), distance), sized)
+    # the noise of the observed curve about its smooth fit, whatever kind it is
+    variance = own.variance
+    exact = ~(variance > 0).all(axis=1)
+    distance = _distance_from_smooth(jump, x, 1 / np.where(exact[:, None], 1.0, variance))
+    tail = level / (n_scales - 1)
+    free = max(n_scales - N_PARAMETERS - 1, 1)
+    sized = stats.ncx2.sf(stats.chi2.isf(tail, 1), 1, distance)
+    found = np.where(residual[usable], stats.ncf.sf(stats.f.isf(tail, 1, free), 1, free, distance), sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
+
+
+def _distance_from_smooth(curves, log_scales, weight):
+    """Weighted squared distance of each curve from the nearest logistic of smooth_curves.logistic_shapes, of any height and level.
+
+    curves, log_scales, weight: (c, n). Returns (c,).
+    """
+    distance = np.empty(len(curves))
+    designs, design = np.unique(log_scales, axis=0, return_inverse=True)
+    for number, x in enumerate(designs):
+        rows = np.flatnonzero(design.ravel() == number)
+        midpoint, rise = logistic_shapes(x)
+        shapes = standard_logistic(x[:, None], midpoint, rise)
+        y, w = curves[rows], weight[rows]
+        total = w.sum(axis=1, keepdims=True)
+        centred = y - (w * y).sum(axis=1, keepdims=True) / total
+        spread = curve_by_curve(w, np.square(shapes)) - np.square(curve_by_curve(w, shapes)) / total
+        # a shape that is flat over the scales fits a level and nothing else
+        gain = np.divide(
+            np.square(curve_by_curve(w * centred, shapes)), spread, out=np.zeros_like(spread), where=spread > 1e-9 * total
+        )
+        distance[rows] = (w * np.square(centred)).sum(axis=1) - gain.max(axis=1)
+    return np.maximum(distance, 0)
 
 
 def explained_by_link(scores, noise, continuous):
