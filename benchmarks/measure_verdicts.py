@@ -7,8 +7,8 @@ on each, and counts. Writes workflow/resources/calibration/verdicts.csv (one row
 docs/verdicts.md.
 
 The truths are not those that the tests assume: the metric-made jumps are a threshold on a straight line, and the 20th power of
-the probability of a token; jumps stand on a slope; noise is drawn from normal distributions with the correlation of shared questions,
-and rounded to whole examples afterwards.
+the probability of a token; jumps are on a slope; noise is drawn from normal distributions with the correlation of shared
+questions, and rounded to whole examples afterwards.
 """
 
 import argparse
@@ -44,8 +44,6 @@ SETTINGS = [
     for n_examples in (200, 1000)
     for shared in (0.0, 0.5)
 ]
-# The verdict that is right for each truth, with and without the continuous metric; the weaker ones that are not wrong.
-RIGHT = {"flat": "no_change", "gradual": "gradual", "metric": "metric", "jump": "sharp_under_all"}
 
 
 def truths(n_scales):
@@ -56,6 +54,8 @@ def truths(n_scales):
         "flat": (np.full(n_scales, 0.25), np.full(n_scales, 0.3)),
         "gradual line": (0.25 + 0.35 * u, line),
         "gradual logistic": (0.25 + 0.45 / (1 + np.exp(-(u - 0.6) * DECADES * 2 * np.log(9) / 2.5)), line),
+        # most of the rise is still to come
+        "gradual late": (0.25 + 0.6 / (1 + np.exp(-(u - 1.0) * DECADES * 2 * np.log(9) / 2.0)), line),
         # a word of 20 tokens is right if every token is
         "metric power": ((0.5 + 0.47 * u) ** 20, 0.5 + 0.47 * u),
     }
@@ -146,17 +146,16 @@ def summary(measured, continuous):
 
 
 def by_setting(measured):
-    """In each setting: how often gradual and flat truths are called sharp, and each jump is found, as a Markdown table."""
+    """In each setting: how often each truth has a sharp curve, as a Markdown table."""
     names = ["n_scales", "n_examples", "shared_questions"]
     sharp = measured["verdict"].isin(["sharp_under_all", "metric", "sharp_undecided", "constant_answers"])
-    rows = measured.assign(sharp=np.where(sharp, measured["n"], 0), kind=measured["truth"].str.split(",| ").str[0])
-    rows["kind"] = rows["truth"].where(rows["kind"].isin(["jump", "metric"]), rows["kind"])
-    counts = rows.groupby([*names, "kind"])[["sharp", "n"]].sum()
-    share = (100 * counts["sharp"] / counts["n"]).unstack("kind")
+    rows = measured.assign(sharp=np.where(sharp, measured["n"], 0))
+    counts = rows.groupby([*names, "truth"])[["sharp", "n"]].sum()
+    share = (100 * counts["sharp"] / counts["n"]).unstack("truth")
     shown = list(_order(share.columns))
     lines = ["| scales | examples | shared questions | " + " | ".join(shown) + " |", "|" + "---|" * (len(shown) + 3)]
     for (n_scales, n_examples, shared), row in share.iterrows():
-        lines.append(f"| {n_scales} | {n_examples:,} | {shared:g} | " + " | ".join(f"{row[kind]:.0f}" for kind in shown) + " |")
+        lines.append(f"| {n_scales} | {n_examples:,} | {shared:g} | " + " | ".join(f"{row[truth]:.0f}" for truth in shown) + " |")
     return "\n".join(lines)
 
 
@@ -178,7 +177,8 @@ def main():
     text = (
         f"\nWith a continuous metric on the same outputs, {n} abilities of each truth, in percent:\n\n{summary(measured, True)}\n\n"
         f"With accuracy alone:\n\n{summary(measured, False)}\n\n"
-        f"Percent of abilities with a sharp curve, in each setting (the tests suppose no shared questions):\n\n{by_setting(measured)}\n\n"
+        "Percent of abilities with a sharp curve, in each setting (the tests suppose that no questions are shared):\n\n"
+        f"{by_setting(measured)}\n\n"
     )
     if DOCS.exists():
         before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)

@@ -33,7 +33,7 @@ WORDS = (CANNOT_TELL, NO_CHANGE, GRADUAL, WITHIN_NOISE, SHARP)
 VERDICTS = (*WORDS[:-1], SHARP_UNDECIDED, CONSTANT_ANSWERS, METRIC, SHARP_UNDER_ALL)
 
 # The tests of statistics/curve_tests that the words rest on; each gives a column p_ and a column q_.
-CHANGE, TREND, SHARPER, STEEPER = "homogeneity", "trend", "smooth", "class"
+CHANGE, TREND, SHARPER, STEEPER, LARGEST = "homogeneity", "trend", "smooth", "class", "largest"
 
 # A metric that is not sharp says something only if it could have shown the jump.
 POWER = 0.8
@@ -68,8 +68,8 @@ def curve_words(table, relative_threshold, rate):
     Parameters
     ----------
     table : frame, one row per curve
-        n_scales, status, relative_emergence_score_resolved, relative_step (steepest_step), and q_homogeneity, q_trend, q_smooth and
-        q_class, NaN where undefined.
+        n_scales, status, relative_emergence_score_resolved, relative_step (steepest_step), and q_homogeneity, q_trend, q_smooth,
+        q_class and q_largest, NaN where undefined.
     relative_threshold : float
         Times as steep as a straight line.
     rate : float
@@ -79,7 +79,7 @@ def curve_words(table, relative_threshold, rate):
     -------
     (curves,) of str, one of WORDS.
     """
-    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER)}
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST)}
     relative = np.abs(table["relative_emergence_score_resolved"].to_numpy(dtype=float))
     # where the size of the noise is not known, whether there is a trend is all that can be asked about change
     change = np.where(np.isnan(q[CHANGE]), q[TREND], q[CHANGE])
@@ -87,8 +87,10 @@ def curve_words(table, relative_threshold, rate):
     constant = enough & (table["status"] == CONSTANT).to_numpy(dtype=bool)
     with np.errstate(invalid="ignore"):
         steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
-        sharp = (q[SHARPER] <= rate) & (relative >= relative_threshold) | (q[STEEPER] <= rate) & steep
-        # with many scales, the noise of the small steps keeps E down whatever the curve does: then the largest step decides
+        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
+        # not be sharp by E: its largest step must be
+        sharp = (q[SHARPER] <= rate) & (relative >= relative_threshold)
+        sharp |= ((q[STEEPER] <= rate) | (q[LARGEST] <= rate)) & steep
         smooth = np.where(np.isnan(relative), ~steep, relative < relative_threshold)
     unknown = ~enough | (np.isnan(change) & ~constant)
     return np.select(
@@ -178,8 +180,8 @@ def explained_by_link(scores, noise, continuous):
     """Is one score a smooth function of another on the same models, one link for all sizes?
 
     The link is any smooth curve (smooth_curves.fit_smooth) with the other score in place of the log of scale, whose rise takes at
-    least LINK_SHARE of that score's range. Where it fits, a jump of the score needs no explanation beyond the other score. The noise of
-    the other score is not allowed for: it makes links look worse than they are.
+    least LINK_SHARE of that score's range. Where it fits, a jump of the score needs no explanation beyond the other score. The
+    noise of the other score is not allowed for: it makes links look worse than they are.
 
     Parameters
     ----------
@@ -273,7 +275,7 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
         return pd.DataFrame(columns=columns)
     key = list(frames.KEY)
     curves = curves.reset_index(drop=True)
-    wanted = ["noise", *(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, "largest") for kind in "pq")]
+    wanted = ["noise", *(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST) for kind in "pq")]
     given = tests[[*key, *(column for column in wanted if column in tests)]]
     table = curves[[*key, "n_scales", "status", "emergence_score", "relative_emergence_score_resolved", "repeats_family"]]
     # a merge takes unknown numbers of shots as equal
@@ -289,7 +291,8 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
     table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, catalogue, rate)
     table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold, rate)
-    table["claimed"] = pd.array([pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed), dtype="boolean")
+    known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
+    table["claimed"] = pd.array(known, dtype="boolean")
     table["flags"] = _flags(curves, table, relative_threshold, threshold)
     return table[columns].sort_values(key, kind="stable", ignore_index=True)
 
@@ -301,7 +304,9 @@ def _words_of_copies(table):
     if len(copies):
         key = list(frames.KEY)
         original = table[key].iloc[copies].assign(model_family=table["repeats_family"].iloc[copies].astype(object))
-        found = original.merge(table[[*key, "word"]].assign(model_family=table["model_family"].astype(object)), on=key, how="left")
+        found = original.merge(
+            table[[*key, "word"]].assign(model_family=table["model_family"].astype(object)), on=key, how="left"
+        )
         known = found["word"].notna().to_numpy()
         words[copies[known]] = found["word"].to_numpy(dtype=object)[known]
     return words
