@@ -62,13 +62,19 @@ def steepest_step(scores):
     return share, share * (scores.shape[1] - 1), place + 1
 
 
+def _relative_score(table):
+    """Size of the relative E of each curve: limited by resolution where one is known, else plain. Returns (curves,)."""
+    plain, resolved = (table[f"relative_emergence_score{end}"].to_numpy(dtype=float) for end in ("", "_resolved"))
+    return np.abs(np.where(np.isnan(resolved), plain, resolved))
+
+
 def curve_words(table, relative_threshold, rate):
     """The word for each curve; see docs/verdicts.md.
 
     Parameters
     ----------
     table : frame, one row per curve
-        n_scales, status, relative_emergence_score_resolved, relative_step (steepest_step), and q_homogeneity, q_trend, q_smooth,
+        n_scales, status, relative_emergence_score and the same limited by resolution, relative_step (steepest_step), and q_homogeneity, q_trend, q_smooth,
         q_class and q_largest, NaN where undefined.
     relative_threshold : float
         Times as steep as a straight line.
@@ -80,7 +86,7 @@ def curve_words(table, relative_threshold, rate):
     (curves,) of str, one of WORDS.
     """
     q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST)}
-    relative = np.abs(table["relative_emergence_score_resolved"].to_numpy(dtype=float))
+    relative = _relative_score(table)
     # where the size of the noise is not known, whether there is a trend is all that can be asked about change
     change = np.where(np.isnan(q[CHANGE]), q[TREND], q[CHANGE])
     enough = table["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES_COUNTED
@@ -277,7 +283,8 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     curves = curves.reset_index(drop=True)
     wanted = ["noise", *(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST) for kind in "pq")]
     given = tests[[*key, *(column for column in wanted if column in tests)]]
-    table = curves[[*key, "n_scales", "status", "emergence_score", "relative_emergence_score_resolved", "repeats_family"]]
+    scores = ["emergence_score", "relative_emergence_score", "relative_emergence_score_resolved"]
+    table = curves[[*key, "n_scales", "status", *scores, "repeats_family"]]
     # a merge takes unknown numbers of shots as equal
     table = table.merge(given, on=key, how="left").assign(**_with_steps(curves))
     for column in wanted[1:]:
@@ -443,7 +450,7 @@ def _ability_verdicts(table, relative_threshold, rate):
 def _flags(curves, table, relative_threshold, threshold):
     """What else is to be known of each curve, joined by `|`; None where nothing is."""
     score = table["emergence_score"].to_numpy(dtype=float)
-    relative = np.abs(table["relative_emergence_score_resolved"].to_numpy(dtype=float))
+    relative = _relative_score(table)
     lengths = curves["n_scales"].to_numpy(dtype=int)
     fewest = np.minimum.reduceat(np.concatenate(curves["n_examples"].to_numpy()), np.cumsum(lengths) - lengths)
     step = table["step_share"].to_numpy(dtype=float) * curves["score_range"].to_numpy(dtype=float)
