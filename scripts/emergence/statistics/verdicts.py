@@ -74,8 +74,8 @@ def curve_words(table, relative_threshold, rate):
     Parameters
     ----------
     table : frame, one row per curve
-        n_scales, status, relative_emergence_score and the same limited by resolution, relative_step (steepest_step), and q_homogeneity, q_trend, q_smooth,
-        q_class and q_largest, NaN where undefined.
+        n_scales, status, relative_emergence_score and the same limited by resolution, relative_step (steepest_step), and
+        q_homogeneity, q_trend, q_smooth, q_class and q_largest, NaN where undefined.
     relative_threshold : float
         Times as steep as a straight line.
     rate : float
