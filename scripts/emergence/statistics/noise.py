@@ -215,7 +215,9 @@ def variance(noise, expected):
     with np.errstate(invalid="ignore"):
         counted = _count_variance(expected, noise.trials) * noise.effect[:, None]
     measured = np.square(noise.stderr)
-    found = np.where(noise.counts[:, None], counted, np.where(np.isin(noise.kind, (STDERR, COVARIANCE))[:, None], measured, shape))
+    found = np.where(
+        noise.counts[:, None], counted, np.where(np.isin(noise.kind, (STDERR, COVARIANCE))[:, None], measured, shape)
+    )
     return np.maximum(found, found.max(axis=1, keepdims=True, initial=0) * _RELATIVE_SD_FLOOR**2)
 
 

@@ -33,7 +33,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-
 from scipy import special, stats
 
 from emergence.curves import sharpness
@@ -445,7 +444,7 @@ def null_p_values(
     status, squared = curve_status(exact, scales, noise)
 
     def p_values(null, curves, noise, fit=None):
-        """p and status of the curves at `curves`, (c,) each."""
+        """P and status of the curves at `curves`, (c,) each."""
         own = status.copy()
         p_value = np.where(own == CONSTANT, 1.0, np.nan)
         if null == SMOOTH:
