@@ -237,9 +237,11 @@ def moderated_p_values(table):
     """p-values of the largest model of each curve of a benchmark, with the noise beyond sampling moderated over its curves.
 
     The excess of each curve is taken as s0^2 chi-squared(d) / d with a variance that differs between curves; the prior s0^2 and its
-    degrees of freedom d0 are estimated from all curves by the method of moments, and the moderated excess is (d0 s0^2 + d excess) /
-    (d0 + d), never below 1, the sampling noise. The smallest z, over its root, is referred to a t distribution with d0 + d degrees
-    of freedom. With noise of unknown size z is in units of the scatter already, with d degrees of freedom.
+    degrees of freedom d0 are estimated from all curves by the method of moments, and the moderated excess is m = (d0 s0^2 + d excess)
+    / (d0 + d), never below 1, the sampling noise. The smallest z, over the root of m, is referred to a t distribution. The sampling
+    noise is known and only what is beyond it, m - 1, is estimated with d0 + d degrees of freedom, so that the sum of both has
+    (d0 + d) m^2 / (m - 1)^2 (Satterthwaite 1946). With noise of unknown size z is in units of the scatter already, with d degrees of
+    freedom.
 
     Parameters
     ----------
@@ -259,16 +261,18 @@ def moderated_p_values(table):
     excess, degrees = table["excess"].to_numpy(dtype=float), np.nan_to_num(table["excess_degrees"].to_numpy(dtype=float))
     known = np.isfinite(excess) & (degrees > 0)
     prior, prior_degrees = excess_prior(excess[known], degrees[known])
-    # Curves with noise of a known size and no degree of freedom for its excess take the prior alone.
     unknown_size = np.isnan(excess) & (degrees > 0)
+    # Curves with noise of a known size and no degree of freedom for its excess take the prior alone.
     own = np.where(known, degrees, 0)
     own_excess = np.where(known, excess, 0)
     if np.isinf(prior_degrees):
-        moderated, total = np.full(z.shape, prior), np.full(z.shape, np.inf)
+        moderated, total = np.full(z.shape, max(prior, 1.0)), np.full(z.shape, np.inf)
     else:
         total = prior_degrees + own
-        moderated = (prior_degrees * prior + own * own_excess) / total
-    moderated = np.where(unknown_size, 1.0, np.maximum(moderated, 1.0))
+        moderated = np.maximum((prior_degrees * prior + own * own_excess) / total, 1.0)
+        with np.errstate(divide="ignore"):
+            total = total * np.square(moderated / (moderated - 1))
+    moderated = np.where(unknown_size, 1.0, moderated)
     return stats.t.sf(z / np.sqrt(moderated), np.where(unknown_size, degrees, total))
 
 
