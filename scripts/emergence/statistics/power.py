@@ -102,11 +102,18 @@ def _stretch_starts(critical, chance, alpha):
     critical, chance = pairs.real, pairs.imag
     below = np.maximum(critical - 2, 0.0)
     above = np.ceil((critical + 8 * np.sqrt(critical) + 8) / chance)
-    while np.any(above - below > 1):
-        middle = np.floor((below + above) / 2)
-        needs_more = _at_least(critical - 1, middle, chance) > alpha
-        above = np.where(needs_more, middle, above)
-        below = np.where(needs_more, below, middle)
+    # the normal approximation is a few right answers off: most searches begin and end within that
+    centre = critical - 1 - stats.norm.isf(alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
+    for guess in (np.floor((centre - 2) / chance), np.ceil((centre + 3) / chance)):
+        guess = np.clip(guess, below, above)
+        needs_more = _at_least(critical - 1, guess, chance) > alpha
+        above = np.where(needs_more, np.minimum(above, guess), above)
+        below = np.where(needs_more, below, np.maximum(below, guess))
+    while len(open_ := np.flatnonzero(above - below > 1)):
+        middle = np.floor((below[open_] + above[open_]) / 2)
+        needs_more = _at_least(critical[open_] - 1, middle, chance[open_]) > alpha
+        above[open_] = np.where(needs_more, middle, above[open_])
+        below[open_] = np.where(needs_more, below[open_], middle)
     return above[inverse]
 
 
