@@ -66,8 +66,8 @@ def nulls_binomial(k, n, p):
 
 
 def test_flat_p_value_of_four_single_answers():
-    # Hand-worked: scores 0, 0, 0, 1 with one example each have steps 0, 0, 1 and an infinite E; at p = 1/4 the curves with one change
-    # have it: 0001, 1000 (27/256 each), 0011, 1100 (9/256 each), 0111, 1110 (3/256 each), which is 78/256.
+    # Hand-worked: scores 0, 0, 0, 1 with one example each have steps 0, 0, 1 and an infinite E; at p = 1/4 the curves with one
+    # change have it: 0001, 1000 (27/256 each), 0011, 1100 (9/256 each), 0111, 1110 (3/256 each), which is 78/256.
     table = p_values([[0, 0, 0, 1]], n_examples=1, draws=250)
     assert enumerated_flat_p((0, 0, 0, 1), 1) == pytest.approx(78 / 256)
     assert table["p_flat"][0] == pytest.approx(78 / 256, abs=0.1)
@@ -207,8 +207,8 @@ def test_degenerate_curves_have_a_status_and_no_invented_number(scores, options,
 
 
 def test_a_zero_median_step_ranks_as_the_sharpest_curve_there_is():
-    # Hand-worked: with one example each, scores are 0 or 1. Half the steps or more are zero in all curves that are as sharp, so p is
-    # the chance of at most five changes among eleven steps that is not no change; at a level of 1/12 that is nearly certain.
+    # Hand-worked: with one example each, scores are 0 or 1. Half the steps or more are zero in all curves that are as sharp, so p
+    # is the chance of at most five changes among eleven steps that is not no change; at a level of 1/12 that is nearly certain.
     generator = np.random.default_rng(0)
     drawn = generator.binomial(1, 1 / 12, size=(20_000, 12))
     changes = np.abs(np.diff(drawn, axis=1)).sum(axis=1)

@@ -1,13 +1,13 @@
 """Is the rise of a curve sharper than the stated class of smooth curves allows? A parametric bootstrap for each curve.
 
-The class: straight lines in log scale, and S-shaped curves (logistic, Gompertz and mirrored Gompertz functions of log scale) that take
-at least MIN_RISE_DECADES decades for the middle 80 % of their rise or fall, with both ends within the range of the metric. Without
-that last condition a jump at the largest model cannot be told from the foot of a smooth rise to an impossible height (module
-null_models); with it, it can.
+The class: straight lines in log scale, and S-shaped curves (logistic, Gompertz and mirrored Gompertz functions of log scale) that
+take at least MIN_RISE_DECADES decades for the middle 80 % of their rise or fall, with both ends within the range of the metric.
+Without that last condition a jump at the largest model cannot be told from the foot of a smooth rise to an impossible height
+(module null_models); with it, it can.
 
-The statistic is how much better the curve is fitted by a step or a steep logistic than by the best curve of the class, over the noise:
-an F ratio, so that a curve that neither of the two fits well, such as one that falls and rises, is not called sharp. Curves are
-simulated about the best curve of the class and fitted in the same way.
+The statistic is how much better the curve is fitted by a step or a steep logistic than by the best curve of the class, over the
+noise: an F ratio, so that a curve that neither of the two fits well, such as one that falls and rises, is not called sharp.
+Curves are simulated about the best curve of the class and fitted in the same way.
 """
 
 from functools import lru_cache
@@ -48,7 +48,8 @@ _BLOCK = 256
 
 
 class _Grid(NamedTuple):
-    """The shapes tried for one set of n scales, from 0 to 1: (n, g). The first `n_class` are the class, its first a straight line.
+    """The shapes tried for one set of n scales, from 0 to 1: (n, g). The first `n_class` are the class, its first a straight
+    line.
 
     inner: (k,) shapes of the class whose neighbours in the grid differ in the midpoint alone.
     """
@@ -59,7 +60,8 @@ class _Grid(NamedTuple):
 
 
 def standard_gompertz(log_scales, midpoint, rise, mirror):
-    """Gompertz function from 0 to 1, 10 % to 90 % in `rise` decades about `midpoint`; mirror -1 rises fast and levels off slowly, 1 not.
+    """Gompertz function from 0 to 1, 10 % to 90 % in `rise` decades about `midpoint`; mirror -1 rises fast and levels off slowly,
+    1 not.
 
     All arguments broadcast. 10 % is at log(-log 0.1) and 90 % at log(-log 0.9) of its own argument.
     """
@@ -117,8 +119,8 @@ def _deviances(total, from_low, from_high, moments, bounded):
     if not bounded:
         return np.where(fixed, np.inf, deviance)
     outside = (low < 0) | (low > 1) | (high < 0) | (high > 1) | fixed
-    # The best point of a convex function over a square that its minimum lies outside of is on one of the four sides. That can only be
-    # worse than the minimum, so it is looked for only where the minimum is better than the best curve inside.
+    # The best point of a convex function over a square that its minimum lies outside of is on one of the four sides. That can
+    # only be worse than the minimum, so it is looked for only where the minimum is better than the best curve inside.
     best = np.where(outside, np.inf, deviance)
     worth = outside & (deviance < best.min(axis=-1, keepdims=True)) | fixed
     place = np.nonzero(worth)
@@ -184,9 +186,9 @@ def bounded_class_p_values(scores, scales, noise, low, high, keys, *, seed, draw
     Returns
     -------
     DataFrame of c rows
-        p_class, gain_class (the F ratio), and status_class: `ok`; `no_gain` (a steep curve fits no better by a unit of noise: p is 1);
-        `constant` (p is 1); `too_few_scales` (below 5, or 6 with residual noise); `exact_fit` (residual noise of zero size);
-        `missing_score`; `invalid_scales`.
+        p_class, gain_class (the F ratio), and status_class: `ok`; `no_gain` (a steep curve fits no better by a unit of noise: p
+        is 1); `constant` (p is 1); `too_few_scales` (below 5, or 6 with residual noise); `exact_fit` (residual noise of zero
+        size); `missing_score`; `invalid_scales`.
 
     References
     ----------
@@ -254,7 +256,7 @@ class _Block:
         self.gain[self.status == EXACT_FIT] = np.nan
 
     def _products(self, y, white):
-        """Moments of both ends of each shape, their inner products with the scores, and that of the scores; all in noise units."""
+        """Moments of both ends of each shape, their inner products with the scores, and that of the scores, in noise units."""
         shapes = self.grid.shapes
         if white is None:
             weight = np.square(self.unit[:, None] / self.sd)

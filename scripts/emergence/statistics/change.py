@@ -19,8 +19,8 @@ _MIN_SCATTER_DEGREES = 4
 def _pearson_moments(trials, right):
     """Mean and variance of Pearson's chi-squared of right and wrong answers over n scales, given both margins.
 
-    trials: (c, n). right: (c,) right answers of all scales. Exact, from Haldane (1940) as simplified by Dawson (1954, Biometrika 41).
-    Returns two arrays (c,).
+    trials: (c, n). right: (c,) right answers of all scales. Exact, from Haldane (1940) as simplified by Dawson (1954, Biometrika
+    41). Returns two arrays (c,).
     """
     n_scales = trials.shape[1]
     total = trials.sum(axis=1)
@@ -41,10 +41,10 @@ def _pearson_moments(trials, right):
 def change_tests(scores, scales, noise, scatter=None):
     """p-values of the test of homogeneity and of the test of trend, for each curve.
 
-    - Independent counts of right answers: Pearson's chi-squared of the 2 x n table, referred to the gamma distribution that has its
-      exact mean and variance given the margins; and the Cochran-Armitage test of trend.
-    - Noise of a known size, correlated or not: generalised least squares about a constant, chi-squared with n - 1 degrees of freedom;
-      and the slope over its standard error.
+    - Independent counts of right answers: Pearson's chi-squared of the 2 x n table, referred to the gamma distribution that has
+      its exact mean and variance given the margins; and the Cochran-Armitage test of trend.
+    - Noise of a known size, correlated or not: generalised least squares about a constant, chi-squared with n - 1 degrees of
+      freedom; and the slope over its standard error.
     - Noise of unknown size: no test of homogeneity; the t-test of the slope, with n - 2 degrees of freedom.
     - Where several models are at the same scale, with 4 degrees of freedom or more in all: their scatter about the mean of their
       scale, pooled, is the noise, if it is larger than the sampling noise. The F-test, and the t-test of the slope.
@@ -63,8 +63,9 @@ def change_tests(scores, scales, noise, scatter=None):
     Returns
     -------
     DataFrame of c rows
-        p_homogeneity, p_trend (two-sided): NaN below four scales, where a score is missing, scales are not positive and increasing, or
-        there is no noise to compare with. Both are 1 for a constant curve. change_noise: `sampling`, `scatter`, `residual` or `none`.
+        p_homogeneity, p_trend (two-sided): NaN below four scales, where a score is missing, scales are not positive and
+        increasing, or there is no noise to compare with. Both are 1 for a constant curve. change_noise: `sampling`, `scatter`,
+        `residual` or `none`.
 
     References
     ----------
@@ -146,7 +147,7 @@ def _count_tests(y, x, trials):
 
 
 def _pooled_scatter(scatter, n_models):
-    """Variance of models about the mean of their scale, pooled over the scales of each curve, and its degrees of freedom: (c,)."""
+    """Variance of models about the mean of their scale, pooled over each curve, and its degrees of freedom: (c,) each."""
     known = np.isfinite(scatter)
     degrees = np.where(known, n_models - 1, 0).sum(axis=1)
     total = np.where(known, (n_models - 1) * scatter, 0).sum(axis=1)

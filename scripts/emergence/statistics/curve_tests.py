@@ -189,7 +189,7 @@ def _null_model_tests(block, keys, draws, seed):
 TESTS = ("homogeneity", "trend", "flat", "smooth", "flat_shared", "smooth_shared", "largest", "class", "jump")
 
 
-def test_family(curves):
+def in_family(curves):
     """Which curves are tested together: those that move, have four scales or more, and are not copies of another family's.
 
     curves: frame with status, n_scales and repeats_family. Returns (c,) of bool.
@@ -210,7 +210,7 @@ def p_and_q_values(null_models_table, family):
     null_models_table : DataFrame
         The table null_models, or the rows of it that an answer is taken over.
     family : (c,) of bool
-        See test_family.
+        See in_family.
 
     Returns
     -------

@@ -75,8 +75,8 @@ def warn_floor(draws, n_curves, rate=0.05):
         return ""
     enough = int(np.ceil(n_curves / rate - 1e-9)) - 1
     return (
-        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {n_curves:,} curves that are tested together, a curve is a "
-        f"discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves reach that smallest p-value; "
+        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {n_curves:,} curves that are tested together, a curve "
+        f"is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves reach that smallest p-value; "
         f"for one curve alone to be a discovery, `null_models: draws` would have to be at least {enough:,}."
     )
 
@@ -105,7 +105,7 @@ def fisher(p_values):
 
 
 def excess_of_small(p_values, level=0.05):
-    """Is the share of tasks with p <= level larger than the level? One-sided exact binomial p-value. NaN without any p-value."""
+    """Is the share of p-values at or below a level larger than the level? One-sided exact binomial p-value, NaN without any."""
     p_values = np.asarray(p_values, dtype=float)
     p_values = p_values[~np.isnan(p_values)]
     small = int((p_values <= level).sum())
@@ -115,7 +115,7 @@ def excess_of_small(p_values, level=0.05):
 def global_test(p_values, task):
     """Is there any excess of small p-values, whichever curves they belong to?
 
-    Curves of one task are on the same questions, so their sampling noise is positively dependent: they are combined by Simes' method.
+    Curves of one task are on the same questions, so their noise is positively dependent: they are combined by Simes' method.
     Tasks have different questions, so their noise is independent: they are combined by Fisher's method, which asks for many small
     effects, and by the number of tasks at or below 0.05. A global test says that some curve differs, not which.
 
@@ -151,8 +151,8 @@ def global_test(p_values, task):
 def global_tests(q_values_table, tests, every="all"):
     """global_test of each test, over all curves and over those of each metric.
 
-    q_values_table: frame with task, metric, and p_<test> for each of `tests`, NaN outside the family. Returns a frame with one row per
-    test and metric, `every` first: test, metric and what global_test returns.
+    q_values_table: frame with task, metric, and p_<test> for each of `tests`, NaN outside the family. Returns a frame with one
+    row per test and metric, `every` first: test, metric and what global_test returns.
     """
     rows = []
     for test in tests:

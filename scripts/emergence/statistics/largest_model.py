@@ -1,14 +1,14 @@
 """Was the largest model foreseeable from the smaller ones? A test for a jump that only the largest model has made.
 
 A curve with its only jump at the end is not far from a smooth curve that takes off there, so a test that fits all scores
-cannot find it. This test leaves the largest model out. It asks whether that model lies above the prediction of the smooth curves (module
-smooth_curves), of the straight line and of the parabola in log scale that fit the smaller models; the statistic is the smallest of the
-three z. The smooth curves rise or fall; the parabola is there for curves that do both. The test finds what could not be foreseen,
-which is not the same as what is not smooth: a smooth rise that begins between the two largest models is found too. Module
-bounded_curves has the test that leaves such a rise alone.
+cannot find it. This test leaves the largest model out. It asks whether that model lies above the prediction of the smooth curves
+(module smooth_curves), of the straight line and of the parabola in log scale that fit the smaller models; the statistic is the
+smallest of the three z. The smooth curves rise or fall; the parabola is there for curves that do both. The test finds what could
+not be foreseen, which is not the same as what is not smooth: a smooth rise that begins between the two largest models is found
+too. Module bounded_curves has the test that leaves such a rise alone.
 
-How much models differ beyond sampling is estimated from the scatter of the smaller models about their smooth curve, moderated over the
-curves of a benchmark by empirical Bayes (Smyth 2004): single curves have too few scales to estimate it.
+How much models differ beyond sampling is estimated from the scatter of the smaller models about their smooth curve, moderated
+over the curves of a benchmark by empirical Bayes (Smyth 2004): single curves have too few scales to estimate it.
 """
 
 from typing import NamedTuple
@@ -48,18 +48,19 @@ def largest_model_z(scores, scales, noise, low, high):
     scales : (c, n)
         Positive, increasing.
     noise : Noise
-        Of the same curves. Correlated noise is turned into independent noise first, so that what the largest model shares with the
-        next smaller one is not counted as surprising.
+        Of the same curves. Correlated noise is turned into independent noise first, so that what the largest model shares with
+        the next smaller one is not counted as surprising.
     low, high : (c,)
         Bounds of the score, NaN where open: a rise has no more height than the metric allows.
 
     Returns
     -------
     DataFrame of c rows
-        z_smooth, z_line, z_parabola: (score - prediction) / sd, where the sd has the noise of the largest model and the uncertainty of the
-        prediction. excess, excess_degrees: mean squared deviation of the smaller models from their smooth curve in units of the
-        sampling noise, and its degrees of freedom. With noise of unknown size the scatter is the unit of z, and excess is NaN. All
-        are NaN below five scales (seven with residual noise), where a score is missing and where there is no noise.
+        z_smooth, z_line, z_parabola: (score - prediction) / sd, where the sd has the noise of the largest model and the
+        uncertainty of the prediction. excess, excess_degrees: mean squared deviation of the smaller models from their smooth
+        curve in units of the sampling noise, and its degrees of freedom. With noise of unknown size the scatter is the unit of z,
+        and excess is NaN. All are NaN below five scales (seven with residual noise), where a score is missing and where there is
+        no noise.
     """
     scores = np.asarray(scores, dtype=float)
     n_curves, n_scales = scores.shape
@@ -163,8 +164,8 @@ def _white_moments(y, one, shapes):
 class _Average(NamedTuple):
     """The average of the smooth curves through the smaller models, weighted by their posterior probability.
 
-    probability, shrunk: (c, g) of each shape, and its moment with the prior. level: (c,) and heights: (c, g) of the average curve, in
-    units of the scores. unit: (c,) noise variance per unit of the one that the weights suppose.
+    probability, shrunk: (c, g) of each shape, and its moment with the prior. level: (c,) and heights: (c, g) of the average
+    curve, in units of the scores. unit: (c,) noise variance per unit of the one that the weights suppose.
     """
 
     probability: np.ndarray
@@ -198,7 +199,7 @@ def _average(moments, prior_sd, residual, degrees):
 
 
 def _mixture_of(moments, average):
-    """z of the largest model under the average of the smooth curves, (c,)."""
+    """Z of the largest model under the average of the smooth curves, (c,)."""
     unit = average.unit[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         last = moments.mean * moments.last_one + moments.product / average.shrunk * moments.last_away
@@ -236,12 +237,12 @@ def polynomial_z(y, basis):
 def moderated_p_values(table):
     """p-values of the largest model of each curve of a benchmark, with the noise beyond sampling moderated over its curves.
 
-    The excess of each curve is taken as s0^2 chi-squared(d) / d with a variance that differs between curves; the prior s0^2 and its
-    degrees of freedom d0 are estimated from all curves by the method of moments, and the moderated excess is m = (d0 s0^2 + d excess)
-    / (d0 + d), never below 1, the sampling noise. The smallest z, over the root of m, is referred to a t distribution. The sampling
-    noise is known and only what is beyond it, m - 1, is estimated with d0 + d degrees of freedom, so that the sum of both has
-    (d0 + d) m^2 / (m - 1)^2 (Satterthwaite 1946). With noise of unknown size z is in units of the scatter already, with d degrees of
-    freedom.
+    The excess of each curve is taken as s0^2 chi-squared(d) / d with a variance that differs between curves; the prior s0^2 and
+    its degrees of freedom d0 are estimated from all curves by the method of moments, and the moderated excess is m = (d0 s0^2 + d
+    excess) / (d0 + d), never below 1, the sampling noise. The smallest z, over the root of m, is referred to a t distribution.
+    The sampling noise is known and only what is beyond it, m - 1, is estimated with d0 + d degrees of freedom, so that the sum of
+    both has (d0 + d) m^2 / (m - 1)^2 (Satterthwaite 1946). With noise of unknown size z is in units of the scatter already, with
+    d degrees of freedom.
 
     Parameters
     ----------
@@ -280,7 +281,8 @@ def excess_prior(excess, degrees):
     """Prior excess variance s0^2 and its degrees of freedom d0, by moments of the logarithm (Smyth 2004, section 6.2).
 
     excess, degrees: (m,), degrees above 0. With fewer than three curves nothing is known of how they differ: (1, inf), which is
-    sampling noise alone. Returns two floats; d0 is infinite where the curves do not differ by more than their degrees of freedom allow.
+    sampling noise alone. Returns two floats; d0 is infinite where the curves do not differ by more than their degrees of freedom
+    allow.
     """
     if len(excess) < _MIN_CURVES:
         return 1.0, np.inf

@@ -138,12 +138,12 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
     -------
     DataFrame of 3 c rows, curve by curve, predictors in the order of PREDICTORS
         curve: int64, row of `scores`; predictor: str; noise: str.
-        status: `ok`; `too_few_scales` (smooth: fewer than 4 seen, 6 with residual noise; others: fewer than 3 seen); `missing_score`;
-        `invalid_scales`; `no_noise_estimate` (residual noise of zero size, or fewer than 6 scales seen with it: the error is known,
-        not how large it is beside the noise).
+        status: `ok`; `too_few_scales` (smooth: fewer than 4 seen, 6 with residual noise; others: fewer than 3 seen);
+        `missing_score`; `invalid_scales`; `no_noise_estimate` (residual noise of zero size, or fewer than 6 scales seen with it:
+        the error is known, not how large it is beside the noise).
         n_seen, n_hidden: int64.
-        mean_absolute_error: float, in units of the score. error_points: the same in hundredths of the range of the metric, NaN where
-        that is open.
+        mean_absolute_error: float, in units of the score. error_points: the same in hundredths of the range of the metric, NaN
+        where that is open.
         mean_z: float, mean of (score - prediction) / noise sd of the hidden scores: above 0, more came than was predicted.
         mean_absolute_z: float, mean of |score - prediction| / noise sd. About 0.8 for a perfect prediction.
         share_within_noise: float, share of hidden scores within 2 noise sd of the prediction.

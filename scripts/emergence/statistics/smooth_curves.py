@@ -211,6 +211,8 @@ def blocks(log_scales, correlated, size, size_correlated):
     noise is correlated, and the indices of the curves.
     """
     rows = np.ascontiguousarray(log_scales)
+    if not len(rows):
+        return
     whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     codes = pd.factorize(whole.astype(object))[0] * 2 + correlated
     order = np.argsort(codes, kind="stable")
