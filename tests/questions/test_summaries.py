@@ -48,22 +48,23 @@ def measured(tmp_path_factory, catalogue):
 
 def test_a_row_a_curve_in_the_order_of_the_curves(measured, catalogue):
     _, made = measured
-    for table in (curve_tests.null_model_tests(made, catalogue, 50, 1), curve_tests.examples_needed(made, catalogue)):
-        assert table[list(frames.KEY)].equals(made[list(frames.KEY)])
-    assert len(curve_tests.hidden_scale_predictions(made, catalogue)) == 3 * len(made)
+    found = curve_tests.assess(made, catalogue, 50, 1)
+    for name in ("null_models", "examples_needed"):
+        assert found[name][list(frames.KEY)].equals(made[list(frames.KEY)])
+    assert len(found["predictions"]) == 3 * len(made)
 
 
 def test_p_values_belong_to_the_curve_and_not_to_its_place(measured, catalogue):
     _, made = measured
-    whole = curve_tests.null_model_tests(made, catalogue, 200, 1)
+    whole = curve_tests.assess(made, catalogue, 200, 1)["null_models"]
     some = made.iloc[[7, 2, 5]].reset_index(drop=True)
-    alone = curve_tests.null_model_tests(some, catalogue, 200, 1)
+    alone = curve_tests.assess(some, catalogue, 200, 1)["null_models"]
     pd.testing.assert_frame_equal(alone, whole.iloc[[7, 2, 5]].reset_index(drop=True))
 
 
 def test_a_jump_is_found_and_a_line_is_not(measured, catalogue):
     _, made = measured
-    tested = curve_tests.null_model_tests(made, catalogue, 2000, 1).set_index(["task", "metric", "model_family"])
+    tested = curve_tests.assess(made, catalogue, 2000, 1)["null_models"].set_index(["task", "metric", "model_family"])
     assert tested.at[("jump", "acc", "a"), "p_smooth"] < 0.01
     assert tested.at[("line", "acc", "a"), "p_smooth"] > 0.2
     assert tested.at[("line", "acc", "a"), "p_flat"] < 0.2
@@ -73,7 +74,7 @@ def test_a_jump_is_found_and_a_line_is_not(measured, catalogue):
 
 def test_no_draws_is_no_simulation(measured, catalogue):
     _, made = measured
-    table = curve_tests.null_model_tests(made, catalogue, 0, 1)
+    table = curve_tests.assess(made, catalogue, 0, 1)["null_models"]
     assert set(table["status_flat"]) == {"not_run"}
     q = q_values(made, tables.typed(table, "null_models"))
     assert q[["p_flat", "q_smooth"]].isna().all(axis=None)
@@ -84,7 +85,7 @@ def test_no_draws_is_no_simulation(measured, catalogue):
 
 def test_q_values_are_those_of_statsmodels_over_the_chosen_curves(measured, catalogue):
     _, made = measured
-    table = curve_tests.null_model_tests(made, catalogue, 200, 1)
+    table = curve_tests.assess(made, catalogue, 200, 1)["null_models"]
     chosen = made[made["task"] != "line"].reset_index(drop=True)
     q = q_values(chosen, table)
     known = q["p_flat"].notna()
@@ -134,7 +135,7 @@ def test_swap_comparisons_by_metric_and_by_kind(measured, catalogue):
 def test_resolution_counts(measured, catalogue):
     scores, made = measured
     above = curve_tests.above_chance(scores, catalogue)
-    needed = curve_tests.examples_needed(made, catalogue)
+    needed = curve_tests.assess(made, catalogue, 0, 1)["examples_needed"]
     table = resolution_by_metric(above, needed).set_index("metric")
     # 20 accuracies a family; the Brier score is no proportion
     assert table.at["acc", "n_tested"] == 40
@@ -146,7 +147,7 @@ def test_resolution_counts(measured, catalogue):
 
 def test_predictability_groups_count_every_curve(measured, catalogue):
     _, made = measured
-    table = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
+    table = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
     every = table[table["grouping"] == "all"]
     assert set(every["n_curves"]) == {len(made)}
     # the two curves of two scales have nothing to hide
@@ -157,7 +158,7 @@ def test_predictability_groups_count_every_curve(measured, catalogue):
 
 def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     _, made = measured
-    predictions = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
+    predictions = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
     text = on_predictability(predictions).text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
     assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text

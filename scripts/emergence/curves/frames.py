@@ -330,3 +330,45 @@ def names(curves):
     return pd.Series(
         [f"{task}{subtask} · {family}{shot}" for task, subtask, family, shot in parts], index=curves.index, dtype=object
     )
+
+
+def attach_covariance(curves, covariances):
+    """The frame with a column `covariance`: the covariance of the noise of each curve over its scales, row by row.
+
+    curves: frame of from_scores. covariances: frame of the table score_covariance, with both orders of a pair of scales or one.
+    The list has n * n numbers for n scales; it is empty for a curve whose covariance is not known for every pair.
+    """
+    key = list(KEY)
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    squares = lengths * lengths
+    flat = np.full(int(squares.sum()), np.nan)
+    start = np.cumsum(squares) - squares
+    if len(curves) and len(covariances):
+        place = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        owner = np.repeat(np.arange(len(curves)), lengths)
+        scales = curves[key].iloc[owner].assign(owner=owner, place=place, scale=np.concatenate(curves["scales"].to_numpy()))
+        # a merge takes unknown numbers of shots as equal
+        pairs = covariances.merge(scales.rename(columns={"scale": "scale_a", "place": "place_a"}), on=[*key, "scale_a"])
+        pairs = pairs.merge(scales.rename(columns={"scale": "scale_b", "place": "place_b"}), on=[*key, "scale_b", "owner"])
+        owner, a, b = (pairs[column].to_numpy(dtype=int) for column in ("owner", "place_a", "place_b"))
+        for first, second in ((a, b), (b, a)):
+            flat[start[owner] + first * lengths[owner] + second] = pairs["covariance"].to_numpy(dtype=float)
+    parts = [flat[first : first + size] for first, size in zip(start, squares, strict=True)]
+    lists = [part if np.isfinite(part).all() else part[:0] for part in parts]
+    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object))
+
+
+def attach_scatter(curves, scores):
+    """The frame with a column `scatter`: the variance (divisor m - 1) of the scores of the m models at each scale of a curve.
+
+    curves: frame of from_scores of these scores. NaN at scales with one model; an empty list for curves without several anywhere.
+    """
+    key = list(KEY)
+    lists = [np.empty(0)] * len(curves)
+    several = np.flatnonzero((curves["n_scores"] > curves["n_scales"]).to_numpy())
+    if len(several):
+        averaged = curves[key].iloc[several].assign(position=several)
+        spread = scores.merge(averaged, on=key).groupby(["position", "scale"])["score"].var(ddof=1)
+        for position, values in spread.groupby(level="position", sort=True):
+            lists[position] = values.to_numpy(dtype=float)
+    return curves.assign(scatter=pd.Series(lists, index=curves.index, dtype=object))

@@ -24,7 +24,7 @@ def on_predictability(predictability):
         f"With the largest third of the scales hidden ({predicted:,} of {smooth['n_curves']:,} curves have enough), "
         f"{listed(errors)} standard deviations of sampling noise (median over curves; a perfect prediction errs by 0.8). "
         f"{percent(smooth['share_within_interval'])} of the hidden scores lie within the smooth prediction's own two standard deviations; "
-        f"on average they came {'higher' if smooth['mean_z'] > 0 else 'lower'} than it said."
+        f"the scores of {percent(smooth['share_higher'])} of the curves were higher than it predicted."
     )
     best = every["median_absolute_z"].idxmin()
     return Answer(
