@@ -34,6 +34,8 @@ CONFOUNDED = "confounded"
 ONE_LEVEL = "one_level"
 NO_CURVES = "no_curves"
 NOTHING_VARIES = "nothing_varies"
+DIFFERENT_MEMBERS = "different_members"  # two metrics of a group average different members
+FUNCTION_OF_OTHER = "function_of_other"  # one metric is a linear function of the other: no evidence
 NO_PAIRS = "no_defined_pairs"
 ONE_TASK = "one_task"
 

@@ -122,14 +122,15 @@ def test_an_infinite_score_is_above_every_threshold():
 
 def test_swap_comparisons_by_metric_and_by_kind(measured, catalogue):
     _, made = measured
-    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95).set_index("grouping")
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 1, resamples=200, seed=1).set_index("grouping")
     # two families of one task: the jump is sharp under accuracy; the Brier score falls in a straight line, E = 5
     assert compared.at["metric", "n_pairs"] == 2
     assert (compared.at["metric", "name_a"], compared.at["metric", "name_b"]) == ("acc", "brier_score")
     assert (compared.at["kind", "name_a"], compared.at["kind", "name_b"]) == ("discontinuous", "nonlinear")
     assert compared.at["metric", "status"] == "one_task"
-    jump = made.loc[(made["task"] == "jump") & (made["metric"] == "acc"), "emergence_score"].iloc[0]
+    jump = made.loc[(made["task"] == "jump") & (made["metric"] == "acc"), "emergence_score_resolved"].iloc[0]
     assert compared.at["metric", "mean_difference"] == pytest.approx(jump - 5)
+    assert compared.at["metric", "ratio"] == pytest.approx(jump / 5)
 
 
 def test_resolution_counts(measured, catalogue):
@@ -162,7 +163,7 @@ def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     text = on_predictability(predictions).text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
     assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text
-    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95)
-    assert "without an interval" in on_swaps(compared, catalogue).text
-    nothing = on_swaps(compared.iloc[:0], catalogue)
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 1, resamples=200, seed=1)
+    assert "one task, so no interval" in on_swaps(compared, catalogue, 1).text
+    nothing = on_swaps(compared.iloc[:0], catalogue, 1)
     assert "no task has two metrics" in nothing.text
