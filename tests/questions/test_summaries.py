@@ -100,6 +100,12 @@ def test_the_answer_says_what_was_tested_with_which_noise(measured, catalogue):
     assert "the truth lies between the answers" in text
     nothing = on_tests(pd.DataFrame(), q_values(made.iloc[:0], q), made.iloc[:0], catalogue, 0.05, 200)
     assert nothing.text == "Not answered: no curve can be tested."
+    # a family in which nothing is left out and nothing is found
+    plain = made[(made["task"] == "line") & (made["model_family"] == "a")].reset_index(drop=True)
+    q = q_values(plain, tables.typed(curve_tests.assess(plain, catalogue, 200, 1)["null_models"], "null_models"))
+    text = on_tests(discoveries_by_metric(q, 0.05), q, plain, catalogue, 0.05, 200).text
+    assert text.startswith("1 curve of 1 is tested. ")
+    assert "none remains" in text
 
 
 def test_q_values_are_those_of_statsmodels_over_the_chosen_family(measured, catalogue):

@@ -64,11 +64,8 @@ def on_tests(discoveries, q_values, curves, catalogue, rate, draws):
 def left_out(curves):
     """Why curves are not tested, as the inside of a parenthesis."""
     reasons = frames.counted(curves)["reason"].value_counts()
-    return (
-        listed(f"{reasons[reason]:,} {words}" for reason, words in LEFT_OUT.items() if reasons.get(reason, 0))
-        if len(curves)
-        else ""
-    )
+    parts = [f"{reasons[reason]:,} {words}" for reason, words in LEFT_OUT.items() if reasons.get(reason, 0)]
+    return listed(parts) if parts else ""
 
 
 def changes(every, noise, rate):
@@ -95,15 +92,15 @@ def sharper(null, words, every, discoveries, catalogue, rate):
     if row["n_tested"] == 0:
         return f"No curve could be tested against {words}.", f"{null}: no curve could be tested"
     found = discoveries[(discoveries["test"] == null) & (discoveries["metric"] != "all") & (discoveries["n_after"] > 0)]
-    which = listed(f"{one.n_after} of {catalogue.at[one.metric, 'label']}" for one in found.itertuples())
+    which = [f"{one.n_after} of {catalogue.at[one.metric, 'label']}" for one in found.itertuples()]
     sentence = (
         f"Against {words}, {row['n_before']:,} of {row['n_tested']:,} tested curves are sharper at p ≤ 0.05, where "
         f"{row['expected']:.1f} would be by chance alone; after false-discovery control (q ≤ {rate:g}) "
     )
-    sentence += f"{row['n_after']:,} remain: {which}." if which else f"none remains (smallest q {p_text(row['smallest_q'])})."
+    sentence += f"{row['n_after']:,} remain: {listed(which)}." if which else f"none remains (smallest q {p_text(row['smallest_q'])})."
     if shared["n_after"] != row["n_after"] or shared["n_before"] != row["n_before"]:
         sentence += f" If neighbouring sizes share half of their noise: {shared['n_before']:,} and {shared['n_after']:,}."
-    sentence += f" Over the {plural(row['n_tasks'], 'task')} together, p = {p_text(row['p_fisher'])} that none is."
+    sentence += f" A global test over {plural(row['n_tasks'], 'task')} gives p {p_text(row['p_fisher'])}."
     short = f"{null} null model: {row['n_before']:,} of {row['n_tested']:,} curves at p ≤ 0.05, {row['n_after']:,} after control"
     return sentence, short
 
