@@ -13,7 +13,7 @@ from emergence.questions.chance_or_smooth.answer import on_tests
 from emergence.questions.chance_or_smooth.tables import discoveries_by_metric, q_values, thresholds_after_control
 from emergence.questions.metric_swaps.answer import on_swaps
 from emergence.questions.metric_swaps.tables import swap_comparisons
-from emergence.questions.predictability.answer import on_predictability
+from emergence.questions.predictability.answer import MARKS, on_predictability
 from emergence.questions.predictability.tables import predictability_by_group
 from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
@@ -184,9 +184,15 @@ def test_predictability_groups_count_every_curve(measured, catalogue):
 def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     _, made = measured
     predictions = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
-    text = on_predictability(predictions).text
+    marks = pd.read_csv(MARKS)
+    text = on_predictability(predictions, marks).text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
     assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text
+    assert f"{line['median_error_points']:.1f} by a straight line in log scale" in text
+    # the published marks: Owen (2024) and Lourie et al. (2025), as the design gives them
+    assert "Owen (2024): 6 points as the error of the BIG-Bench Hard average one order of magnitude ahead and 18 points" in text
+    assert "Lourie et al. (2025): 18 of 46 tasks" in text
+    assert "no curve has enough scales" in on_predictability(predictions.iloc[:0], marks).text
     compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95)
     assert "without an interval" in on_swaps(compared, catalogue).text
     nothing = on_swaps(compared.iloc[:0], catalogue)

@@ -97,7 +97,9 @@ def sharper(null, words, every, discoveries, catalogue, rate):
         f"Against {words}, {row['n_before']:,} of {row['n_tested']:,} tested curves are sharper at p ≤ 0.05, where "
         f"{row['expected']:.1f} would be by chance alone; after false-discovery control (q ≤ {rate:g}) "
     )
-    sentence += f"{row['n_after']:,} remain: {listed(which)}." if which else f"none remains (smallest q {p_text(row['smallest_q'])})."
+    sentence += (
+        f"{row['n_after']:,} remain: {listed(which)}." if which else f"none remains (smallest q {p_text(row['smallest_q'])})."
+    )
     if shared["n_after"] != row["n_after"] or shared["n_before"] != row["n_before"]:
         sentence += f" If neighbouring sizes share half of their noise: {shared['n_before']:,} and {shared['n_after']:,}."
     sentence += f" A global test over {plural(row['n_tasks'], 'task')} gives p {p_text(row['p_fisher'])}."
