@@ -11,6 +11,7 @@ docs/calibration.md, which is made from that file alone (--describe makes it ane
 
 import argparse
 import os
+import textwrap
 import time
 from pathlib import Path
 
@@ -145,6 +146,181 @@ def measure(curves, draws):
                     rows.append(cell | {"curves": curves, "draws": draws} | found)
         print(f"{number + 1} of {len(SPACINGS)} spacings, {time.process_time() - started:.0f} s", flush=True)
     return pd.DataFrame(rows)
+
+
+NAMES = {
+    "flat": "E, flat null model",
+    "smooth": "E, smooth null model",
+    "flat_shared": "E, flat, correlation 0.5 assumed",
+    "smooth_shared": "E, smooth, correlation 0.5 assumed",
+    "homogeneity": "homogeneity",
+    "trend": "trend",
+    "largest": "largest model not foreseeable",
+    "class": "sharper than the stated class",
+    "jump": "both of the last two",
+}
+# the truths under which each test should reject at its level or less
+OF_FLAT = ("flat", "flat_shared", "homogeneity", "trend")
+OF_SMOOTH = ("smooth", "smooth_shared", "largest", "class", "jump")
+
+
+def pooled(table, test):
+    """Share over all curves of some cells and its Monte Carlo standard error at 0.05; NaN where the test was never made."""
+    rows = table.dropna(subset=[test])
+    if rows.empty:
+        return np.nan, np.nan
+    return np.average(rows[test], weights=rows["curves"]), np.sqrt(LEVEL * (1 - LEVEL) / rows["curves"].sum())
+
+
+def markdown(header, rows):
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)])
+
+
+def text_of(share):
+    """A share with three decimals; a dash where there is none."""
+    return "–" if np.isnan(share) else f"{share:.3f}"
+
+
+def nulls_of(table, test):
+    """The rows under whose truth a test should reject at its level or less."""
+    return table[table["truth"] == "flat"] if test in OF_FLAT else table[table["truth"].isin(NULLS)]
+
+
+def sizes(table):
+    """Rows: for each test, the share of wrong rejections by kind of noise, for 50 examples and for more."""
+    rows = []
+    for test in TESTS:
+        own = nulls_of(table, test)
+        for few, words in ((True, "50"), (False, "200 to 2,000")):
+            part = own[(own["n_examples"] < LOWER_FROM) == few]
+            rows.append([NAMES[test], words, *(text_of(pooled(part[part["noise"] == noise], test)[0]) for noise in NOISES)])
+    return rows
+
+
+def sizes_by_truth(table, noise):
+    """Rows: for each truth, the share of wrong rejections of the tests for which every smooth curve is a null."""
+    own = table[(table["noise"] == noise) & (table["n_examples"] >= LOWER_FROM)]
+    return [[truth, *(text_of(pooled(own[own["truth"] == truth], test)[0]) for test in OF_SMOOTH)] for truth in NULLS]
+
+
+def outside(table, noise):
+    """Groups of cells (test, truth, spacing; 200 examples or more) whose share is above UPPER by two standard errors, and "
+    "all groups.
+    """
+    found = []
+    own = table[(table["noise"] == noise) & (table["n_examples"] >= LOWER_FROM)]
+    n_groups = 0
+    for test in TESTS:
+        for (truth, spacing), part in nulls_of(own, test).groupby(["truth", "spacing"], sort=False):
+            share, _ = pooled(part, test)
+            if np.isnan(share):
+                continue
+            n_groups += 1
+            error = np.sqrt(UPPER * (1 - UPPER) / part["curves"].sum())
+            if share > UPPER + 2 * error:
+                found.append([NAMES[test], truth, spacing, share])
+    return sorted(found, key=lambda row: -row[3]), n_groups
+
+
+def powers(table):
+    """Rows: the power of each test against jumps of 0.15 to 0.4, by place, number of sizes and test-set size."""
+    own = table[table["noise"] == "binomial"]
+    rows = []
+    for jump in JUMPS:
+        for low, high, words in ((4, 4, "4"), (5, 6, "5 and 6"), (8, 8, "8"), (10, 12, "10 to 12")):
+            for n_examples in N_EXAMPLES:
+                part = own[own["n_scales"].between(low, high) & (own["n_examples"] == n_examples) & (own["truth"] == jump)]
+                shares = (pooled(part, test)[0] for test in ("flat", "smooth", "trend", "largest", "class", "jump"))
+                rows.append([jump, words, f"{n_examples:,}", *("–" if np.isnan(share) else f"{share:.2f}" for share in shares)])
+    return rows
+
+
+def describe(table):
+    """The page docs/calibration.md, from the table alone."""
+    curves, draws = table["curves"].iloc[0], table["draws"].iloc[0]
+    worst, n_groups = outside(table, "binomial")
+    given = [
+        pooled(nulls_of(own, test), test)[0]
+        for test in ("flat", "smooth")
+        for _, own in table[(table["noise"] == NOISES[2]) & (table["n_examples"] >= LOWER_FROM)].groupby("n_scales")
+    ]
+    given = [share for share in given if not np.isnan(share)]
+    names = [NAMES[test] for test in OF_SMOOTH]
+    above = f"Of {n_groups} groups (test, truth, spacing; binomial noise, 200 examples or more), "
+    above += f"{len(worst)} are above {UPPER} by more"
+    parts = [
+        "# How exact the tests of a curve are",
+        "Made by `python benchmarks/measure_calibration.py` from workflow/resources/calibration/rejections.csv; do not edit.",
+        f"Every number is the share of simulated curves with p ≤ {LEVEL}. The grid has {len(table):,} cells of {curves} "
+        f"curves and "
+        f"{draws} draws: {table['spacing'].nunique()} spacings of 4 to 12 model sizes, even ones and those of BIG-G, GPT-3 "
+        f"and PaLM; 50 "
+        "to 2,000 test examples; four kinds of noise. It was not used for tuning: the tests were tuned on curves with fixed "
+        "parameters "
+        "(tests/truths.py), here each curve has its own, drawn at random. The standard error of a share near 0.05 is "
+        f"{np.sqrt(0.05 * 0.95 / curves):.3f} for one cell and {pooled(table[table['truth'] == 'flat'], 'trend')[1]:.4f} for "
+        f"all cells "
+        "of one truth.",
+        markdown(
+            ["noise", "what it is"],
+            [
+                ["binomial", "every model answers questions of its own; what the tests assume where only scores are known"],
+                ["beta-binomial", f"models differ by more than sampling: probabilities vary, with correlation {DISPERSION}"],
+                [
+                    "shared, covariance given",
+                    "all models answer the same questions, neighbours alike; outputs give the covariance",
+                ],
+                ["shared, not known", "the same, but only the scores are known"],
+            ],
+        ),
+        "The truths: flat; a line; a logistic, a Gompertz curve and two logistics one after the other, each with the middle "
+        "80 % of its "
+        f"rise in {MIN_RISE_DECADES} to 4 decades of scale; a U; and p^5 and p^20 of a straight p, at their steepest as steep "
+        f"as a "
+        f"logistic of {MIN_RISE_DECADES} decades.",
+        "## Wrong rejections",
+        f"Asked for: at most {UPPER}, and at least {LOWER} from {LOWER_FROM} examples on. For homogeneity, trend and the flat "
+        f"null "
+        "model a wrong rejection is one of a flat truth; for the others it is one of any of the eight truths.",
+        markdown(["test", "examples", *NOISES], sizes(table)),
+        "With the covariance given and 200 examples or more, the shares of the two tests of |E| lie between "
+        f"{min(given):.3f} and {max(given):.3f} for each number of sizes.",
+        "- *Models that differ beyond sampling* (beta-binomial) are not flat, so homogeneity and trend find them: they say "
+        "that the "
+        "models differ, not that scale is why. The tests of |E| become less reliable, mostly too cautious. The test of the "
+        "largest "
+        "model estimates the excess over the curves of a benchmark and allows for it.",
+        "- *Shared questions that are not known* make neighbours move together. The truth lies between the answer under "
+        "independence "
+        "and the one under correlation 0.5, which is why both are given.",
+        "- *The largest model* needs to lie beyond three predictions at once, so under most truths it rejects far less than "
+        "0.05.",
+        "### By truth",
+        "Binomial noise, 200 examples or more.",
+        markdown(["truth", *names], sizes_by_truth(table, "binomial")),
+        "### Where it is above",
+        above + " than two standard errors" + (":" if worst else "."),
+        markdown(["test", "truth", "spacing", "share"], [[*row[:3], text_of(row[3])] for row in worst[:25]]) if worst else "",
+        f"The {len(worst) - 25} others are in the table." if len(worst) > 25 else "",
+        '"Not foreseeable" is not "not smooth": where a smooth rise begins in the gap before the largest model, the smaller '
+        "ones do not "
+        "show it, and the test of the largest model finds it, as it should. The test of the stated class leaves such a rise "
+        "alone. A "
+        "curve that fails both is neither foreseeable nor smooth.",
+        "## Power against jumps",
+        "A flat curve that jumps once by 0.15 to 0.4, binomial noise. A dash: the test needs more sizes.",
+        markdown(
+            ["jump", "sizes", "examples", "E, flat", "E, smooth", "trend", "largest model", "stated class", "both"], powers(table)
+        ),
+        "A jump that only the largest model has made has an |E| that many smooth curves reach, so the smooth null model "
+        "cannot find it. "
+        "The test of the largest model can, and the test of the stated class can where the gap before it is small enough for "
+        "a smooth "
+        "curve to be ruled out.",
+    ]
+    return "\n\n".join(part if part.startswith("|") else textwrap.fill(part, 130) for part in parts if part) + "\n"
 
 
 def main():

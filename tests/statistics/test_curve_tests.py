@@ -67,7 +67,7 @@ def test_p_and_q_values_of_a_family(scores, catalogue):
     curves["repeats_family"] = curves["repeats_family"].astype(object)
     curves.loc[2, "repeats_family"] = "another family"
     curves.loc[0, "status"] = "constant"
-    family = curve_tests.in_family(curves)
+    family = frames.counted(curves)["in_family"].to_numpy()
     assert family.sum() == 10
     table = tables.typed(curve_tests.assess(curves, catalogue, 300, 1)["null_models"], "null_models")
     found = curve_tests.p_and_q_values(table, family)

@@ -189,16 +189,6 @@ def _null_model_tests(block, keys, draws, seed):
 TESTS = ("homogeneity", "trend", "flat", "smooth", "flat_shared", "smooth_shared", "largest", "class", "jump")
 
 
-def in_family(curves):
-    """Which curves are tested together: those that move, have four scales or more, and are not copies of another family's.
-
-    curves: frame with status, n_scales and repeats_family. Returns (c,) of bool.
-    """
-    moves = (curves["status"] != "constant").to_numpy()
-    enough = (curves["n_scales"] >= null_models.MIN_SCALES_FLAT).to_numpy()
-    return moves & enough & curves["repeats_family"].isna().to_numpy()
-
-
 def p_and_q_values(null_models_table, family):
     """The p-values of all tests of the curves of a benchmark, and their q-values over a family.
 
@@ -210,7 +200,7 @@ def p_and_q_values(null_models_table, family):
     null_models_table : DataFrame
         The table null_models, or the rows of it that an answer is taken over.
     family : (c,) of bool
-        See in_family.
+        Curves that are tested together; see frames.counted.
 
     Returns
     -------

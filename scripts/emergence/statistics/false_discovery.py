@@ -101,7 +101,11 @@ def fisher(p_values):
     """
     p_values = np.asarray(p_values, dtype=float)
     p_values = p_values[~np.isnan(p_values)]
-    return float(stats.chi2.sf(-2 * np.log(p_values).sum(), 2 * len(p_values))) if len(p_values) else np.nan
+    if not len(p_values):
+        return np.nan
+    # a p-value too small for a number counts as the smallest number
+    logarithms = np.log(np.maximum(p_values, np.finfo(float).tiny))
+    return float(stats.chi2.sf(-2 * logarithms.sum(), 2 * len(p_values)))
 
 
 def excess_of_small(p_values, level=0.05):
