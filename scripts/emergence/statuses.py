@@ -38,6 +38,7 @@ DIFFERENT_MEMBERS = "different_members"  # two metrics of a group average differ
 FUNCTION_OF_OTHER = "function_of_other"  # one metric is a linear function of the other: no evidence
 NO_PAIRS = "no_defined_pairs"
 ONE_TASK = "one_task"
+TOO_FEW_TASKS = "too_few_tasks"  # too few crossed tasks for a share of variation
 
 # Kinds of sampling noise.
 BINOMIAL = "binomial"

@@ -11,14 +11,15 @@ import pandas as pd
 from scipy import sparse, stats
 
 from emergence.statistics.random_streams import random_stream
-
-OK = "ok"
-CONFOUNDED = "confounded"
-ONE_LEVEL = "one_level"
-NO_CURVES = "no_curves"
-NOTHING_VARIES = "nothing_varies"
+from emergence.statuses import CONFOUNDED, NO_CURVES, NOTHING_VARIES, OK, ONE_LEVEL, TOO_FEW_TASKS
 
 FACTORS = ("metric", "task", "model_family")
+
+# With fewer crossed tasks a share says more about those tasks than about metrics: no number is given.
+MIN_TASKS = 8
+
+# Resamples of tasks behind the intervals.
+_RESAMPLES = 1000
 _RANK_TOLERANCE = 1e-9
 _BLOCK = 64
 
@@ -48,10 +49,13 @@ class _Added:
     the columns of weights are the directions in which own leaves the span of others, each over its length.
     """
 
-    def __init__(self, others, own):
-        cross = (own.T @ others).toarray()
-        self.through = cross @ np.linalg.pinv((others.T @ others).toarray(), rcond=_RANK_TOLERANCE, hermitian=True)
-        squared, directions = np.linalg.eigh((own.T @ own).toarray() - self.through @ cross.T)
+    def __init__(self, others, own, weights=None):
+        weighted, weighted_own = (
+            (others, own) if weights is None else (others.multiply(weights[:, None]), own.multiply(weights[:, None]))
+        )
+        cross = (own.T @ weighted).toarray()
+        self.through = cross @ np.linalg.pinv((others.T @ weighted).toarray(), rcond=_RANK_TOLERANCE, hermitian=True)
+        squared, directions = np.linalg.eigh((own.T @ weighted_own).toarray() - self.through @ cross.T)
         kept = squared > _RANK_TOLERANCE * max(squared.max(initial=0.0), 1.0)
         self.weights = directions[:, kept] / np.sqrt(squared[kept])
         self.degrees_of_freedom = int(kept.sum())
@@ -61,7 +65,54 @@ class _Added:
         return np.square(self.weights.T @ (own_sums - self.through @ others_sums)).sum(axis=0)
 
 
-def variation_shares(curves, *, permutations, seed, factors=FACTORS):
+def _explained(matrices, vectors):
+    """The sums of squares that designs explain, from their normal equations. matrices: (b, p, p). vectors: (b, p). Returns (b,)."""
+    inverse = np.linalg.pinv(matrices, rcond=_RANK_TOLERANCE, hermitian=True)
+    return np.einsum("bp,bpq,bq->b", vectors, inverse, vectors)
+
+
+def _shares_of_resamples(used, response, factors, times):
+    """The share of each factor in resamples of tasks, {factor: (resamples,)}.
+
+    Everything is a sum over tasks: the normal equations of a resample are those of its tasks, as often as each was drawn. A task
+    drawn twice keeps one level.
+
+    used: frame of n curves. response: (n,). times: (resamples, tasks), how often each task was drawn, in the order of their names.
+    """
+    others = [factor for factor in factors if factor != "task"]
+    codes, names = pd.factorize(used["task"], sort=True)
+    task = _indicators(used["task"])
+    indicators = [_indicators(used[factor]).toarray() for factor in others]
+    x = np.concatenate(indicators, axis=1)
+    of = np.repeat(np.arange(len(others)), [part.shape[1] for part in indicators])
+    n, sums, squares = np.bincount(codes).astype(float), task.T @ response, task.T @ np.square(response)
+    x_sums, x_response = task.T @ x, task.T @ (x * response[:, None])
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(names)))
+    moments = np.stack([part.T @ part for part in np.split(x[order], starts[1:])])
+
+    def total(values):
+        return np.einsum("bt,t...->b...", times, values)
+
+    within = total(moments - x_sums[:, :, None] * x_sums[:, None, :] / n[:, None, None])
+    within_response = total(x_response - x_sums * (sums / n)[:, None])
+    left_full = total(squares - np.square(sums) / n) - _explained(within, within_response)
+    spread = total(squares) - np.square(total(sums)) / total(n)
+    found = {}
+    for number, factor in enumerate(others):
+        kept = np.flatnonzero(of != number)
+        without = total(squares - np.square(sums) / n)
+        without = without - _explained(within[:, kept[:, None], kept], within_response[:, kept])
+        found[factor] = without - left_full
+    first = np.concatenate([n[:, None], x_sums], axis=1)[:, None]
+    whole = total(np.concatenate([first, np.concatenate([x_sums[:, :, None], moments], axis=2)], axis=1))
+    found["task"] = total(squares) - _explained(whole, total(np.concatenate([sums[:, None], x_response], axis=1))) - left_full
+    return {
+        factor: np.divide(value, spread, out=np.full(len(times), np.nan), where=spread > 0) for factor, value in found.items()
+    }
+
+
+def variation_shares(curves, *, permutations, seed, factors=FACTORS, confidence=0.95, min_tasks=MIN_TASKS):
     """Share of the variation in |E| that each factor accounts for beyond the others, on the crossed curves.
 
     The response is the rank of |E| (ties averaged), so that infinite values (a zero median step) rank highest and no curve
@@ -75,8 +126,11 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
     curves: data frame with a column for each factor and emergence_score (NaN where undefined, infinite for a zero median step).
     permutations: int. seed: int.
 
-    Returns a data frame, one row a factor: factor, n_levels, degrees_of_freedom, share, p_value, n_free (curves that have another
-    to be exchanged with), n_curves, n_tasks, n_not_crossed and n_undefined (curves left out), status: `ok`; `no_curves`;
+    confidence: coverage of the intervals, which resample tasks. min_tasks: with fewer crossed tasks no number is given.
+
+    Returns a data frame, one row per factor: factor, n_levels, degrees_of_freedom, share, share_low, share_high, expected_share
+    (what a factor of as many degrees of freedom takes by chance alone), p_value, n_free (curves that have another to be exchanged
+    with), n_curves, n_tasks, n_not_crossed and n_undefined (curves left out), status: `ok`; `no_curves`; `too_few_tasks`;
     `one_level`; `confounded` (the factor adds nothing to the others, or no task has two metrics: no number); `nothing_varies`.
     p_value is NaN where n_free is 0.
     """
@@ -90,6 +144,11 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
     response = rank - rank.mean() if len(used) else rank
     total = float(response @ response)
     columns = {factor: _indicators(used[factor]) for factor in factors}
+    n_tasks = used["task"].nunique()
+    resampled = {}
+    if n_tasks >= max(min_tasks, 2) and total > 0:
+        drawn = random_stream(seed, "variation interval", "task").multinomial(n_tasks, np.full(n_tasks, 1 / n_tasks), _RESAMPLES)
+        resampled = _shares_of_resamples(used, response, factors, drawn.astype(float))
     rows = []
     for factor in factors:
         row = {
@@ -97,16 +156,22 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
             "n_levels": used[factor].nunique(),
             "degrees_of_freedom": 0,
             "share": np.nan,
+            "share_low": np.nan,
+            "share_high": np.nan,
+            "expected_share": np.nan,
             "p_value": np.nan,
             "n_free": 0,
             "n_curves": len(used),
-            "n_tasks": used["task"].nunique(),
+            "n_tasks": n_tasks,
             "n_not_crossed": int((~crossed).sum()),
             "n_undefined": int((crossed & ~defined).sum()),
         }
         rows.append(row)
         if not len(used):
             row["status"] = CONFOUNDED if len(curves) and not crossed.any() else NO_CURVES
+            continue
+        if row["n_tasks"] < min_tasks:
+            row["status"] = TOO_FEW_TASKS
             continue
         if row["n_levels"] < 2:
             row["status"] = ONE_LEVEL
@@ -123,6 +188,9 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS):
         others_sums = others.T @ response[:, None]
         explained = float(added.explained(columns[factor].T @ response[:, None], others_sums)[0])
         row["share"] = explained / total
+        row["expected_share"] = added.degrees_of_freedom / (len(used) - 1)
+        if resampled:
+            row["share_low"], row["share_high"] = np.nanquantile(resampled[factor], [(1 - confidence) / 2, (1 + confidence) / 2])
         strata = used.groupby([*(other for other in factors if other != factor), *extra], dropna=False).ngroup().to_numpy()
         row["n_free"] = int((np.bincount(strata)[strata] > 1).sum())
         if row["n_free"]:

@@ -4,6 +4,8 @@ import pandas as pd
 
 from emergence.questions.answers import Answer, listed, p_text, percent, plural
 
+QUESTION = "What explains the variation in sharpness?"
+
 
 def answer(given):
     """See emergence.questions."""
@@ -12,23 +14,30 @@ def answer(given):
 
 def on_variation(variation):
     """How much of the variation in sharpness goes with metric, task and family?"""
-    question = "What explains the variation in sharpness?"
     known = variation[variation["status"] == "ok"]
     first = variation.iloc[0]
-    not_crossed = f"{first['n_not_crossed']:,} curves are left out because their task has one metric only, which cannot be told from the task"
+    n_not_crossed = int(first["n_not_crossed"])
+    not_crossed = f"{plural(n_not_crossed, 'curve is', 'curves are')} left out: their task has one metric only, which cannot be told from the task."
     if known.empty:
-        return Answer(
-            question, f"No number is given: metric and task are confounded ({not_crossed}).", "metric and task are confounded"
-        )
+        reasons = {
+            "too_few_tasks": f"only {plural(int(first['n_tasks']), 'task is', 'tasks are')} scored by several metrics",
+            "confounded": "no task is scored by several metrics",
+            "no_curves": "no curve can be counted",
+            "nothing_varies": "all curves are equally sharp",
+        }
+        reason = reasons.get(first["status"], first["status"].replace("_", " "))
+        return Answer(QUESTION, f"No number is given: {reason}. {not_crossed if n_not_crossed else ''}".strip(), reason)
     shares = [
-        f"{percent(row.share)} with the {row.factor.replace('_', ' ')}"
-        + (f" (p {p_text(row.p_value)})" if pd.notna(row.p_value) else " (no curves to exchange, so no p)")
+        f"{percent(row.share)} with the {row.factor.replace('_', ' ')} (interval {percent(row.share_low)} to {percent(row.share_high)}, "
+        f"by chance alone {percent(row.expected_share)}"
+        + (f", p {p_text(row.p_value)})" if pd.notna(row.p_value) else ", no p-value: nothing to exchange)")
         for row in known.itertuples()
     ]
     others = [
         f"{row.factor.replace('_', ' ')} ({row.status.replace('_', ' ')})"
         for row in variation[variation["status"] != "ok"].itertuples()
     ]
-    text = f"On the {plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} scored by several metrics: {listed(shares)}"
-    text += f"; no number for {listed(others)}" if others else ""
-    return Answer(question, f"{text}. {not_crossed[0].upper()}{not_crossed[1:]}.", f"{listed(shares)}")
+    text = f"Over {plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score: {listed(shares)}"
+    text += f"; no number for {listed(others)}." if others else "."
+    brief = [f"{percent(row.share)} {row.factor.replace('_', ' ')}" for row in known.itertuples()]
+    return Answer(QUESTION, f"{text} {not_crossed}" if n_not_crossed else text, listed(brief))
