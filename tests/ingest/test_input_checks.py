@@ -9,7 +9,7 @@ from emergence.curves import frames
 from emergence.ingest import input_checks, pipeline
 from emergence.io.documents import load_yaml
 from emergence.io.errors import InputError
-from emergence.questions import summaries
+from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
 from emergence.study.configuration import check
 
@@ -217,7 +217,8 @@ def test_published_test_sets_after_the_correction(catalogue):
     # the project's audit, with independent code: 64 of 83 curves are under-resolved, 478 of 1,587 scores above chance
     scores = big_bench(contradicted_inputs="accept")
     curves = frames.from_scores(scores, catalogue)
-    above, needed = curve_tests.above_chance(scores, catalogue), curve_tests.examples_needed(curves, catalogue)
-    every = summaries.resolution_by_metric(above, needed).iloc[0]
+    above = curve_tests.above_chance(scores, catalogue)
+    needed = curve_tests.assess(curves, catalogue, draws=0, seed=1)["examples_needed"]
+    every = resolution_by_metric(above, needed).iloc[0]
     assert (every["n_under_resolved"], every["n_known"]) == (64, 83)
     assert (every["n_above_chance"], every["n_tested"]) == (478, 1587)

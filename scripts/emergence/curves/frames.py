@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.ingest.input_checks import smallest_size
 from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
 from emergence.statuses import CONSTANT, COPY, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
@@ -30,6 +31,8 @@ MEASURES = (
 # trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
 _COPY_SHARE = 0.005
 _COPY_MOVES = 4
+# Up to here, the size of a test set is looked for in scores that do not come with it.
+_LARGEST_IMPLIED_SIZE = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,7 +163,9 @@ def resolution(curves, catalogue):
     """The smallest difference that the scores of each curve can show.
 
     - A metric that grades each example right or wrong: the range of the metric over the number of examples. Where that number is
-      not known but the standard error is, it follows from s^2 = p (1 - p) / n. The coarsest score of the curve counts.
+      not known but the standard error is, it follows from s^2 = p (1 - p) / n. The coarsest score of the curve counts. Where neither
+      is known and half of the steps are zero, the smallest number of examples that fits all its scores, if there is one: without
+      it, one right answer after many zeros would be as sharp as digits are many.
     - Any other metric: the standard error, the median along the curve.
     - Never less than the rounding of the published digits (score_rounding).
 
@@ -187,9 +192,22 @@ def resolution(curves, catalogue):
     from_stderr = np.where(is_share, np.where((share > 0) & (share < 1) & (stderr > 0), implied, np.nan), stderr)
     typical = _median_along(from_stderr, lengths)
     known = np.where(proportion & np.isfinite(grain), grain, typical)
+    for row in _tied(scores, start, lengths, np.flatnonzero(proportion & np.isnan(known))):
+        own = slice(start[row], start[row] + lengths[row])
+        size = smallest_size(share[own], np.full(lengths[row], rounding[row]), largest=_LARGEST_IMPLIED_SIZE)
+        known[row] = span[row] / size if size and n_models[own].max() == 1 else np.nan
     least = np.fmax(known, rounding)
     # full precision is not a resolution: nothing is known then
     return np.where(least > 0, least, np.nan)
+
+
+def _tied(scores, start, lengths, rows):
+    """Those of the rows whose curves move, but not in half of their steps or more. scores: all curves one after the other."""
+    still = np.append(np.diff(scores) == 0, False)
+    # the step from the last score of a curve leads to another curve
+    still[start + lengths - 1] = False
+    n_still = np.add.reduceat(still, start)
+    return rows[(2 * n_still >= lengths - 1)[rows] & (n_still < lengths - 1)[rows]]
 
 
 def _median_along(values, lengths):

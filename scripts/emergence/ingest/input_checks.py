@@ -58,7 +58,7 @@ def fits_size(share, rounding, n_examples):
     return np.abs(count - np.rint(count)) <= count_tolerance(rounding, n_examples)
 
 
-def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
+def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME, largest=_LARGEST_SIZE):
     """The smallest number of test examples that all shares of one run can be counts over.
 
     Parameters
@@ -66,10 +66,11 @@ def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
     share : (m,) shares of right answers, 0 to 1.
     rounding : (m,) rounding of their digits.
     accident : the chance, up to which a size is of interest, that one so small or smaller would fit any m shares.
+    largest : the size up to which is looked.
 
     Returns
     -------
-    int, or None where no size up to 10,000 fits that few scores, or scores of few digits, would not fit by accident.
+    int, or None where no size fits, or none that few scores, or scores of few digits, would not fit by accident.
     """
     share = np.asarray(share, dtype=float)
     tells = (share > 0) & (share < 1)
@@ -77,7 +78,7 @@ def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
     share = np.unique(share[tells])
     if len(share) == 0:
         return None
-    sizes = np.arange(2, _LARGEST_SIZE + 1)
+    sizes = np.arange(2, largest + 1)
     chance = np.cumsum(np.minimum(2 * count_tolerance(rounding, sizes), 1) ** len(share))
     # the sizes before the first whose fit would say nothing
     sizes = sizes[: np.searchsorted(chance, accident)]
