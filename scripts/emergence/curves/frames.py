@@ -31,8 +31,8 @@ MEASURES = (
 # trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
 _COPY_SHARE = 0.005
 _COPY_MOVES = 4
-# Up to here, the size of a test set is looked for in scores that do not come with it.
-_LARGEST_IMPLIED_SIZE = 1000
+# How likely an accident may be where the size of a test set is looked for in scores that do not come with it, and up to which size.
+_IMPLIED_SIZE = (1e-3, 1000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,7 +194,7 @@ def resolution(curves, catalogue):
     known = np.where(proportion & np.isfinite(grain), grain, typical)
     for row in _tied(scores, start, lengths, np.flatnonzero(proportion & np.isnan(known))):
         own = slice(start[row], start[row] + lengths[row])
-        size = smallest_size(share[own], np.full(lengths[row], rounding[row]), largest=_LARGEST_IMPLIED_SIZE)
+        size = smallest_size(share[own], np.full(lengths[row], rounding[row]), *_IMPLIED_SIZE)
         known[row] = span[row] / size if size and n_models[own].max() == 1 else np.nan
     least = np.fmax(known, rounding)
     # full precision is not a resolution: nothing is known then
