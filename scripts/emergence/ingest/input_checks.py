@@ -28,6 +28,8 @@ RUN = ("task", "subtask", "metric", "model_family", "shots")
 _SINGLE_PRECISION = 1e-7
 # A count is whole if it misses the whole number by less than this.
 _WHOLE = 1e-3
+# Two shares are the same count if they differ by less than this many examples: half answers are not whole ones.
+_SAME_COUNT = 0.25
 # The size of a test set that the scores show is looked for up to this.
 _LARGEST_SIZE = 10_000
 # A size can fit by accident. One is named where that is less likely than 1 %, and taken as a contradiction where it is out of the
@@ -209,10 +211,44 @@ def constant_answers(frame, shares):
         if len(rows) == 0:
             continue
         apart = np.abs(score[rows, None] - np.asarray(values, dtype=float)).min(axis=1)
-        # half an example; where the number is not known, the rounding of a share with four digits
-        near = np.where(np.isfinite(n_examples[rows]), 0.5 / n_examples[rows], 0.5e-4)
+        # where the number of examples is not known, the rounding of a share with four digits
+        near = np.where(np.isfinite(n_examples[rows]), _SAME_COUNT / n_examples[rows], 0.5e-4)
         found[rows], known[rows] = apart < near, True
     return pd.Series(pd.array(found, dtype="boolean"), index=frame.index).mask(~known)
+
+
+def constant_answers_by_chance(frame, shares, nearby=5):
+    """How many scores equal a constant answer's share, and how many would by chance.
+
+    Chance is how many scores are one to `nearby` examples beside such a share, on the average over these distances on both sides:
+    scores that have nothing to do with constant answers do not know to which count they must go.
+
+    Parameters
+    ----------
+    frame : the score table, with task, score and n_examples.
+    shares : {task: list of shares of the examples whose right answer is one and the same}.
+    nearby : examples.
+
+    Returns
+    -------
+    n_equal : int
+    n_expected : float
+    n_scores : int, of the tasks with shares, with a known number of examples.
+    """
+    n_equal, n_expected, n_scores = 0, 0.0, 0
+    known = frame[frame["n_examples"].notna()]
+    for task, values in shares.items():
+        rows = known[(known["task"] == task).to_numpy()]
+        size = rows["n_examples"].to_numpy(dtype=float)[:, None]
+        apart = rows["score"].to_numpy(dtype=float)[:, None] * size - np.asarray(values, dtype=float) * size
+
+        def at(distance, apart=apart):
+            return int((np.abs(apart - distance) < _SAME_COUNT).any(axis=1).sum())
+
+        n_scores += len(rows)
+        n_equal += at(0)
+        n_expected += sum(at(-distance) + at(distance) for distance in range(1, nearby + 1)) / (2 * nearby)
+    return n_equal, float(n_expected), n_scores
 
 
 def check(rows, block, catalogue, account):
