@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
-from emergence.ingest.input_checks import smallest_size
+from emergence.ingest.input_checks import is_same_count, smallest_size
 from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
 from emergence.statuses import CONSTANT, COPY, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
@@ -31,6 +31,8 @@ MEASURES = (
 # trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
 _COPY_SHARE = 0.005
 _COPY_MOVES = 4
+# A model that gives one answer nearly always is this near to the score of giving it always.
+_NEARLY_CONSTANT = 0.01
 # How likely an accident may be where the size of a test set is looked for in scores that do not come with it, and up to which size.
 _IMPLIED_SIZE = (1e-3, 1000)
 
@@ -112,24 +114,29 @@ def from_scores(scores, catalogue):
     # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
-    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along["scores"], new_curve)
+    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along, new_curve)
     frame["rounding"] = np.fmin.reduceat(score_rounding(scores, catalogue)[order], curve_start)
     frame["resolution"] = resolution(frame, catalogue)
     return frame
 
 
-def _between_constant_answers(scores, order, point_start, means, new_curve):
-    """Whether the largest step of each curve leads between the scores of two constant answers.
+def _between_constant_answers(scores, order, point_start, along, new_curve):
+    """Whether the largest step of each curve leads from the score of one constant answer to that of another.
+
+    One end of the step is such a score to the example, and the other within a point of the range 0 to 1: a model that gives one
+    answer nearly always has nearly its score. Models averaged at one scale must all be nearest to the same.
 
     order: (scores,) that sorts the score table by curve and scale. point_start: (points,) first sorted row of each scale of a
-    curve. means: (points,) mean score there. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable
-    boolean, empty for curves with a score of which it is not known whether it is such a score.
+    curve. along: {column: (points,)}. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable boolean,
+    empty for curves with a score of which no constant answer is known.
     """
     if "constant_answer" not in scores:
         return pd.array([pd.NA] * int(new_curve.sum()), dtype="boolean")
-    flag = scores["constant_answer"].astype("boolean")
-    known, constant = (values.to_numpy(dtype=bool)[order] for values in (flag.notna(), flag.fillna(False)))
-    known, constant = (np.logical_and.reduceat(values, point_start) for values in (known, constant))
+    nearest = scores["constant_answer"].to_numpy(dtype=float)[order]
+    lowest, highest = (extreme.reduceat(nearest, point_start) for extreme in (np.minimum, np.maximum))
+    means = along["scores"]
+    near = (lowest == highest) & (np.abs(means - lowest) <= _NEARLY_CONSTANT)
+    exact = near & is_same_count(means, lowest, along["n_examples"])
     starts = np.flatnonzero(new_curve[point_start])
     lengths = np.diff(starts, append=len(point_start))
     step = np.abs(np.diff(means, prepend=np.nan))
@@ -137,9 +144,10 @@ def _between_constant_answers(scores, order, point_start, means, new_curve):
     step[starts] = -1.0
     largest = np.maximum.reduceat(step, starts)
     is_largest = (step == np.repeat(largest, lengths)) & (step > 0)
-    both = is_largest & constant & np.append(False, constant[:-1])
+    before = np.arange(len(means)) - 1
+    both = is_largest & near & near[before] & (exact | exact[before]) & (lowest != lowest[before])
     found = pd.array(np.logical_or.reduceat(both, starts), dtype="boolean")
-    found[~np.logical_and.reduceat(known, starts)] = pd.NA
+    found[~np.logical_and.reduceat(np.isfinite(lowest), starts)] = pd.NA
     return found
 
 

@@ -187,34 +187,31 @@ def _group_means(frame, score, n_examples, rounding):
         return is_group, is_group & (examples[group] == n_examples) & (off > slack)
 
 
-def constant_answers(frame, shares):
-    """Which scores equal the share of one constant answer, to the example where the number of examples is known.
+def nearest_constant_answer(frame, shares):
+    """The score, of those that a model gets for answering everything alike, that is nearest to each score.
 
     Parameters
     ----------
-    frame : the score table, with task, score, and n_examples where it is known.
+    frame : the score table, with task and score.
     shares : {task: list of shares of the examples whose right answer is one and the same}.
 
     Returns
     -------
-    (scores,) nullable boolean; empty for tasks without shares.
+    (scores,) NaN for tasks without shares.
     """
-    tasks = frame["task"].astype("category")
-    score = frame["score"].to_numpy(dtype=float)
-    n_examples = (
-        frame["n_examples"].to_numpy(dtype=float, na_value=np.nan) if "n_examples" in frame else np.full(len(frame), np.nan)
-    )
-    found = np.zeros(len(frame), dtype=bool)
-    known = np.zeros(len(frame), dtype=bool)
+    tasks, score = frame["task"].astype("category"), frame["score"].to_numpy(dtype=float)
+    nearest = np.full(len(frame), np.nan)
     for task, values in shares.items():
         rows = np.flatnonzero((tasks == task).to_numpy())
-        if len(rows) == 0:
-            continue
-        apart = np.abs(score[rows, None] - np.asarray(values, dtype=float)).min(axis=1)
-        # where the number of examples is not known, the rounding of a share with four digits
-        near = np.where(np.isfinite(n_examples[rows]), _SAME_COUNT / n_examples[rows], 0.5e-4)
-        found[rows], known[rows] = apart < near, True
-    return pd.Series(pd.array(found, dtype="boolean"), index=frame.index).mask(~known)
+        values = np.asarray(values, dtype=float)
+        nearest[rows] = values[np.abs(score[rows, None] - values).argmin(axis=1)]
+    return nearest
+
+
+def is_same_count(score, share, n_examples):
+    """Whether a score is a share to the example; where the number of examples is not known, to four digits. Broadcasts."""
+    near = np.where(np.isfinite(n_examples), _SAME_COUNT / n_examples, 0.5e-4)
+    return np.abs(score - share) < near
 
 
 def constant_answers_by_chance(frame, shares, nearby=5):
@@ -288,8 +285,9 @@ def check(rows, block, catalogue, account):
         frame["n_examples"] = frame["n_examples"].where(~size)
     shares = block.get("by_task", {}).get("constant_scores", {})
     if shares:
-        frame["constant_answer"] = constant_answers(frame, shares)
-        chosen = frame["constant_answer"].fillna(False).to_numpy(dtype=bool)
+        frame["constant_answer"] = nearest_constant_answer(frame, shares)
+        known = frame["n_examples"].to_numpy(dtype=float) if "n_examples" in frame else np.nan
+        chosen = is_same_count(frame["score"].to_numpy(dtype=float), frame["constant_answer"].to_numpy(), known)
         if chosen.any():
             first = int(chosen.argmax())
             example = f"{rows.place(first, 'score')}: `{frame['task'].iat[first]}`: {frame['score'].iat[first]:.10g}"
