@@ -153,6 +153,18 @@ def test_resolution_by_hand(catalogue):
         assert made.at[task, "resolution"] == pytest.approx(resolution, nan_ok=True), task
 
 
+def test_scores_that_hardly_move_show_their_size(catalogue):
+    # repeat_copy_logic of BIG-bench, whose size no source gives: 1 and 4 right of 32. By digits alone E would be 12,500
+    scores = [0.0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.03125, 0.125]
+    measured = measured_curves(curve_rows("t", "acc", "f", scores), catalogue)
+    assert measured["resolution"][0] == pytest.approx(1 / 32)
+    assert measured["emergence_score_resolved"][0] == pytest.approx(4)
+    # scores that say nothing of a size, and the same of a metric that counts nothing
+    for metric, scores in (("acc", [0.1371, 0.1371, 0.1371, 0.2483]), ("bleu", [1.25, 1.25, 1.25, 3.125])):
+        measured = measured_curves(curve_rows("t", metric, "f", scores), catalogue)
+        assert measured["resolution"][0] == pytest.approx(measured["rounding"][0])
+
+
 def test_models_at_one_scale_move_in_smaller_steps(catalogue):
     rows = [("t", "acc", "f", f"m{s}{i}", 10.0**s, 0.25 * s, 20, None) for s in range(4) for i in range(2)]
     made = frames.from_scores(score_table(rows), catalogue)
@@ -187,8 +199,8 @@ def test_counts_are_over_four_scales_and_finite_scores(catalogue):
     rise = [0.1, 0.2, 0.4, 0.9]
     rows = curve_rows("fine", "acc", "a", rise, 100) + curve_rows("fine", "acc", "b", rise, 100)
     rows += curve_rows("short", "acc", "a", rise[:3], 100) + curve_rows("flat", "acc", "a", [0.3] * 4, 100)
-    # one third has full precision and the size is unknown: no resolution, and half of the steps are zero
-    rows += curve_rows("infinite", "acc", "a", [1 / 3, 1 / 3, 1 / 3, 2 / 3])
+    # all digits, of no small test set, and its size unknown: no resolution, and half of the steps are zero
+    rows += curve_rows("infinite", "acc", "a", [np.pi / 10] * 3 + [np.e / 4])
     measured = measured_curves(rows, catalogue)
     found = frames.counted(measured).assign(name=measured["task"] + " " + measured["model_family"]).set_index("name")
     assert found["reason"].to_dict() == {

@@ -9,7 +9,7 @@ from emergence.curves import frames
 from emergence.ingest import input_checks, pipeline
 from emergence.io.documents import load_yaml
 from emergence.io.errors import InputError
-from emergence.questions import summaries
+from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
 from emergence.study.configuration import check
 
@@ -136,26 +136,44 @@ def test_the_score_of_a_group_is_the_mean_of_its_members(table_block):
     assert account_of(0.45)[["reason", "n"]].to_numpy().tolist() == [[input_checks.GROUP, 1]]
 
 
-# OPT on navigate of BIG-Bench Hard, direct prompting (ryoungj/ObsScaling): the smaller answer always Yes, the larger always No
-NAVIGATE = {"125m": 0.42, "350m": 0.42, "1.3b": 0.42, "2.7b": 0.428, "6.7b": 0.58, "13b": 0.58}
+# OPT and GPT-Neo/J on navigate of BIG-Bench Hard, direct prompting (ryoungj/ObsScaling): 105 of 250 answers are Yes, 145 No
+NAVIGATE = [0.42, 0.42, 0.42, 0.42, 0.588, 0.584, 0.492, 0.436]
 
 
 def test_flips_between_constant_answers_are_flagged(table_block, catalogue):
     def lines(task, values):
         return [f"{task},acc,OPT,{i},{10.0 ** (8 + i)},{value},250," for i, value in enumerate(values)]
 
-    both = lines("flip", [0.42, 0.42, 0.416, 0.42, 0.58, 0.58]) + lines("gain", [0.42, 0.42, 0.424, 0.42, 0.72, 0.58])
-    shares = {"flip": [0.42, 0.58], "gain": [0.42, 0.58]}
-    scores, account, _ = ingest(table_block, [*both, *lines("unknown", [0.42, 0.58, 0.6])], by_task={"constant_scores": shares})
-    found = scores.groupby("task", observed=True)["constant_answer"].apply(lambda flags: flags.tolist()).to_dict()
-    assert found["flip"] == [True, True, False, True, True, True]
-    assert found["gain"] == [True, True, False, True, False, True]
-    assert found["unknown"] == [pd.NA] * 3
-    assert noted(account)[["reason", "n"]].to_numpy().tolist() == [[input_checks.CONSTANT, 9]]
-    curves = frames.from_scores(scores, catalogue)
-    # the largest step of `gain` ends at 0.72, which no constant answer scores
-    assert curves["task"].tolist() == ["flip", "gain", "unknown"]
-    assert curves["constant_answers"].astype(object).fillna("empty").tolist() == [True, False, "empty"]
+    curves = {
+        "flip": NAVIGATE,
+        # the largest step ends at a score that no constant answer has; is between scores that are near two; stays with one answer
+        "gain": [0.42, 0.42, 0.424, 0.42, 0.72, 0.58],
+        "near": [0.416, 0.416, 0.416, 0.588],
+        "same": [0.42, 0.428, 0.42, 0.42],
+        "unknown": [0.42, 0.58, 0.6],
+    }
+    shares = {task: [0.42, 0.58] for task in curves if task != "unknown"}
+    rows = [line for task, values in curves.items() for line in lines(task, values)]
+    scores, account, _ = ingest(table_block, rows, by_task={"constant_scores": shares})
+    assert scores["constant_answer"].isna().tolist() == (scores["task"] == "unknown").tolist()
+    # by hand: 4 of flip, 4 of gain, none of near, 3 of same
+    assert noted(account)[["reason", "n"]].to_numpy().tolist() == [[input_checks.CONSTANT, 11]]
+    found = frames.from_scores(scores, catalogue).set_index("task")["constant_answers"].astype(object).fillna("empty")
+    assert found.to_dict() == {"flip": True, "gain": False, "near": False, "same": False, "unknown": "empty"}
+
+
+def test_how_many_constant_answers_chance_would_give():
+    # 20,000 counts at random of 0 to 250: one of the two shares by chance in 2 of 251; and as many that are all constant
+    random = np.random.default_rng(4)
+    shares = {"t": [0.4, 0.6]}
+    at_random = pd.DataFrame({"task": "t", "score": random.integers(0, 251, 20_000) / 250, "n_examples": 250})
+    n_equal, n_expected, n_scores = input_checks.constant_answers_by_chance(at_random, shares)
+    assert n_scores == 20_000
+    assert n_equal == pytest.approx(20_000 * 2 / 251, rel=0.2)
+    assert n_expected == pytest.approx(20_000 * 2 / 251, rel=0.1)
+    constant = at_random.assign(score=0.4)
+    assert input_checks.constant_answers_by_chance(constant, shares) == (20_000, 0, 20_000)
+    assert input_checks.constant_answers_by_chance(constant, {"other": [0.5]}) == (0, 0, 0)
 
 
 def test_the_findings_in_words(table_block):
@@ -217,7 +235,8 @@ def test_published_test_sets_after_the_correction(catalogue):
     # the project's audit, with independent code: 64 of 83 curves are under-resolved, 478 of 1,587 scores above chance
     scores = big_bench(contradicted_inputs="accept")
     curves = frames.from_scores(scores, catalogue)
-    above, needed = curve_tests.above_chance(scores, catalogue), curve_tests.examples_needed(curves, catalogue)
-    every = summaries.resolution_by_metric(above, needed).iloc[0]
+    above = curve_tests.above_chance(scores, catalogue)
+    needed = curve_tests.assess(curves, catalogue, draws=0, seed=1)["examples_needed"]
+    every = resolution_by_metric(above, needed).iloc[0]
     assert (every["n_under_resolved"], every["n_known"]) == (64, 83)
     assert (every["n_above_chance"], every["n_tested"]) == (478, 1587)

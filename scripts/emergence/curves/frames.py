@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.ingest.input_checks import is_same_count, smallest_size
 from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
 from emergence.statuses import CONSTANT, COPY, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
@@ -30,6 +31,10 @@ MEASURES = (
 # trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
 _COPY_SHARE = 0.005
 _COPY_MOVES = 4
+# A model that gives one answer nearly always is this near to the score of giving it always.
+_NEARLY_CONSTANT = 0.01
+# How likely an accident may be where the size of a test set is looked for in scores that do not come with it, and up to which size.
+_IMPLIED_SIZE = (1e-3, 1000)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,24 +114,29 @@ def from_scores(scores, catalogue):
     # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
-    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along["scores"], new_curve)
+    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along, new_curve)
     frame["rounding"] = np.fmin.reduceat(score_rounding(scores, catalogue)[order], curve_start)
     frame["resolution"] = resolution(frame, catalogue)
     return frame
 
 
-def _between_constant_answers(scores, order, point_start, means, new_curve):
-    """Whether the largest step of each curve leads between the scores of two constant answers.
+def _between_constant_answers(scores, order, point_start, along, new_curve):
+    """Whether the largest step of each curve leads from the score of one constant answer to that of another.
+
+    One end of the step is such a score to the example, and the other within a point of the range 0 to 1: a model that gives one
+    answer nearly always has nearly its score. Models averaged at one scale must all be nearest to the same.
 
     order: (scores,) that sorts the score table by curve and scale. point_start: (points,) first sorted row of each scale of a
-    curve. means: (points,) mean score there. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable
-    boolean, empty for curves with a score of which it is not known whether it is such a score.
+    curve. along: {column: (points,)}. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable boolean,
+    empty for curves with a score of which no constant answer is known.
     """
     if "constant_answer" not in scores:
         return pd.array([pd.NA] * int(new_curve.sum()), dtype="boolean")
-    flag = scores["constant_answer"].astype("boolean")
-    known, constant = (values.to_numpy(dtype=bool)[order] for values in (flag.notna(), flag.fillna(False)))
-    known, constant = (np.logical_and.reduceat(values, point_start) for values in (known, constant))
+    nearest = scores["constant_answer"].to_numpy(dtype=float)[order]
+    lowest, highest = (extreme.reduceat(nearest, point_start) for extreme in (np.minimum, np.maximum))
+    means = along["scores"]
+    near = (lowest == highest) & (np.abs(means - lowest) <= _NEARLY_CONSTANT)
+    exact = near & is_same_count(means, lowest, along["n_examples"])
     starts = np.flatnonzero(new_curve[point_start])
     lengths = np.diff(starts, append=len(point_start))
     step = np.abs(np.diff(means, prepend=np.nan))
@@ -134,9 +144,10 @@ def _between_constant_answers(scores, order, point_start, means, new_curve):
     step[starts] = -1.0
     largest = np.maximum.reduceat(step, starts)
     is_largest = (step == np.repeat(largest, lengths)) & (step > 0)
-    both = is_largest & constant & np.append(False, constant[:-1])
+    before = np.arange(len(means)) - 1
+    both = is_largest & near & near[before] & (exact | exact[before]) & (lowest != lowest[before])
     found = pd.array(np.logical_or.reduceat(both, starts), dtype="boolean")
-    found[~np.logical_and.reduceat(known, starts)] = pd.NA
+    found[~np.logical_and.reduceat(np.isfinite(lowest), starts)] = pd.NA
     return found
 
 
@@ -160,7 +171,9 @@ def resolution(curves, catalogue):
     """The smallest difference that the scores of each curve can show.
 
     - A metric that grades each example right or wrong: the range of the metric over the number of examples. Where that number is
-      not known but the standard error is, it follows from s^2 = p (1 - p) / n. The coarsest score of the curve counts.
+      not known but the standard error is, it follows from s^2 = p (1 - p) / n. The coarsest score of the curve counts. Where neither
+      is known and half of the steps are zero, the smallest number of examples that fits all its scores, if there is one: without
+      it, one right answer after many zeros would be as sharp as digits are many.
     - Any other metric: the standard error, the median along the curve.
     - Never less than the rounding of the published digits (score_rounding).
 
@@ -187,9 +200,22 @@ def resolution(curves, catalogue):
     from_stderr = np.where(is_share, np.where((share > 0) & (share < 1) & (stderr > 0), implied, np.nan), stderr)
     typical = _median_along(from_stderr, lengths)
     known = np.where(proportion & np.isfinite(grain), grain, typical)
+    for row in _tied(scores, start, lengths, np.flatnonzero(proportion & np.isnan(known))):
+        own = slice(start[row], start[row] + lengths[row])
+        size = smallest_size(share[own], np.full(lengths[row], rounding[row]), *_IMPLIED_SIZE)
+        known[row] = span[row] / size if size and n_models[own].max() == 1 else np.nan
     least = np.fmax(known, rounding)
     # full precision is not a resolution: nothing is known then
     return np.where(least > 0, least, np.nan)
+
+
+def _tied(scores, start, lengths, rows):
+    """Those of the rows whose curves move, but not in half of their steps or more. scores: all curves one after the other."""
+    still = np.append(np.diff(scores) == 0, False)
+    # the step from the last score of a curve leads to another curve
+    still[start + lengths - 1] = False
+    n_still = np.add.reduceat(still, start)
+    return rows[(2 * n_still >= lengths - 1)[rows] & (n_still < lengths - 1)[rows]]
 
 
 def _median_along(values, lengths):

@@ -28,6 +28,8 @@ RUN = ("task", "subtask", "metric", "model_family", "shots")
 _SINGLE_PRECISION = 1e-7
 # A count is whole if it misses the whole number by less than this.
 _WHOLE = 1e-3
+# Two shares are the same count if they differ by less than this many examples: half answers are not whole ones.
+_SAME_COUNT = 0.25
 # The size of a test set that the scores show is looked for up to this.
 _LARGEST_SIZE = 10_000
 # A size can fit by accident. One is named where that is less likely than 1 %, and taken as a contradiction where it is out of the
@@ -58,7 +60,7 @@ def fits_size(share, rounding, n_examples):
     return np.abs(count - np.rint(count)) <= count_tolerance(rounding, n_examples)
 
 
-def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
+def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME, largest=_LARGEST_SIZE):
     """The smallest number of test examples that all shares of one run can be counts over.
 
     Parameters
@@ -66,10 +68,11 @@ def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
     share : (m,) shares of right answers, 0 to 1.
     rounding : (m,) rounding of their digits.
     accident : the chance, up to which a size is of interest, that one so small or smaller would fit any m shares.
+    largest : the size up to which is looked.
 
     Returns
     -------
-    int, or None where no size up to 10,000 fits that few scores, or scores of few digits, would not fit by accident.
+    int, or None where no size fits, or none that few scores, or scores of few digits, would not fit by accident.
     """
     share = np.asarray(share, dtype=float)
     tells = (share > 0) & (share < 1)
@@ -77,7 +80,7 @@ def smallest_size(share, rounding, accident=_ACCIDENT_TO_NAME):
     share = np.unique(share[tells])
     if len(share) == 0:
         return None
-    sizes = np.arange(2, _LARGEST_SIZE + 1)
+    sizes = np.arange(2, largest + 1)
     chance = np.cumsum(np.minimum(2 * count_tolerance(rounding, sizes), 1) ** len(share))
     # the sizes before the first whose fit would say nothing
     sizes = sizes[: np.searchsorted(chance, accident)]
@@ -184,34 +187,65 @@ def _group_means(frame, score, n_examples, rounding):
         return is_group, is_group & (examples[group] == n_examples) & (off > slack)
 
 
-def constant_answers(frame, shares):
-    """Which scores equal the share of one constant answer, to the example where the number of examples is known.
+def nearest_constant_answer(frame, shares):
+    """The score, of those that a model gets for answering everything alike, that is nearest to each score.
 
     Parameters
     ----------
-    frame : the score table, with task, score, and n_examples where it is known.
+    frame : the score table, with task and score.
     shares : {task: list of shares of the examples whose right answer is one and the same}.
 
     Returns
     -------
-    (scores,) nullable boolean; empty for tasks without shares.
+    (scores,) NaN for tasks without shares.
     """
-    tasks = frame["task"].astype("category")
-    score = frame["score"].to_numpy(dtype=float)
-    n_examples = (
-        frame["n_examples"].to_numpy(dtype=float, na_value=np.nan) if "n_examples" in frame else np.full(len(frame), np.nan)
-    )
-    found = np.zeros(len(frame), dtype=bool)
-    known = np.zeros(len(frame), dtype=bool)
+    tasks, score = frame["task"].astype("category"), frame["score"].to_numpy(dtype=float)
+    nearest = np.full(len(frame), np.nan)
     for task, values in shares.items():
         rows = np.flatnonzero((tasks == task).to_numpy())
-        if len(rows) == 0:
-            continue
-        apart = np.abs(score[rows, None] - np.asarray(values, dtype=float)).min(axis=1)
-        # half an example; where the number is not known, the rounding of a share with four digits
-        near = np.where(np.isfinite(n_examples[rows]), 0.5 / n_examples[rows], 0.5e-4)
-        found[rows], known[rows] = apart < near, True
-    return pd.Series(pd.array(found, dtype="boolean"), index=frame.index).mask(~known)
+        values = np.asarray(values, dtype=float)
+        nearest[rows] = values[np.abs(score[rows, None] - values).argmin(axis=1)]
+    return nearest
+
+
+def is_same_count(score, share, n_examples):
+    """Whether a score is a share to the example; where the number of examples is not known, to four digits. Broadcasts."""
+    near = np.where(np.isfinite(n_examples), _SAME_COUNT / n_examples, 0.5e-4)
+    return np.abs(score - share) < near
+
+
+def constant_answers_by_chance(frame, shares, nearby=5):
+    """How many scores equal a constant answer's share, and how many would by chance.
+
+    Chance is how many scores are one to `nearby` examples beside such a share, on the average over these distances on both sides:
+    scores that have nothing to do with constant answers do not know to which count they must go.
+
+    Parameters
+    ----------
+    frame : the score table, with task, score and n_examples.
+    shares : {task: list of shares of the examples whose right answer is one and the same}.
+    nearby : examples.
+
+    Returns
+    -------
+    n_equal : int
+    n_expected : float
+    n_scores : int, of the tasks with shares, with a known number of examples.
+    """
+    n_equal, n_expected, n_scores = 0, 0.0, 0
+    known = frame[frame["n_examples"].notna()]
+    for task, values in shares.items():
+        rows = known[(known["task"] == task).to_numpy()]
+        size = rows["n_examples"].to_numpy(dtype=float)[:, None]
+        apart = rows["score"].to_numpy(dtype=float)[:, None] * size - np.asarray(values, dtype=float) * size
+
+        def at(distance, apart=apart):
+            return int((np.abs(apart - distance) < _SAME_COUNT).any(axis=1).sum())
+
+        n_scores += len(rows)
+        n_equal += at(0)
+        n_expected += sum(at(-distance) + at(distance) for distance in range(1, nearby + 1)) / (2 * nearby)
+    return n_equal, float(n_expected), n_scores
 
 
 def check(rows, block, catalogue, account):
@@ -251,8 +285,9 @@ def check(rows, block, catalogue, account):
         frame["n_examples"] = frame["n_examples"].where(~size)
     shares = block.get("by_task", {}).get("constant_scores", {})
     if shares:
-        frame["constant_answer"] = constant_answers(frame, shares)
-        chosen = frame["constant_answer"].fillna(False).to_numpy(dtype=bool)
+        frame["constant_answer"] = nearest_constant_answer(frame, shares)
+        known = frame["n_examples"].to_numpy(dtype=float) if "n_examples" in frame else np.nan
+        chosen = is_same_count(frame["score"].to_numpy(dtype=float), frame["constant_answer"].to_numpy(), known)
         if chosen.any():
             first = int(chosen.argmax())
             example = f"{rows.place(first, 'score')}: `{frame['task'].iat[first]}`: {frame['score'].iat[first]:.10g}"

@@ -297,7 +297,7 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
     table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, catalogue, rate)
-    table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold, rate)
+    table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold)
     known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
     table["claimed"] = pd.array(known, dtype="boolean")
     table["flags"] = _flags(curves, table, relative_threshold, threshold)
@@ -387,7 +387,7 @@ def _level_after_control(table, rate):
     return float(found.max()) if len(found) else rate / max(int(np.isfinite(q).sum()), 1)
 
 
-def _ability_verdicts(table, relative_threshold, rate):
+def _ability_verdicts(table, relative_threshold):
     """Verdict and reason of the ability of each row: two (rows,) arrays of str."""
     ability = table["ability"].to_numpy()
     n = ability.max() + 1
@@ -409,12 +409,6 @@ def _ability_verdicts(table, relative_threshold, rate):
         [np.array(WORDS, dtype=object)[strongest], CONSTANT_ANSWERS, SHARP_UNDER_ALL, METRIC],
         default=SHARP_UNDECIDED,
     ).astype(object)
-    asked = some(continuous & ~sharp)
-    # which metrics are sharp, and which continuous ones are not, in the order of the table
-    names = table["metric"].astype(str)
-    sharp_names = names[sharp].groupby(ability[sharp]).agg(", ".join)
-    smooth_names = names[continuous & ~sharp].groupby(ability[continuous & ~sharp]).agg(", ".join)
-    best_power = pd.Series(table["power"].to_numpy(dtype=float)).groupby(ability).max()
     times = f"{relative_threshold:g} times as steep as a straight line"
     plain = {
         CANNOT_TELL: f"fewer than {sharpness.MIN_SCALES_COUNTED} scales, or no noise to compare with",
@@ -422,28 +416,31 @@ def _ability_verdicts(table, relative_threshold, rate):
         GRADUAL: f"performance changes with scale, and no curve is {times}",
         WITHIN_NOISE: f"a curve is {times}, and a smooth curve with its noise would be as sharp",
     }
-    reasons = np.empty(n, dtype=object)
-    for place, word in enumerate(verdict):
-        under = sharp_names.get(place, "")
-        beside = smooth_names.get(place, "")
-        if word in plain:
-            reasons[place] = plain[word]
-        elif word == CONSTANT_ANSWERS:
-            reasons[place] = f"sharp under {under}, where the jump leads between the scores of two constant answers"
-        elif word == SHARP_UNDER_ALL:
-            reasons[place] = f"sharp under {under}, of which one is continuous or linear"
-        elif word == METRIC:
-            power = best_power[place]
-            reasons[place] = f"sharp under {under}, not under {beside}, which would have shown such a jump (power {power:.2f})"
-        elif asked[place]:
-            power = best_power[place]
-            known = f"power {power:.2f}" if np.isfinite(power) else "too few scales"
-            reasons[place] = f"sharp under {under}; {beside} could not have shown such a jump ({known})"
-        else:
-            reasons[place] = (
-                f"sharp under {under}; no continuous or linear metric on these outputs: "
-                "the log-probability or the Brier score of the right answers would decide"
-            )
+    reasons = np.array([plain.get(word) for word in verdict], dtype=object)
+    # which metrics are sharp, and which continuous ones are not, in the order of the table
+    concerned = np.flatnonzero(any_sharp[ability])
+    names, powers = table["metric"].astype(str).to_numpy(), table["power"].to_numpy(dtype=float)
+    under, beside, best = {}, {}, {}
+    for row in concerned:
+        place = ability[row]
+        if sharp[row]:
+            under.setdefault(place, []).append(names[row])
+        elif continuous[row]:
+            beside.setdefault(place, []).append(names[row])
+            best[place] = np.fmax(best.get(place, np.nan), powers[row])
+    for place in np.flatnonzero(any_sharp):
+        named, others, power = ", ".join(under[place]), ", ".join(beside.get(place, [])), best.get(place, np.nan)
+        reasons[place] = {
+            CONSTANT_ANSWERS: f"sharp under {named}, where the jump leads between the scores of two constant answers",
+            SHARP_UNDER_ALL: f"sharp under {named}, of which one is continuous or linear",
+            METRIC: f"sharp under {named}, not under {others}, which would have shown such a jump (power {power:.2f})",
+        }.get(verdict[place]) or (
+            f"sharp under {named}; {others} could not have shown such a jump "
+            f"({f'power {power:.2f}' if np.isfinite(power) else 'too few scales'})"
+            if others
+            else f"sharp under {named}; no continuous or linear metric on these outputs: "
+            "the log-probability or the Brier score of the right answers would decide"
+        )
     return verdict[ability], reasons[ability]
 
 

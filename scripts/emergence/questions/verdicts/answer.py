@@ -43,10 +43,15 @@ def on_verdicts(verdicts, by_claim):
     if undecided:
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
         without = int(lacking["reason"].str.contains("no continuous or linear metric").sum())
-        sentences.append(
-            f"Of the {plural(undecided, 'ability', 'abilities')} that cannot be decided, {without:,} have no continuous or linear metric on "
-            f"the same outputs, and the others none with a power of {percent(POWER)} to show such a jump."
-        )
+        parts = [
+            f"{count:,} {words}"
+            for count, words in (
+                (without, "without a continuous or linear metric on the same outputs"),
+                (undecided - without, f"whose continuous metric has less than {percent(POWER)} power to show such a jump"),
+            )
+            if count
+        ]
+        sentences.append(f"Not decided: {plural(undecided, 'sharp ability', 'sharp abilities')}, {listed(parts)}.")
     short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
     return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
 

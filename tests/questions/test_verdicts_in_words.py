@@ -1,0 +1,71 @@
+"""The verdicts in words and as a figure: every number is that of the tables."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from emergence.io import tables
+from emergence.questions.verdicts import answer, figure
+from emergence.questions.verdicts.tables import claimed_tasks
+from emergence.statistics import verdicts
+
+
+def made(rows):
+    """The two tables, from (task, verdict, claimed, reason)."""
+    frame = pd.DataFrame(rows, columns=["task", "verdict", "claimed", "reason"])
+    frame = frame.assign(
+        benchmark="b",
+        subtask="",
+        metric="multiple_choice_grade",
+        model_family="f",
+        shots=pd.NA,
+        word="sharp",
+        kind="discontinuous",
+        continuous=False,
+        n_scales=12,
+    )
+    return tables.typed(frame, "verdicts"), tables.typed(verdicts.verdicts_by_claim(frame), "verdicts_by_claim")
+
+
+ROWS = [
+    ("a", "sharp_undecided", True, "sharp under x; no continuous or linear metric on these outputs: ..."),
+    ("b", "sharp_undecided", False, "sharp under x; y could not have shown such a jump (power 0.30)"),
+    ("c", "metric", True, "sharp under x, not under y"),
+    ("d", "gradual", False, "performance changes"),
+    ("e", "cannot_tell", True, "fewer than 4 scales"),
+]
+
+
+def test_the_answer_counts_abilities():
+    found = answer.on_verdicts(*made(ROWS))
+    assert "Of 5 abilities (a task in a model family), something can be said of 4." in found.text
+    assert "1 sharp under one metric only, because of that metric (`metric`)" in found.text
+    # of those that can be told: a and c of the claimed, b of the others
+    assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
+    undecided = (
+        "2 sharp abilities, 1 without a continuous or linear metric on the same outputs and 1 whose"
+    )
+    assert undecided in found.text
+    assert found.short == "5 abilities: 1 metric; 2 sharp_undecided; 1 gradual; 1 cannot_tell"
+
+
+def test_no_list_of_claims_and_no_curves():
+    unknown = [(task, verdict, pd.NA, reason) for task, verdict, _, reason in ROWS]
+    assert "claimed" not in answer.on_verdicts(*made(unknown)).text
+    assert answer.on_verdicts(*made([])).short == "there is no curve"
+    assert claimed_tasks({}) is None
+
+
+@pytest.mark.parametrize("rows", [ROWS, []])
+def test_the_figure_shows_every_ability_once(rows):
+    _, by_claim = made(rows)
+    drawn, data = figure.verdicts(by_claim)
+    for group in set(data["claims"]):
+        shares = data.loc[data["claims"] == group, "share"].astype(float)
+        assert shares.sum() == pytest.approx(1)
+    if rows:
+        widths = pd.Series([bar.get_width() for bar in drawn.axes[0].patches]).groupby(
+            [round(bar.get_y(), 3) for bar in drawn.axes[0].patches]
+        )
+        assert widths.sum().tolist() == pytest.approx([100] * len(set(data["claims"])))
+    plt.close(drawn)
