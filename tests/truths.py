@@ -1,6 +1,7 @@
 """Curves with a known truth, to measure how often the null models are rejected: flat, smooth, and with a jump.
 
-A truth is the expected score at each scale, a share of right answers. The names are the ones that docs/calibration.csv uses.
+A truth is the expected score at each scale, a share of right answers. The tests of curves were tuned on these; how exact they are is
+measured on others (benchmarks/measure_calibration.py).
 """
 
 import numpy as np

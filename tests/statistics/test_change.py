@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+import shared_questions
 from emergence.statistics import change, noise
 
 LOG_SCALES = 8 + 0.45 * np.arange(6)
@@ -103,6 +104,28 @@ def test_flat_truths_are_rejected_in_a_twentieth(n_scales, n_examples, level):
     found = changes(scores, n_examples=n_examples)
     for test in ("p_homogeneity", "p_trend"):
         assert 0.035 <= (found[test] <= 0.05).mean() <= 0.062
+
+
+@pytest.mark.parametrize(("n_scales", "n_examples"), [(12, 60), (5, 50)])
+def test_a_covariance_from_few_examples_is_allowed_for(n_scales, n_examples):
+    # Simulation with known truth. Referred to chi-squared, as if the covariance were exact, far more would be rejected.
+    scores, covariance = shared_questions.curves(np.full(n_scales, 0.4), n_examples, 0.6, 1500, seed=5)
+    found = changes(scores, n_examples=n_examples, covariance=covariance)
+    for test in ("p_homogeneity", "p_trend"):
+        assert 0.03 <= (found[test] <= 0.05).mean() <= 0.07
+
+
+def test_hotelling_by_hand():
+    # Independent implementation: T-squared of the contrasts between neighbours, from the answers.
+    answers = shared_questions.answers(np.linspace(0.35, 0.5, 4), 80, 0.5, np.random.default_rng(6))
+    contrasts = np.diff(answers, axis=1)
+    mean, spread = contrasts.mean(axis=0), np.cov(contrasts.T)
+    squared = 80 * mean @ np.linalg.solve(spread, mean)
+    expected = stats.f.sf(squared * (80 - 3) / (79 * 3), 3, 80 - 3)
+    covariance = np.cov(answers.T)[None] / 80
+    found = changes(answers.mean(axis=0), n_examples=80, covariance=covariance).iloc[0]
+    # the variance is that of the answers pooled over the scales, not each scale's own: close, not equal
+    assert found["p_homogeneity"] == pytest.approx(expected, rel=0.15)
 
 
 def test_the_trend_is_found_where_homogeneity_has_little_power():

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from emergence.statistics.noise import NONE, RESIDUAL, variance
+from emergence.statistics.noise import COVARIANCE, NONE, RESIDUAL, variance
 from emergence.statistics.null_models import MIN_SCALES_FLAT, flat_level
 from emergence.statistics.smooth_curves import whitening
 
@@ -45,6 +45,7 @@ def change_tests(scores, scales, noise, scatter=None):
       its exact mean and variance given the margins; and the Cochran-Armitage test of trend.
     - Noise of a known size, correlated or not: generalised least squares about a constant, chi-squared with n - 1 degrees of
       freedom; and the slope over its standard error.
+    - A covariance estimated from a known number of examples: the same statistics, with Hotelling's and Rao's allowance for that.
     - Noise of unknown size: no test of homogeneity; the t-test of the slope, with n - 2 degrees of freedom.
     - Where several models are at the same scale, with 4 degrees of freedom or more in all: their scatter about the mean of their
       scale, pooled, is the noise, if it is larger than the sampling noise. The F-test, and the t-test of the slope.
@@ -69,7 +70,8 @@ def change_tests(scores, scales, noise, scatter=None):
 
     References
     ----------
-    Cochran (1954), Biometrics 10; Armitage (1955), Biometrics 11; Dawson (1954), Biometrika 41.
+    Cochran (1954), Biometrics 10; Armitage (1955), Biometrics 11; Dawson (1954), Biometrika 41; Hotelling (1931), Annals of
+    Mathematical Statistics 2; Rao (1959), Biometrika 46.
     """
     scores = np.asarray(scores, dtype=float)
     n_curves, n_scales = scores.shape
@@ -120,6 +122,10 @@ def change_tests(scores, scales, noise, scatter=None):
     homogeneity[residual] = np.nan
     homogeneity[scattered] = stats.f.sf(about[scattered] / (n_scales - 1), n_scales - 1, degrees[scattered])
     trend[scattered] = 2 * stats.t.sf(np.abs(along[scattered]), degrees[scattered])
+    estimated = np.flatnonzero((noise.kind == COVARIANCE) & counts & ~scattered)
+    if len(estimated):
+        examples = (noise.trials / noise.n_models).min(axis=1)[estimated]
+        homogeneity[estimated], trend[estimated] = _estimated_tests(about[estimated], along[estimated], n_scales, examples)
     constant = (y == y[:, :1]).all(axis=1)
     known = ~residual | scattered
     table.loc[usable, "p_homogeneity"] = np.where(constant & known, 1.0, homogeneity)
@@ -144,6 +150,23 @@ def _count_tests(y, x, trials):
         moment = (trials * np.square(away)).sum(axis=1)
         z = (trials * away * centred).sum(axis=1) / np.sqrt(unit * moment * total / (total - 1))
     return np.where(single, 1.0, homogeneity), 2 * stats.norm.sf(np.abs(z))
+
+
+def _estimated_tests(about, along, n_scales, examples):
+    """Homogeneity and trend where the covariance is estimated from a known number of examples, all (c,).
+
+    Homogeneity is Hotelling's T-squared of the n - 1 contrasts; the slope is the generalised least squares of a growth curve, whose
+    variance allows for the other n - 2 contrasts having been used to adjust it (Rao 1959, Biometrika 46).
+    """
+    free = examples - 1
+    contrasts, adjusted = n_scales - 1, n_scales - 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        homogeneity = stats.f.sf(about * (free - contrasts + 1) / (free * contrasts), contrasts, free - contrasts + 1)
+        left = np.maximum(about - np.square(along), 0)
+        t = along / np.sqrt((1 + left / free) * free / (free - adjusted))
+        trend = 2 * stats.t.sf(np.abs(t), free - adjusted)
+    enough = free > contrasts
+    return np.where(enough, homogeneity, np.nan), np.where(enough, trend, np.nan)
 
 
 def _pooled_scatter(scatter, n_models):

@@ -56,7 +56,7 @@ def on_tests(discoveries, q_values, curves, catalogue, rate, draws):
     text += [floor] if floor else []
     text.append(
         "These tests know the noise of the test set. Where models also differ for other reasons, as models that are trained apart do, "
-        "they are less reliable, mostly too cautious."
+        "they are less reliable; how much, in both directions, is in docs/calibration.md."
     )
     return Answer(QUESTION, " ".join(text), "; ".join(shorts))
 
