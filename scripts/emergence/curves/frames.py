@@ -100,7 +100,10 @@ def from_scores(scores, catalogue):
     curve_start = np.flatnonzero(new_curve)
     cuts = np.searchsorted(point_start, curve_start)
     frame = scores[[*key, "preferred"]].iloc[order[curve_start]].reset_index(drop=True)
-    frame["higher_is_better"] = frame["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool)
+    of_metric = frame["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool)
+    # a task may turn a metric round: its answers without the context are better wrong than right
+    said = scores["higher_is_better"].iloc[order[curve_start]] if "higher_is_better" in scores else pd.Series(dtype="boolean")
+    frame["higher_is_better"] = said.fillna(pd.Series(of_metric, said.index)).to_numpy(dtype=bool) if len(said) else of_metric
     frame["n_scales"] = np.diff(cuts, append=len(point_start))
     frame["n_scores"] = np.diff(curve_start, append=len(scores))
     bounds = list(itertools.pairwise([*cuts.tolist(), len(point_start)]))

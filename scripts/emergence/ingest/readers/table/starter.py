@@ -34,7 +34,6 @@ HEADERS = {
     "score": ("score", "value", "result"),
     "preferred": ("preferred",),
     "chance": ("chance", "random", "baseline"),
-    "high_score": ("high_score",),
     "n_examples": ("n_examples", "examples", "n_samples", "num_examples", "n"),
     "stderr": ("stderr", "standard_error", "se"),
     "source": ("source",),

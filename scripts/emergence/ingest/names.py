@@ -1,0 +1,109 @@
+"""What names of models and paths of files say: sizes, steps of training, and signs that a parameter count is not the size."""
+
+import math
+import re
+from pathlib import PurePath
+
+UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+
+# `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is no product, and not the `4bit` of `7b-4bit`
+_SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
+_STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?!\d)", re.IGNORECASE)
+
+# Packed weights are counted as fewer parameters than they stand for; an adapter's may be counted alone.
+_QUANTISED = re.compile(
+    r"(?<![A-Za-z])(gptq|awq|gguf|ggml|bnb|nf4|exl2|hqq|aqlm|[2348]-?bits?|int[48]|fp[48]|w[48]a\d+|q[2-8]_[k0-9])(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_LOADED = re.compile(
+    r"(load_in_[48]bit|gptq|autogptq|awq|gguf_file|quantization|bnb_4bit_quant_type)[\"']?\s*[=:]\s*[\"']?(?!False|None|null|0)\w",
+    re.IGNORECASE,
+)
+_ADAPTER = re.compile(r"(peft|delta)[\"']?\s*[=:]\s*[\"']?(?!False|None|null)\w|(?<![A-Za-z])q?lora(?![A-Za-z])", re.IGNORECASE)
+
+# A recorded count may leave out embeddings, or name them; beyond this factor it is another model's.
+_DOUBTFUL = 1.6
+
+_FIELD = re.compile(r"\{([a-z]+)\}|(\*\*/?)|(\*)|(\?)")
+_BODY = {"model": "[^/]+?", "family": "[^/]+?", "scale": r"\d+(?:[.,]\d+)?(?:e[+-]?\d+)?[kKmMbBtT]?", "step": r"\d+"}
+PATH_FIELDS = tuple(_BODY)
+
+
+def size_in_name(name):
+    """The number of parameters that a name says, or None where it says none, or several."""
+    found = {float(number) * UNITS[unit.lower()] for number, unit in _SIZE.findall(name)}
+    # `1.4b-tokens` beside a size: only one of the two can be the model's
+    return found.pop() if len(found) == 1 else None
+
+
+def step_in_name(name):
+    """The step of training that the name of a checkpoint says, or None."""
+    found = _STEP.findall(name)
+    return int(found[-1]) if found else None
+
+
+def doubt(name, arguments, n_parameters):
+    """Why a recorded number of parameters may not be the size of a model; an empty text where nothing speaks against it.
+
+    name: of the model. arguments: of its loader, as text. n_parameters: as the file records it.
+    """
+    reasons = []
+    if _QUANTISED.search(name) or _LOADED.search(arguments):
+        reasons.append("the model is quantised, and packed weights are counted as fewer")
+    if _ADAPTER.search(f"{name} {arguments}"):
+        reasons.append("the model is an adapter on another")
+    size = size_in_name(name)
+    if size and n_parameters and abs(math.log(n_parameters / size)) > math.log(_DOUBTFUL):
+        reasons.append(f"the name says {size:.3g}")
+    return "; ".join(reasons)
+
+
+def path_pattern(pattern):
+    """The regular expression of a `model_from` pattern, which must fit the end of a path: whole folders, and the file.
+
+    `{model}`, `{family}`, `{scale}` and `{step}` are fields; `*` and `?` stay within one name, `**` goes over folders.
+    """
+    parts, end = [], 0
+    seen = set()
+    for found in _FIELD.finditer(pattern):
+        parts.append(re.escape(pattern[end : found.start()]))
+        field, deep, star, _ = found.groups()
+        if field in seen:
+            # the same field again must be the same text
+            parts.append(f"(?P={field})")
+        elif field:
+            parts.append(f"(?P<{field}>{_BODY.get(field, '[^/]+?')})")
+            seen.add(field)
+        else:
+            parts.append((".*" if deep == "**" else "(?:.*/)?") if deep else "[^/]*" if star else "[^/]")
+        end = found.end()
+    parts.append(re.escape(pattern[end:]))
+    # a number is taken whole: `step{step}*` is not step 1 of step 143000
+    body = "".join(parts).replace(r"(?P<step>\d+)", r"(?P<step>(?<!\d)\d+(?!\d))")
+    return re.compile(rf"(?:.*/)?{body}\Z", re.DOTALL)
+
+
+def path_fields(pattern, file):
+    """{field: text} that a `model_from` pattern finds in the path of a file, or None where it does not fit."""
+    found = path_pattern(pattern).match(PurePath(file).as_posix())
+    return found.groupdict() if found else None
+
+
+def pattern_problems(block):
+    """What is wrong with `model_from`; see emergence.ingest.readers."""
+    if "model_from" not in block:
+        return []
+    fields = [found.group(1) for found in _FIELD.finditer(block["model_from"]) if found.group(1)]
+    allowed = ", ".join(f"{{{field}}}" for field in PATH_FIELDS)
+    problems = [
+        (("model_from",), f"the field `{{{field}}}`", allowed) for field in dict.fromkeys(fields) if field not in PATH_FIELDS
+    ]
+    if not fields:
+        problems.append((("model_from",), "a pattern without a field", allowed))
+    return problems
+
+
+def number_with_unit(text):
+    """`160m`, `1.3B` or `3e9` as a number, or None."""
+    found = re.fullmatch(r"(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)([kmbt]?)", text, re.IGNORECASE)
+    return float(found[1].replace(",", ".")) * UNITS.get(found[2].lower(), 1.0) if found else None
