@@ -76,7 +76,7 @@ def test_results_of_the_harness(tmp_path):
     assert block["scale_from"] == "parameters"
     assert block["models"] == {"org/small": {"family": None}, "org/other": {"family": None, "scale": None}}
     assert "1 of the 3 JSON files hold no results" in text
-    assert "models: 2; tasks: 4; groups of tasks: 2" in text
+    assert "models: 2; tasks: 3; groups of tasks: 1" in text
     assert "acc (8)" in text
     assert "exact_match,strict-match (2)" in text
     assert "filters: [flexible-extract, strict-match]" in text
@@ -102,7 +102,9 @@ def test_metrics_and_scales_in_words(tmp_path):
     assert list(study["benchmarks"]) == ["my_scores_v2"]
     block = only(study)
     assert block["columns"] == {"task": "Dataset", "metric": "Measure", "model": "Model", "scale": "Size", "score": "Result"}
-    assert block["values"] == {"metric": {"Acc.": None, "quality": None}, "scale": {"7B": None, "13B": None}}
+    # `7B` is read as a number, and said to be
+    assert block["values"] == {"metric": {"Acc.": None, "quality": None}}
+    assert "# check: 2 different cells have a unit after the number, such as `1.3B`, such as 7B" in text
     assert block["models"] == {"a": {"family": None}, "b": {"family": None}}
     # the lines that the catalogue lacks stand below as comments
     assert "#  quality:" in text and "#    higher_is_better: # true or false" in text
@@ -138,7 +140,9 @@ def test_the_published_results_of_pythia():
     text = starter_blocks.starter(sample("lm_eval_pythia"))
     block = only(yaml.safe_load(text))
     assert len(block["models"]) == 7
-    assert all(model == {"family": None, "scale": None} for model in block["models"].values())
+    sizes = {name.rpartition("-")[2].partition("@")[0]: model for name, model in block["models"].items()}
+    scales = {"70m": 7e7, "160m": 1.6e8, "410m": 4.1e8, "1b": 1e9, "1.4b": 1.4e9, "2.8b": 2.8e9, "6.9b": 6.9e9, "12b": 1.2e10}
+    assert all(model == {"family": None, "scale": scales[size]} for size, model in sizes.items())
     assert "models: 7; tasks: 87; groups of tasks: 0" in text
     assert "ppl (14)" in text
 
@@ -166,7 +170,7 @@ def test_names_that_are_no_keys_of_yaml(tmp_path):
     path.write_text(f"task,metric,model,scale,score\nt,{long},a,{long},0.5\nt,odd,{long},7B,0.5\n")
     text = starter_blocks.starter(path)
     block = only(yaml.safe_load(text))
-    assert (block["values"], list(block["models"])) == ({"metric": {"odd": None}, "scale": {"7B": None}}, ["a"])
+    assert (block["values"], list(block["models"])) == ({"metric": {"odd": None}}, ["a"])
     assert text.count("# 1 names of more than 1000 letters cannot stand here") == 3
 
 

@@ -2,13 +2,13 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 TABLE = "write them as a table with one score per row (CSV), see docs/add_a_benchmark.md, Files of other programs"
 
 # What files begin with that are no text tables.
 _BEGINNINGS = (
-    (b"PK\x03\x04", "an Excel or OpenDocument file, or another packed folder", "save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an Excel file of the old kind (.xls)", "save the sheet as CSV"),
     (b"PAR1", "a Parquet file", "`file_type: parquet`, or the ending `.parquet`"),
     (b"ARROW1", "an Arrow or Feather file", "write it as Parquet: pandas.read_feather(...).to_parquet(...)"),
@@ -40,12 +40,30 @@ def beginning(file, kind=""):
     for signature, what, way in _BEGINNINGS:
         if start[: len(signature)].lower() == signature.lower():
             return None if (packed and signature == b"\x1f\x8b") or (kind == "parquet" and signature == b"PAR1") else (what, way)
+    if start.startswith(b"PK\x03\x04"):
+        return _packed_folder(file)
     text = start.decode("utf-8-sig", "replace").lstrip()
     if re.match(r"\[\s*([\[{]|\])", text):
         return "a JSON array", "JSON lines are read, one object per line: pandas.read_json(...).to_json(..., orient='records', lines=True)"
     if kind in ("", "jsonl") and re.match(r"\{\s*\n", text):
         return "a JSON document over several lines", "JSON lines are read, one object per line"
     return None
+
+
+def _packed_folder(file):
+    """What a zip file is, by the names of what is in it."""
+    try:
+        with zipfile.ZipFile(file) as folder:
+            names = folder.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile):
+        names = []
+    if any(name.startswith("xl/") for name in names) or str(file).lower().endswith((".xlsx", ".xlsm")):
+        return "an Excel file", "save the sheet as CSV"
+    if "content.xml" in names:
+        return "an OpenDocument file", "save the sheet as CSV"
+    if any(name.endswith("header.json") for name in names):
+        return "a log of Inspect", TABLE
+    return "a zip file", "unpack it"
 
 
 def document(content):

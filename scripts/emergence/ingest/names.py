@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from pathlib import PurePath
 
 UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
@@ -9,6 +10,10 @@ UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 # `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is no product, and not the `4bit` of `7b-4bit`
 _SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
 _STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?!\d)", re.IGNORECASE)
+
+_AVERAGE = re.compile(
+    r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*"
+)
 
 # Packed weights are counted as fewer parameters than they stand for; an adapter's may be counted alone.
 _QUANTISED = re.compile(
@@ -27,6 +32,18 @@ _DOUBTFUL = 1.6
 _FIELD = re.compile(r"\{([a-z]+)\}|(\*\*/?)|(\*)|(\?)")
 _BODY = {"model": "[^/]+?", "family": "[^/]+?", "scale": r"\d+(?:[.,]\d+)?(?:e[+-]?\d+)?[kKmMbBtT]?", "step": r"\d+"}
 PATH_FIELDS = tuple(_BODY)
+
+
+def plain_name(name):
+    """A name for comparison: small letters without accents, `_` for anything else, and without what is in brackets."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", letters)).strip("_")
+
+
+def is_average(name):
+    """Whether the name of a column or a task says that it averages others."""
+    return bool(_AVERAGE.fullmatch(plain_name(name)))
 
 
 def size_in_name(name):
@@ -107,3 +124,61 @@ def number_with_unit(text):
     """`160m`, `1.3B` or `3e9` as a number, or None."""
     found = re.fullmatch(r"(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)([kmbt]?)", text, re.IGNORECASE)
     return float(found[1].replace(",", ".")) * UNITS.get(found[2].lower(), 1.0) if found else None
+
+
+def without_step(name):
+    """A name without the step of training that it says."""
+    return _STEP.sub("", name)
+
+
+def suggested_pattern(base, files):
+    """A `model_from` pattern for files below a folder, by what differs between their paths; None where nothing does.
+
+    base: the folder, whose own name is the model where no folder below differs. files: paths below it.
+    """
+    base = PurePath(base)
+    if not all(len(PurePath(file).parts) > len(base.parts) for file in files):
+        return None
+    paths = [(base.name, *PurePath(file).relative_to(base).parts) for file in files]
+    if len({len(path) for path in paths}) != 1:
+        return None
+    columns = list(zip(*paths, strict=True))
+    steps = next((i for i, found in enumerate(columns) if len({step_in_name(name) for name in found} - {None}) > 1), None)
+    # what is left of the name of a checkpoint can tell runs apart: `160m-step1000`
+    bare = [[without_step(name) if i == steps else name for name in found] for i, found in enumerate(columns)]
+    folders = range(len(columns) - 1)
+    model = next((i for i in folders if len(set(bare[i])) > 1 or (i == steps and len(set(bare[i])) > 1)), None)
+    if model is None and steps is not None:
+        model = max(0, steps - 1)
+    if model is None and len(set(columns[-1])) == len(files) > 1:
+        return "{model}" + PurePath(files[0]).suffix
+    if model is None:
+        return None
+    parts = []
+    for i in range(model, len(columns)):
+        is_last = i == len(columns) - 1
+        suffix = PurePath(columns[i][0]).suffix if is_last else ""
+        if i == steps:
+            parts.append(_step_pattern(columns[i], is_last, suffix, i == model))
+        elif i == model:
+            parts.append("{model}")
+        else:
+            parts.append(columns[i][0] if len(set(columns[i])) == 1 and not is_last else f"*{suffix}")
+    return "/".join(parts)
+
+
+def _step_pattern(found, is_last, suffix, is_model):
+    """The pattern of one part of a path that says the step, `step{step}` or `{model}-step{step}`."""
+    name = next(name for name in found if step_in_name(name) is not None)
+    match = list(_STEP.finditer(name))[-1]
+    start, end = match.start(1), match.end(1)
+    before = re.search(r"[A-Za-z_]*[-_]?\Z", name[:start])[0]
+    head = name[: start - len(before)]
+    lead = re.match(r"[-_]*", before)[0]
+    if is_model and head + lead:
+        head = "{model}" + (lead or head[len(head.rstrip("-_.")) :])
+        before = before[len(lead) :]
+    elif head:
+        head = "*"
+    after = f"{name[end : end + 1]}*{suffix}" if is_last and name[end:] != suffix else name[end:] if is_last else ("*" if name[end:] else "")
+    return head + before + "{step}" + after

@@ -233,9 +233,7 @@ def _check_directions(rows, block, catalogue, path, account):
     frame = rows.frame
     of_task = block.get("by_task", {}).get("higher_is_better")
     if of_task:
-        said = frame["task"].astype("str").map(of_task).astype("boolean")
-        by_name = frame["subtask"].astype("str").map(of_task).astype("boolean")
-        said = by_name.fillna(said)
+        said = pd.Series(_directions_of_tasks(frame, of_task), index=frame.index, dtype="boolean")
         turned = said.notna() & (said != catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool))
         in_files = frame.get("higher_is_better", pd.Series(None, index=frame.index, dtype="boolean"))
         # what the block says of a task settles it
@@ -254,6 +252,17 @@ def _check_directions(rows, block, catalogue, path, account):
         return told(where, better[not here[i]], allowed)
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
+
+
+def _directions_of_tasks(frame, of_task):
+    """What `by_task` says of the direction of each score, of its subtask before its task: a list of bool or None."""
+
+    def direction(task, subtask, metric):
+        said = of_task.get(subtask, of_task.get(task))
+        return said.get(metric) if isinstance(said, dict) else said
+
+    names = zip(frame["task"].astype("str"), frame["subtask"].astype("str"), frame["metric"].astype("str"), strict=True)
+    return [direction(*name) for name in names]
 
 
 def _check_values(rows, catalogue, account):

@@ -90,6 +90,8 @@ _NO_DATE = (
     "them out with `!` in `files`"
 )
 
+_NO_NAME = "; the files name the library that ran the model, not the model: `model_from` takes it from the path"
+
 _COLUMNS = (
     "entry",
     "base",
@@ -140,6 +142,10 @@ def read(block, account):
     if block["repeated_runs"] == "latest":
         frame = _latest(frame, dates, account)
         frame["_hint"] = frame["file"].map(lambda file: "" if dates[file] else _NO_DATE)
+    elif "model_from" not in block:
+        # models that share the name of the library that ran them
+        by_library = {file: _NO_NAME if is_named_by_library(content) else "" for file, content in runs.items()}
+        frame["_hint"] = frame["file"].map(by_library)
     task_of = _tasks(runs, structures, apart)
     original = frame["_entry"]
     # a group in several versions stays with its members: its questions are theirs
@@ -372,7 +378,7 @@ def _scores(file, content, members, scale_from):
         in_prompt = shots(name, content, members)
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         inside = leaves(name, members) if members.get(name) else set()
-        is_limited = any(_is_limited(leaf, content) for leaf in inside or {name})
+        is_partial = any(is_limited(leaf, content) for leaf in inside or {name})
         for key, metric, chosen, stderr_key in metrics_of(entry):
             score, stderr = _cell(entry[key]), _cell(entry.get(stderr_key))
             stderr = None if stderr == "N/A" else stderr
@@ -382,11 +388,11 @@ def _scores(file, content, members, scale_from):
             elif name in groups:
                 n_examples, stderr = None, None
             else:
-                n_examples = (counted.get(name) or {}).get("effective", _limit(content) if is_limited else None)
+                n_examples = (counted.get(name) or {}).get("effective", _limit(content) if is_partial else None)
             is_aggregate = bool(inside) or name in groups
             digest = members_digest(behind) if inside else None
-            found = (score, stderr, n_examples, directions.get(metric), scale, file, key, is_limited)
-            yield name, metric, chosen, model, in_prompt, *found, _version(name, content), is_aggregate, digest
+            found = (score, stderr, n_examples, directions.get(metric), scale, file, key, is_partial)
+            yield name, metric, chosen, model, in_prompt, *found, version(name, content), is_aggregate, digest
 
 
 def _cell(value):
@@ -421,7 +427,7 @@ def _limit(content):
     return int(limit) if limit >= 1 and limit == int(limit) else None
 
 
-def _is_limited(name, content):
+def is_limited(name, content):
     """Whether a task was run on some of its examples only."""
     counts = (content.get("n-samples") or {}).get(name) or {}
     if None not in (counts.get("original"), counts.get("effective")):
@@ -455,7 +461,7 @@ def _of_group(score, stderr, key, stderr_key, behind, content):
     return int(counts.sum()), stderr if is_one else None
 
 
-def _version(name, content):
+def version(name, content):
     """The version of a task as text, `1` for 1.0; None where the file does not say."""
     found = (content.get("versions") or {}).get(name)
     if found is None or isinstance(found, bool) or str(found).strip().lower() in _NO_VERSION:
@@ -546,8 +552,8 @@ def _tell_versions_apart(frame, structures, block, account):
     """
     known = frame.dropna(subset="_version").groupby("entry")["_version"].unique()
     several = {entry for entry, versions in known.items() if len(versions) > 1}
-    version = frame["_version"].where(frame["_version"].notna(), "unknown")
-    in_file = dict(zip(zip(frame["file"], frame["entry"], strict=True), version, strict=True))
+    said = frame["_version"].where(frame["_version"].notna(), "unknown")
+    in_file = dict(zip(zip(frame["file"], frame["entry"], strict=True), said, strict=True))
     of_group = {}
     for file, entry in dict.fromkeys(zip(frame["file"], frame["entry"], strict=True)):
         inside = leaves(entry, structures[file]) - {entry} if structures[file].get(entry) else set()
@@ -562,7 +568,7 @@ def _tell_versions_apart(frame, structures, block, account):
     of_group = {key: label for key, label in of_group.items() if len(mixed[key[1]]) > 1}
     if not several and not of_group:
         return frame
-    label = version.where(frame["entry"].isin(several), None).astype(object)
+    label = said.where(frame["entry"].isin(several), None).astype(object)
     label = label.where(label.notna(), pd.Series([of_group.get(key) for key in zip(frame["file"], frame["entry"], strict=True)]))
     is_split = label.notna()
     if block["versions"] == "refuse":

@@ -16,7 +16,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from emergence.ingest import foreign
-from emergence.ingest.names import number_with_unit, path_fields
+from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
@@ -89,6 +89,7 @@ def read(block, account):
     if "model" in block.get("constants", {}) and "step" not in frame and "scale" in frame:
         # one model at several scales is a model at several steps of its training
         frame["step"] = frame["scale"]
+    _mark_averages(frame, files[0], account)
     if "source" not in frame:
         frame["source"] = frame["file"].map({file: Path(file).name for file in files})
     columns = block["columns"]
@@ -99,6 +100,19 @@ def read(block, account):
         return f"{at}, column `{header}`" if header else at
 
     return Rows(frame, place)
+
+
+def _mark_averages(frame, file, account):
+    """Mark scores of tasks whose names say that they average others, such as `Average`."""
+    for field in ("task", "subtask"):
+        if field in frame:
+            codes, distinct = pd.factorize(frame[field])
+            named = [str(name) for name in distinct if is_average(str(name))]
+            if named:
+                is_one = np.array([str(name) in named for name in distinct] + [False])[codes]
+                frame["aggregate"] = pd.array(is_one, dtype="boolean") | frame.get("aggregate", False)
+                reason = f"the name of the {field} says that it averages others: it is marked as an aggregate; see `leave_out`"
+                account.count(file, "noted", int(is_one.sum()), reason, ", ".join(named))
 
 
 def _filled(values, value):
