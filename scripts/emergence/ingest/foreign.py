@@ -44,8 +44,11 @@ def beginning(file, kind=""):
         return _packed_folder(file)
     text = start.decode("utf-8-sig", "replace").lstrip()
     if re.match(r"\[\s*([\[{]|\])", text):
-        return "a JSON array", "JSON lines are read, one object per line: pandas.read_json(...).to_json(..., orient='records', lines=True)"
-    if kind in ("", "jsonl") and re.match(r"\{\s*\n", text):
+        return (
+            "a JSON array",
+            "JSON lines are read, one object per line: pandas.read_json(...).to_json(..., orient='records', lines=True)",
+        )
+    if re.match(r"\{\s*\n", text):
         return "a JSON document over several lines", "JSON lines are read, one object per line"
     return None
 
@@ -93,7 +96,10 @@ def document(content):
     if isinstance(results, dict) and results:
         of_entries = [value for entry in results.values() if isinstance(entry, dict) for value in entry.values()]
         if of_entries and all(isinstance(value, dict) for value in of_entries):
-            return "not a results file of the harness: its entries are one level deeper, as BigScience's merged runs have them", TABLE
+            return (
+                "not a results file of the harness: its entries are one level deeper, as BigScience's merged runs have them",
+                TABLE,
+            )
     if isinstance(content.get("scores"), list) and "task" in content and "model" in content:
         return "a score file of BIG-bench", "`format: bigbench`, with the folder that holds its `results` folder"
     return None

@@ -9,7 +9,7 @@ UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 # `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is no product, and not the `4bit` of `7b-4bit`
 _SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
-_STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?!\d)", re.IGNORECASE)
+_STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?![\dA-Za-z])", re.IGNORECASE)
 
 _AVERAGE = re.compile(
     r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*"
@@ -103,7 +103,11 @@ def path_pattern(pattern):
 def path_fields(pattern, file):
     """{field: text} that a `model_from` pattern finds in the path of a file, or None where it does not fit."""
     found = path_pattern(pattern).match(PurePath(file).as_posix())
-    return found.groupdict() if found else None
+    fields = found.groupdict() if found else None
+    if fields and {"family", "scale"} <= set(fields):
+        # without a name of its own, a model is its family's at its scale
+        fields.setdefault("model", f"{fields['family']}-{fields['scale']}")
+    return fields
 
 
 def pattern_problems(block):
@@ -172,13 +176,15 @@ def _step_pattern(found, is_last, suffix, is_model):
     name = next(name for name in found if step_in_name(name) is not None)
     match = list(_STEP.finditer(name))[-1]
     start, end = match.start(1), match.end(1)
-    before = re.search(r"[A-Za-z_]*[-_]?\Z", name[:start])[0]
+    before = re.search(r"(?:global_?)?[A-Za-z]+[-_]?\Z", name[:start])[0]
     head = name[: start - len(before)]
-    lead = re.match(r"[-_]*", before)[0]
-    if is_model and head + lead:
-        head = "{model}" + (lead or head[len(head.rstrip("-_.")) :])
-        before = before[len(lead) :]
+    if is_model and head:
+        head = "{model}" + head[len(head.rstrip("-_.")) :]
     elif head:
         head = "*"
-    after = f"{name[end : end + 1]}*{suffix}" if is_last and name[end:] != suffix else name[end:] if is_last else ("*" if name[end:] else "")
+    after = name[end:]
+    if is_last and after != suffix:
+        after = f"{after[0]}*{suffix}"
+    elif after and not is_last:
+        after = "*"
     return head + before + "{step}" + after

@@ -139,7 +139,9 @@ def _read_numbers(rows, field, account):
         if extreme.iat[i]:
             limits = f"0, or a size between {1 / LARGEST:g} and {LARGEST:g}; for smaller and larger numbers give the logarithm"
             return told(rows.place(i, field), shown, limits)
-        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}")
+        # which of the two a comma is, nothing in the table tells
+        hint = "; what the comma is, the key `decimal` of a table says" if "," in shown else ""
+        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}{hint}")
 
     frame[field] = numbers
     return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
@@ -242,13 +244,14 @@ def _check_directions(rows, block, catalogue, path, account):
     if "higher_is_better" not in frame:
         return rows
     here = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
-    differs = frame["higher_is_better"].notna().to_numpy() & (frame["higher_is_better"].to_numpy() != here)
+    differs = (frame["higher_is_better"].astype("boolean") != here).fillna(False).to_numpy(dtype=bool)
 
     def describe(i):
         better = {True: "higher is better", False: "lower is better"}
         metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
         where = f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`"
-        allowed = f"{better[here[i]]}, as {path} says; where both are right, `by_task: {{higher_is_better: {{{task}: ...}}}}` or `leave_out`"
+        way = f"`by_task: {{higher_is_better: {{{task}: ...}}}}` or `leave_out`"
+        allowed = f"{better[here[i]]}, as {path} says; where both are right, {way}"
         return told(where, better[not here[i]], allowed)
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)

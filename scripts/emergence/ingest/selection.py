@@ -120,7 +120,7 @@ def _group(frame, group, patterns, note):
     subtasks = np.array(sub_names, dtype=object)[sub_codes]
     own = of_group & (subtasks == "")
     both = np.array([f"{task}: {sub}" if sub else task for task, sub in zip(task_names[inside], subtasks[inside], strict=True)])
-    metric_codes, metric_names = _distinct(frame, "metric")
+    metric_codes, _metric_names = _distinct(frame, "metric")
     frame["aggregate"] = _column(frame, "aggregate", "boolean")
     frame["members"] = _column(frame, "members", object)
     for number in np.unique(metric_codes[own]):

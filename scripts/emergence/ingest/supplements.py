@@ -60,7 +60,8 @@ def add_checkpoints(rows, block):
     names = frame["model"].astype("str").str.strip()
     frame["model"] = names.where(~given, names + "@" + text)
     table = listed_models(block)
-    families = names.map({name: said["model_family"] for name, said in table.items() if said["model_family"]}).fillna(names)
+    of_run = {name: said["model_family"] for name, said in table.items() if said["model_family"]}
+    families = pd.Series([of_run.get(name, name) for name in names], index=frame.index, dtype=object)
     for field, value in (("model_family", families), ("scale", steps)):
         known = frame[field].astype(object) if field in frame else pd.Series(None, index=frame.index, dtype=object)
         listed = frame["model"].isin([name for name, said in table.items() if said[field] is not None])

@@ -6,9 +6,7 @@ from emergence.ingest.names import pattern_problems
 def problems(block):
     """See emergence.ingest.readers."""
     pattern = block.get("model_from", "")
-    says_all = "{step}" in pattern or (
-        "{family}" in pattern and ("{scale}" in pattern or block["scale_from"] == "parameters")
-    )
+    says_all = "{step}" in pattern or ("{family}" in pattern and ("{scale}" in pattern or block["scale_from"] == "parameters"))
     found = pattern_problems(block)
     if "models" in block or "models_file" in block or says_all:
         return found

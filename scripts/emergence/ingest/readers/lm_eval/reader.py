@@ -348,7 +348,9 @@ def _structure(file, content, apart, account):
     """What is in each group of a file, without the groups that the block takes apart."""
     members, is_known = members_of(content)
     if not is_known:
-        reason = "the file has groups, and neither `group_subtasks` nor the order of its aliases says what is in them; see `groups`"
+        reason = (
+            "the file has groups, and neither `group_subtasks` nor the order of its aliases says what is in them; see `groups`"
+        )
         account.count(file, "noted", len(content["groups"]), reason, ", ".join(content["groups"]))
     return {group: inside for group, inside in members.items() if group not in apart}
 

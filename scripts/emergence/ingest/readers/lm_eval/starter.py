@@ -46,7 +46,9 @@ def lines(path, catalogue):
     block += _other_files(found)
     gaps, from_files = _gaps(contents, models, pattern)
     steps = bool(pattern and "{step}" in pattern) or any("the step is read" in gap.note for gap in gaps.values())
-    label = "Training steps # what the scales are" if steps else "Parameters # or training FLOPs, tokens, steps: what the scales are"
+    label = (
+        "Training steps # what the scales are" if steps else "Parameters # or training FLOPs, tokens, steps: what the scales are"
+    )
     block.append(f"scale_label: {label}")
     if pattern:
         block.append(f"model_from: {as_yaml(pattern)} # check: who the model is, by the path of its file")
@@ -138,13 +140,17 @@ def _gaps(contents, models, pattern):
         base, at, revision = name.partition("@")
         if at and names.step_in_name(revision) is not None:
             revisions[base].add(name)
-    recorded = {models[file]: (reader.n_parameters(content), reader.doubt_about_size(content)) for file, content in contents.items()}
+    recorded = {
+        models[file]: (reader.n_parameters(content), reader.doubt_about_size(content)) for file, content in contents.items()
+    }
     gaps = {}
     for name, (n, doubt) in recorded.items():
         base, _, revision = name.partition("@")
         if len(revisions[base]) > 1 and names.step_in_name(revision) is not None:
             step = names.step_in_name(revision)
-            note = "the step is read from the revision" + ("; step 0 is left out, a logarithmic axis has no 0" if not step else "")
+            note = "the step is read from the revision" + (
+                "; step 0 is left out, a logarithmic axis has no 0" if not step else ""
+            )
             gaps[name] = Gap(["family", "scale"], base, float(step), note)
             continue
         size = names.size_in_name(name)

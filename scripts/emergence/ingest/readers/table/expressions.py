@@ -4,7 +4,15 @@ import ast
 import operator
 import re
 
-_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow}
+import numpy as np
+
+_OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
 _QUOTED = re.compile(r"`([^`]+)`")
 
 ALLOWED = "numbers, names of columns (those that are not plain words in backquotes, such as `Size (B)`), + - * / ** and brackets"
@@ -60,7 +68,8 @@ def evaluate(text, values):
             return _OPERATORS[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp):
             return -value(node.operand)
-        # a float, since a power of whole numbers can be of any length
-        return values[columns[node.id]] if isinstance(node, ast.Name) else float(node.value)
+        # a float of numpy, since a power of whole numbers can be of any length, and Python's own floats raise
+        return values[columns[node.id]] if isinstance(node, ast.Name) else np.float64(node.value)
 
-    return value(tree)
+    with np.errstate(all="ignore"):
+        return value(tree)

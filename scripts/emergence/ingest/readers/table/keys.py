@@ -73,6 +73,8 @@ def problems(block):
         found.append((("columns", "score"), "a column of scores", "none in a wide table, whose scores are found by `header`"))
     in_path = {{"family": "model_family"}.get(field, field) for field in _FIELD.findall(block.get("model_from", ""))}
     found += pattern_problems(block)
+    if {"model_family", "scale"} <= in_path and "model" not in block["columns"] and "model" not in block.get("constants", {}):
+        in_path.add("model")
     given, constants = set(), dict(block.get("constants", {}))
     # what some patterns of headers give and others do not, a constant may complete
     partial = [field for field in fields if not all(field in of_one for of_one in of_patterns["header"])]
@@ -87,7 +89,9 @@ def problems(block):
             given.add(field)
     for field in partial:
         if field in REQUIRED and field not in completed:
-            found.append((("header",), f"patterns with and without the field `{field}`", "it in all of them, or in `constants`, too"))
+            found.append(
+                (("header",), f"patterns with and without the field `{field}`", "it in all of them, or in `constants`, too")
+            )
     if "scale_from" in block:
         if "scale" in given:
             found.append((("scale_from",), "the field `scale` again", "each field once"))
@@ -99,7 +103,9 @@ def problems(block):
     if "step" in block["columns"] or "step" in in_path or ("model" in constants and "scale" in given):
         given |= {"model_family", "scale"}
     if block.get("plus_minus") == "stderr" and ("stderr" in block["columns"] or "stderr_header" in block):
-        found.append((("plus_minus",), "standard errors from two places", "one of `plus_minus`, `columns.stderr`, `stderr_header`"))
+        found.append(
+            (("plus_minus",), "standard errors from two places", "one of `plus_minus`, `columns.stderr`, `stderr_header`")
+        )
     if len(block.get("separator", ",")) > 1:
         found.append((("separator",), f"`{block['separator']}`", "one character"))
     if block.get("decimal") == block.get("separator", ";") == ",":

@@ -121,7 +121,9 @@ def decimal_sign(texts):
 def odd_cells(cells):
     """Which cells of a text column are neither blank nor plain numbers: (n,) bool."""
     text = cells.fillna("").str.strip()
-    return ((text != "") & pd.to_numeric(text, errors="coerce").isna() & ~text.str.lower().isin(["nan", "inf", "-inf"])).to_numpy()
+    return (
+        (text != "") & pd.to_numeric(text, errors="coerce").isna() & ~text.str.lower().isin(["nan", "inf", "-inf"])
+    ).to_numpy()
 
 
 def read_column(cells, field, decimal, is_allowed):

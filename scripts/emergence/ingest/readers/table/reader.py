@@ -163,7 +163,7 @@ def load(file, kind, is_wanted, block=None):
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
         if "columns, got" in said and kind == "csv":
             sign = separator(file, block or {})
-            said += f"; cells are separated by `{sign}` here (key `separator`); title rows above the names are left out by `skip_rows`"
+            said += f"; cells are separated by `{sign}` here (key `separator`); `skip_rows` leaves out title rows above the names"
         raise InputError(f"{file}: not a table of type {kind} that can be read: {said}") from None
 
 
@@ -211,9 +211,10 @@ def _read_file(file, block, account):
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
     matches = _chosen_columns(file, matches, table.num_rows, block, account)
     _note_separator(file, kind, block, account)
-    numeric = {header: "score" for header in matches} | {header: "stderr" for header in errors}
+    numeric = dict.fromkeys(matches, "score") | dict.fromkeys(errors, "stderr")
     numeric |= dict.fromkeys(of_scale, "scale") | {columns[field]: field for field in NUMBERS if field in columns}
-    wanted = [name for name in table.column_names if name in {*columns.values(), *of_scale, *matches, *errors}]
+    used = {*columns.values(), *of_scale, *matches, *errors}
+    wanted = [name for name in table.column_names if name in used]
     cells = {header: _cells(file, header, table.column(header), header in numeric) for header in wanted}
     percent, after = _read_as_written(file, table, cells, numeric, kind, block, account)
     rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
@@ -227,6 +228,8 @@ def _read_file(file, block, account):
             account.refuse_file(file, len(rows) * max(1, len(matches)), "the path does not fit `model_from`", message)
             return None
         for field, text in found.items():
+            if field == "model" and ("model" in columns or "model" in block.get("constants", {})):
+                continue
             value = number_with_unit(text) if field == "scale" else text
             rows[{"family": "model_family"}.get(field, field)] = value
     rows["_row"] = np.arange(1, len(rows) + 1)
@@ -253,7 +256,7 @@ def _chosen_columns(file, matches, n_rows, block, account):
         patterns = block.get(key, {}).get("columns")
         if patterns and matches:
             chosen, _ = fitting(list(matches), patterns)
-            out = [header for header, is_it in zip(matches, chosen, strict=True) if is_it == (key == "leave_out")]
+            out = dict.fromkeys(header for header, is_it in zip(matches, chosen, strict=True) if is_it == (key == "leave_out"))
             if out:
                 said = "is named by" if key == "leave_out" else "is not named by"
                 account.count(file, "read", len(out) * n_rows)
@@ -269,7 +272,10 @@ def _note_separator(file, kind, block, account):
 
 
 def _read_as_written(file, table, cells, numeric, kind, block, account):
-    """Replace in `cells` what people write for numbers by numbers. Returns {header: which have `%`} and {header: what follows `±`}."""
+    """Replace in `cells` what people write for numbers by numbers.
+
+    Returns {header: (rows,) bool, which have `%`} and {header: (rows,) float, what follows `±`}.
+    """
     text = {header: cells[header] for header in numeric if header in cells and cells[header].dtype.kind not in "fi"}
     odd = {header: values[odd_cells(values)].unique() for header, values in text.items()}
     if not any(map(len, odd.values())):
@@ -323,8 +329,7 @@ def _texts(table, cells, numeric):
 def _computed(expression, cells):
     """The scale from several columns; where one of them is not a number, a text that says so and will be refused."""
     numbers = {name: pd.to_numeric(values, errors="coerce").to_numpy(dtype=float) for name, values in cells.items()}
-    with np.errstate(all="ignore"):
-        scale = expressions.evaluate(expression, numbers) * np.ones(len(next(iter(cells.values()))))
+    scale = expressions.evaluate(expression, numbers)
     bad = ~np.isfinite(scale)
     if not bad.any():
         return scale
@@ -456,9 +461,7 @@ def _delimited(file, is_wanted, block):
     conversion = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
     )
-    return names, pyarrow.csv.read_csv(
-        _stream(file), read_options=reading, parse_options=parsing, convert_options=conversion
-    )
+    return names, pyarrow.csv.read_csv(_stream(file), read_options=reading, parse_options=parsing, convert_options=conversion)
 
 
 def _load_parquet(file, is_wanted, _block):

@@ -75,20 +75,45 @@ PATTERNS = (
 )
 
 # What the header of a standard error has that that of its score has not.
-STDERR = ("{}_stderr", "{} stderr", "{}_se", "{} SE", "{} (SE)", "{}_std_err", "{}_standard_error", "stderr_{}", "{}-stderr", "{}.stderr")
+STDERR = (
+    "{}_stderr",
+    "{} stderr",
+    "{}_se",
+    "{} SE",
+    "{} (SE)",
+    "{}_std_err",
+    "{}_standard_error",
+    "stderr_{}",
+    "{}-stderr",
+    "{}.stderr",
+)
 
 # Numbers beside scores, by their headers in small letters with `_` for anything else: what each is.
 NOT_SCORES = {
-    "a rank or a number of a row": r"((overall|mean)_)?(rank|ranking|position)|index|id|no|nr|unnamed_\d+|index_level_\d+|elo(_rating)?",
+    "a rank or a number of a row": r"((overall|mean)_)?(rank|ranking|position)|index|id|no|nr|unnamed_\d+|index_level_\d+|"
+    r"elo(_rating)?",
     "a count": r"hub(_likes)?|(.*_)?(likes|downloads|votes|stars)|count|n|(n|num)_(models|examples|samples|tasks|questions)",
     "tokens": r"(.*_)?tokens?(_(seen|trained|b|t))?|data|dataset_size|d",
     "training compute": r"(.*_)?(peta|exa|zetta)?flops?|((training|train)_)?compute|gpu_hours|c",
-    "a setting or a date": r"year|(.*_)?date|time|epochs?|seed|batch(_size)?|lr|learning_rate|((n|num)_)?(layers|heads|shots?)|d_model|"
-    r"width|depth|context(_length)?|vocab(_size)?|precision|dtype|bits|price|cost|co2(_.*)?|memory|latency|throughput|seconds",
+    "a setting or a date": r"year|(.*_)?date|time|epochs?|seed|batch(_size)?|lr|learning_rate|((n|num)_)?(layers|heads|shots?)|"
+    r"d_model|width|depth|context(_length)?|vocab(_size)?|precision|dtype|bits|price|cost|co2(_.*)?|memory|latency|throughput|seconds",
     "a size": r"(.*_)?(params?|parameters)|size|(model|file)_size",
 }
 
-UNITS = {"k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "thousands": 1e3, "m": 1e6, "millions": 1e6, "b": 1e9, "billions": 1e9, "t": 1e12, "trillions": 1e12}
+UNITS = {
+    "k": 1e3,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "thousands": 1e3,
+    "m": 1e6,
+    "millions": 1e6,
+    "b": 1e9,
+    "billions": 1e9,
+    "t": 1e12,
+    "trillions": 1e12,
+}
 
 
 def lines(path, catalogue):
@@ -102,15 +127,23 @@ def lines(path, catalogue):
         {header: content.column(header).to_pandas().astype("str").str.strip() for header in content.column_names}
     )
     block = _files(path, files, names_of)
+    has_pattern = any(line.startswith("model_from:") for line in block)
     sign = reader.separator(files[0], {}) if kind == "csv" else ","
-    block += [f"# cells are separated by `{printable(repr(sign)[1:-1])}`, as the first rows tell (separator)"] if sign != "," else []
-    columns = {field: next((header for header in names_of if plain_name(header) in known), None) for field, known in HEADERS.items()}
+    block += (
+        [f"# cells are separated by `{printable(repr(sign)[1:-1])}`, as the first rows tell (separator)"] if sign != "," else []
+    )
+    columns = {
+        field: next((header for header in names_of if plain_name(header) in known), None) for field, known in HEADERS.items()
+    }
     columns = {field: header for field, header in columns.items() if header}
     if "model" not in columns:
         # an index that was written with the table, such as pandas does
         index = next((name for name in ("__index_level_0__", "") if name in frame and not _is_numeric(frame[name])), None)
         columns |= {"model": index} if index is not None else {}
     lines_of, gaps = (_long if "score" in columns else _wide)(frame, columns, catalogue)
+    if has_pattern and "model" not in columns:
+        # the paths say it
+        lines_of = [line for line in lines_of if not line.startswith(f"  model: {FILL}")]
     return block + lines_of, gaps
 
 
@@ -174,7 +207,7 @@ def _wide(frame, columns, catalogue):
     met = Counter()
     if header:
         block.append(f"header: {as_yaml(header)} # guessed; check that it splits the headers as it should")
-        matches = _matches(header, [name for name in likely])
+        matches = _matches(header, list(likely))
         for name, match in matches:
             met[match["metric"]] += int((frame[name].fillna("").str.strip() != "").sum())
         scores = [name for name, _ in matches]
@@ -343,10 +376,9 @@ def _gaps(frame, columns):
     names_of = frame[columns["model"]]
     lacking = {name: [] for name in sorted(names_of.dropna().unique())}
     for field, key in (("model_family", "family"), ("scale", "scale")):
-        if field in columns:
-            open_ones = names_of[frame[columns[field]].fillna("").str.strip() == ""].dropna().unique()
-        else:
-            open_ones = lacking
+        open_ones = (
+            names_of[frame[columns[field]].fillna("").str.strip() == ""].dropna().unique() if field in columns else lacking
+        )
         for name in open_ones:
             lacking[name].append(key)
     return gaps_of(lacking)
