@@ -219,7 +219,7 @@ def test_a_group_is_in_as_many_versions_as_its_members(read):
         ("10", None, 10),
         (0.1, None, None),
         (10, {"original": 1838, "effective": 10}, 10),
-        (None, {"original": 9, "effective": 3}, 3),
+        (None, {"original": 90, "effective": 10}, 10),
     ],
 )
 def test_a_limited_run_does_not_join_whole_ones(read, limit, n_samples, n_examples):
