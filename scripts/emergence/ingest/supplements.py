@@ -32,10 +32,10 @@ def listed_models(block):
         before = table.get(name, {})
         entry = {field: said.get(key) for field, key in FIELDS.items()}
         for field, word in FIELDS.items():
-            if entry[field] is not None and before and entry[field] != before[field]:
+            if None not in (entry[field], before.get(field)) and entry[field] != before[field]:
                 found = f"{entry[field]}, and {before[field]} in {block.get('models_file', 'another entry of that name')}"
                 problems.append(told(f"models of the block: the {word} of `{name}`", found, "one of them"))
-        table[name] = before or entry
+        table[name] = {field: entry[field] if before.get(field) is None else before[field] for field in FIELDS}
     if problems:
         raise InputError(problems)
     return table

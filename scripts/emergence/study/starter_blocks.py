@@ -161,5 +161,5 @@ def _write_models(gaps, path):
     path.write_text(text.getvalue(), encoding="utf-8")
     return [
         f"models_file: {as_yaml(path)} # {FILL[2:]} in that file: the family of each of {len(gaps):,} models; check the scales that "
-        "are there; delete the rows of models that you do not want"
+        "are there; models without a family are left out"
     ]

@@ -218,6 +218,8 @@ def _wide(frame, columns, catalogue):
     out = {name: "an average of others" for name in scores if header and _kind(name) == "an average of others"}
     if not header:
         out = {name: _kind(name) if name in headers else "text" for name in taken if name not in of_stderr.values()}
+    # leaderboards rescale a score and keep the one that was measured beside it
+    out |= {name: f"a rescaled copy of {as_yaml(name + ' Raw')}" for name in scores if f"{name} Raw" in scores}
     out = {name: kind for name, kind in out.items() if kind}
     scores = [name for name in scores if name not in out]
     if of_stderr:
