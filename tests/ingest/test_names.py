@@ -13,6 +13,7 @@ from emergence.ingest import names
         ("Llama-2-7b-hf", 7e9),
         ("opt_125m", 1.25e8),
         ("cerebras-GPT 13B", 1.3e10),
+        ("bigscience/bloom-7b1", 7.1e9),
         # neither a mixture's size, nor bits, nor two sizes, nor a number alone
         ("Mixtral-8x7B", None),
         ("model-4bit", None),

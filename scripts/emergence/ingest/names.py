@@ -9,6 +9,8 @@ UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 # `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is no product, and not the `4bit` of `7b-4bit`
 _SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
+# BigScience's `7b1` is 7.1 billion
+_SIZE_AROUND_UNIT = re.compile(r"(?<![A-Za-z0-9.,])(\d+)b(\d)(?![A-Za-z0-9.,])", re.IGNORECASE)
 _STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?![\dA-Za-z])", re.IGNORECASE)
 
 _AVERAGE = re.compile(
@@ -49,6 +51,7 @@ def is_average(name):
 def size_in_name(name):
     """The number of parameters that a name says, or None where it says none, or several."""
     found = {float(number) * UNITS[unit.lower()] for number, unit in _SIZE.findall(name)}
+    found |= {float(f"{whole}.{part}") * UNITS["b"] for whole, part in _SIZE_AROUND_UNIT.findall(name)}
     # `1.4b-tokens` beside a size: only one of the two can be the model's
     return found.pop() if len(found) == 1 else None
 

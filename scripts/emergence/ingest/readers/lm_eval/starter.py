@@ -21,7 +21,7 @@ def lines(path, catalogue):
     contents = {file: content for file, content in found.items() if content is not None}
     if not contents:
         return None
-    pattern = _model_pattern(path, contents)
+    pattern, spellings = _model_pattern(path, contents), metric_catalogue.spellings(catalogue)
     models = {file: _model(file, content, pattern) for file, content in contents.items()}
     scores, filters, met = defaultdict(set), defaultdict(set), Counter()
     versions, limited, whole, turned = defaultdict(set), set(), set(), {}
@@ -34,7 +34,7 @@ def lines(path, catalogue):
                 scores[models[file], name, key, reader.shots(name, content, members)].add(str(entry[key]))
                 filters[name, metric].add(chosen or "none")
                 said = ((content.get("higher_is_better") or {}).get(name) or {}).get(metric)
-                own = metric_catalogue.spellings(catalogue).get(metric)
+                own = spellings.get(metric)
                 if own and said is not None and said != catalogue.at[own, "higher_is_better"]:
                     turned.setdefault(name, {})[metric] = said
     for _, name, key, _ in scores:
