@@ -105,5 +105,5 @@ def test_a_pattern_is_suggested_that_fits_every_file(files, pattern):
 
 
 def test_averages_by_name():
-    assert all(map(names.is_average, ("Average ⬆️", "avg", "Overall", "macro_avg", "mean_acc", "Average (5)")))
+    assert all(map(names.is_average, ("Average ⬆️", "avg", "Overall", "macro_avg", "mean_acc", "mmlu:_average", "Average (5)")))
     assert not any(map(names.is_average, ("date_understanding", "mean_reversion_task", "averaging", "bbh")))

@@ -279,7 +279,7 @@ def test_models_from_a_file(read):
     [
         ("model,scale\na,1\n", "no column `model_family`"),
         ("model,model_family,scale\na,F,big\n", "found: `big`"),
-        ("model,model_family,scale\na,F,0\n", "a number above 0"),
+        ("model,model_family,scale\na,F,-1\n", "a number above 0"),
         ("model,model_family,scale\na,F,1\na,F,2\n", "`a` again"),
     ],
 )

@@ -14,7 +14,8 @@ _SIZE_AROUND_UNIT = re.compile(r"(?<![A-Za-z0-9.,])(\d+)b(\d)(?![A-Za-z0-9.,])",
 _STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?![\dA-Za-z])", re.IGNORECASE)
 
 _AVERAGE = re.compile(
-    r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*"
+    r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*|"
+    r".*_(average|avg)"
 )
 
 # Packed weights are counted as fewer parameters than they stand for; an adapter's may be counted alone.
