@@ -112,6 +112,15 @@ def test_members_of_two_metrics_differ(read):
     scores, _ = read(lines, groups={"g": ["g_a", "g_b"]})
     own = scores[scores["subtask"] == ""].astype({"metric": "str"}).set_index("metric")["members"]
     assert own["acc"] != own["exact_match"] == groups.members_digest(["g_a"])
+    # the curves have them, too; one whose models average different members is like no other
+    catalogue = metric_catalogue.load(DEFAULT_METRICS)
+    curves = frames.from_scores(scores, catalogue).astype({"metric": "str", "subtask": "str"}).set_index(["subtask", "metric"])
+    assert curves["members"].dropna().to_dict() == {("", "acc"): own["acc"], ("", "exact_match"): own["exact_match"]}
+    assert curves["aggregate"].astype(bool).to_dict() == {key: key[0] == "" for key in curves.index}
+    other = scores.assign(model="m-1b", scale=1e9, members=scores["members"].where(scores["members"].isna(), "other"))
+    both = pd.concat([scores, other], ignore_index=True)
+    mixed = frames.from_scores(both, catalogue).set_index(["subtask", "metric"])["members"]
+    assert mixed["", "acc"] == groups.members_digest([own["acc"], "other"])
 
 
 def test_tasks_of_groups_that_share_a_task_are_one():
