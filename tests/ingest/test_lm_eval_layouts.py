@@ -359,3 +359,19 @@ def test_files_of_other_programs_are_named(tmp_path, content, what):
     (tmp_path / "good.json").write_text(json.dumps(old(SMALL, {"piqa": {"acc": 0.5}})))
     _, account, _ = pipeline.ingest("mine", block | {"files": [str(tmp_path)]}, DEFAULT_METRICS)
     assert what in account.loc[account["outcome"] == "ignored", "reason"].item()
+
+
+def test_groups_in_groups_are_the_mean_of_their_members_and_not_of_themselves(read):
+    # by hand: top = (100 * 0.5 + 300 * 0.4 + 100 * 0.25) / 500 = 0.39, of which `inner` are the first two; with `inner` counted as a
+    # member beside its own, the mean would be another
+    counts, values = {"a": 100, "b": 300, "c": 100}, {"a": 0.5, "b": 0.4, "c": 0.25}
+    results = {"top": 0.39, "inner": (100 * 0.5 + 300 * 0.4) / 400, **values}
+    content = {
+        "results": {name: {"acc,none": value} for name, value in results.items()},
+        "group_subtasks": {"top": ["inner", "c"], "inner": ["a", "b"]},
+        "n-samples": {name: {"original": n, "effective": n} for name, n in counts.items()},
+        "config": {"model_args": f"pretrained={SMALL}"},
+    }
+    scores, account = read({"a.json": content})
+    assert "noted" not in set(account["outcome"])
+    assert scores["n_examples"].droplevel(["task", "metric", "model"]).to_dict() == {"": 500, "inner": 400, **counts}
