@@ -14,6 +14,7 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,8 @@ _SHAPE = {
         "configs": _each({"type": ["object", "null"], "properties": {"num_fewshot": _WORD}}),
         "n-shot": _each(_WORD),
         "n-samples": _each({"type": ["object", "null"], "properties": {"original": _COUNT, "effective": _COUNT}}),
-        "versions": _each(_WORD),
+        # one for each of thousands of tasks: what each is, `version` looks at
+        "versions": {"type": ["object", "null"]},
         "higher_is_better": _each(_each({"type": ["boolean", "null"]})),
         "groups": _each({"type": ["object", "null"]}),
         "group_subtasks": _each({"type": ["array", "null"], "items": {"type": "string"}}),
@@ -380,21 +382,21 @@ def _scores(file, content, members, scale_from):
         in_prompt = shots(name, content, members)
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         inside = leaves(name, members) if members.get(name) else set()
+        of_task, is_aggregate = version(name, content), bool(inside) or name in groups
         is_partial = any(is_limited(leaf, content) for leaf in inside or {name})
         for key, metric, chosen, stderr_key in metrics_of(entry):
             score, stderr = _cell(entry[key]), _cell(entry.get(stderr_key))
             stderr = None if stderr == "N/A" else stderr
-            behind = sorted(leaf for leaf in inside if key in results.get(leaf, {}))
+            behind = sorted(leaf for leaf in inside if key in results.get(leaf, {})) if inside else []
             if inside:
                 n_examples, stderr = _of_group(score, stderr, key, stderr_key, behind, content)
             elif name in groups:
                 n_examples, stderr = None, None
             else:
                 n_examples = (counted.get(name) or {}).get("effective", _limit(content) if is_partial else None)
-            is_aggregate = bool(inside) or name in groups
             digest = members_digest(behind) if inside else None
             found = (score, stderr, n_examples, directions.get(metric), scale, file, key, is_partial)
-            yield name, metric, chosen, model, in_prompt, *found, version(name, content), is_aggregate, digest
+            yield name, metric, chosen, model, in_prompt, *found, of_task, is_aggregate, digest
 
 
 def _cell(value):
@@ -466,11 +468,11 @@ def _of_group(score, stderr, key, stderr_key, behind, content):
 def version(name, content):
     """The version of a task as text, `1` for 1.0; None where the file does not say."""
     found = (content.get("versions") or {}).get(name)
-    if found is None or isinstance(found, bool) or str(found).strip().lower() in _NO_VERSION:
+    if type(found) not in (int, float, str) or str(found).strip().lower() in _NO_VERSION:
         return None
     try:
         return f"{float(found):g}"
-    except ValueError:
+    except (ValueError, OverflowError):
         return str(found).strip()
 
 
@@ -552,8 +554,10 @@ def _tell_versions_apart(frame, structures, block, account):
 
     A group is as its members are: where one of these occurs in several versions, so does the group.
     """
-    known = frame.dropna(subset="_version").groupby("entry")["_version"].unique()
-    several = {entry for entry, versions in known.items() if len(versions) > 1}
+    met = {(entry, found) for entry, found in zip(frame["entry"], frame["_version"], strict=True) if found is not None}
+    several = {entry for entry, n in Counter(entry for entry, _ in met).items() if n > 1}
+    if not several:
+        return frame
     said = frame["_version"].where(frame["_version"].notna(), "unknown")
     in_file = dict(zip(zip(frame["file"], frame["entry"], strict=True), said, strict=True))
     of_group = {}
@@ -568,8 +572,6 @@ def _tell_versions_apart(frame, structures, block, account):
     for (_, entry), label in of_group.items():
         mixed.setdefault(entry, set()).add(label)
     of_group = {key: label for key, label in of_group.items() if len(mixed[key[1]]) > 1}
-    if not several and not of_group:
-        return frame
     label = said.where(frame["entry"].isin(several), None).astype(object)
     label = label.where(label.notna(), pd.Series([of_group.get(key) for key in zip(frame["file"], frame["entry"], strict=True)]))
     is_split = label.notna()
