@@ -16,9 +16,10 @@ def main():
     parser.add_argument("path", help="a file or a folder: tables, results of lm-evaluation-harness, a BIG-bench checkout")
     parser.add_argument("--name", help="name of the block; without it, the name of the file or folder")
     parser.add_argument("--metrics", default=DEFAULT_METRICS, help="the metric catalogue; without it, the workflow's own")
+    parser.add_argument("--models-file", help="where a list of many models is written; without it, <name>_models.csv")
     arguments = parser.parse_args()
     try:
-        block = starter_blocks.starter(arguments.path, arguments.name, arguments.metrics)
+        block = starter_blocks.starter(arguments.path, arguments.name, arguments.metrics, arguments.models_file)
     except InputError as error:
         print(error, file=sys.stderr)
         return 1

@@ -116,7 +116,9 @@ def test_what_an_entry_says_of_its_scores(tree):
     ]
     assert rows["preferred"].tolist() == [False, False, True, False, True]
     assert rows["chance"].fillna(-1).tolist() == [-1, -1, 0, -1, 0.25]
-    assert rows["high_score"].fillna(-1).tolist() == [-1, -1, 100, -1, 1]
+    # the task's own entry averages its subtasks, of which one metric is on all and the other, too
+    assert rows["aggregate"].tolist() == [True, True, True, False, False]
+    assert rows["members"].notna().tolist() == [True, True, True, False, False]
     assert set(scores["source"]) == {"t/results/scores_NGram_1k.json"}
 
 
@@ -230,8 +232,7 @@ def test_dirty_files_are_counted_with_path_and_reason(tree, data, outcomes, reas
     [
         ('_shots": 1', '_shots": true', {"refused": 2}),
         ('"low_score": 0.25', '"low_score": NaN', {"refused": 2}),
-        ('"high_score": 1.0', '"high_score": null', {"kept": 2}),
-        ('"high_score": 1.0', '"high_score": 1', {"kept": 2}),
+        ('"low_score": 0.25', '"low_score": null', {"kept": 2}),
         ('"number_of_shots"', '"deep": ' + 600 * "[" + 600 * "]" + ', "number_of_shots"', {"kept": 2}),
         ('"multiple_choice_grade": 0.5, "bleu": 7.0', '"bleu": 7.0, "multiple_choice_grade": 0.5', {"kept": 2}),
     ],
@@ -251,7 +252,7 @@ def test_files_that_differ_in_little_are_told_apart(tree, old, new, outcomes, af
     kept = table[table["model"] == "1k"].set_index("metric")
     assert kept["score"].to_dict() == scores
     assert kept["shots"].to_list() == [1, 1]
-    assert kept["high_score"].dropna().to_dict() == {"multiple_choice_grade": 1.0}
+    assert kept["chance"].dropna().to_dict() == {"multiple_choice_grade": 0.25}
     both = table.groupby("model")["score"].apply(sorted)
     assert ("10k" not in both and outcomes == {"refused": 2}) or set(both["10k"]) <= {0.5, 7.0}
 

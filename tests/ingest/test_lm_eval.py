@@ -62,8 +62,8 @@ def current(model="org/small", **changes):
             "triviaqa": {"exact_match": True},
         },
         "n-samples": {
-            "mmlu_algebra": {"original": 100, "effective": 80},
-            "mmlu_law": {"original": 50, "effective": 20},
+            "mmlu_algebra": {"original": 80, "effective": 80},
+            "mmlu_law": {"original": 20, "effective": 20},
             "gsm8k": {"original": 200, "effective": 200},
             "triviaqa": {"original": 40, "effective": 40},
         },
@@ -116,23 +116,25 @@ def test_old_layout(read):
 
 
 def test_current_layout_tells_groups_from_subtasks(read):
-    # by hand from current() above: a leaf belongs to the smallest group with a score; `collection` has none
+    # by hand from current() above: all that is in the outermost group with a score belongs to it; `collection` has none
     scores, account = read({PATH: current()})
     assert sorted(scores.index) == [
         ("gsm8k", "", "exact_match,flexible-extract"),
         ("gsm8k", "", "exact_match,strict-match"),
         ("mmlu", "", "acc"),
+        ("mmlu", "mmlu_algebra", "acc"),
         ("mmlu", "mmlu_law", "acc"),
-        ("mmlu_stem", "", "acc"),
-        ("mmlu_stem", "mmlu_algebra", "acc"),
+        ("mmlu", "mmlu_stem", "acc"),
         ("triviaqa", "", "exact_match"),
     ]
     assert scores["shots"].to_dict() == {key: {"gsm8k": 8, "triviaqa": 0}.get(key[0], 5) for key in scores.index}
-    # effective counts; those of a group are the sum over its tasks
+    # effective counts; those of a group are the sum over its tasks, since 0.45 = (80 * 0.5 + 20 * 0.25) / 100
     assert scores["n_examples"]["mmlu", "", "acc"] == 80 + 20
-    assert scores["n_examples"]["mmlu_stem", "", "acc"] == 80
+    assert scores["n_examples"]["mmlu", "mmlu_stem", "acc"] == 80
+    aggregates = scores["aggregate"].groupby(level=["task", "subtask"]).first()
+    assert set(aggregates[aggregates].index) == {("mmlu", ""), ("mmlu", "mmlu_stem")}
     assert scores["n_examples"]["mmlu", "mmlu_law", "acc"] == 20
-    assert math.isnan(scores["stderr"]["mmlu_stem", "", "acc"])
+    assert math.isnan(scores["stderr"]["mmlu", "mmlu_stem", "acc"])
     assert account.groupby("outcome")["n"].sum().to_dict() == {"read": 7, "kept": 7}
 
 
@@ -189,21 +191,26 @@ def test_scale_from_the_files(read):
     scores, account = read({PATH: current()}, models=models)
     assert scores.empty
     assert account.set_index("outcome")["n"].to_dict() == {"left_out": 7, "read": 7}
-    assert "`org/small` has no scale" in account["reason"].iloc[0]
+    assert "the model has no scale" in account["reason"].iloc[0]
+    assert "models: `org/small`" in account["example"].iloc[0]
 
 
-def test_scale_said_twice_differently_is_refused(read):
-    with pytest.raises(InputError, match="scale 7000 in the file, 1000000 in the block"):
-        read({PATH: current()}, scale_from="parameters")
+def test_the_scale_of_the_block_goes_before_the_recorded_one(read):
+    # 7000 recorded, 1,000,000 in the block
+    scores, account = read({PATH: current()}, scale_from="parameters")
+    assert set(scores["scale"]) == {1e6}
+    noted = account.set_index("outcome").loc["noted"]
+    assert "another scale than the recorded number" in noted["reason"]
+    assert "7000 recorded, 1e+06 in the block" in noted["example"]
 
 
 def test_a_model_that_the_block_does_not_list_is_left_out_and_named(read):
     other = current("org/smal")
     scores, account = read({PATH: current(), "org__smal/results_b.json": other})
     assert set(scores["model"]) == {"org/small"}
-    reason = account.set_index("outcome").loc["left_out", "reason"]
-    assert "`org/smal` has no family and no scale" in reason
-    assert "did you mean `org/small`?" in reason
+    left_out = account.set_index("outcome").loc["left_out"]
+    assert "the model has no family and no scale" in left_out["reason"]
+    assert "models: `org/smal`; did you mean `org/small`?" in left_out["example"]
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,8 @@ def test_models_from_the_block(read):
     assert scores[["model", "model_family", "scale"]].to_numpy().tolist() == [["a", "F", 1e6], ["b", "F", 1e7]]
     left_out = account.set_index("outcome").loc["left_out"]
     assert left_out["n"] == 2
-    assert "`b-large` has no family and no scale" in left_out["reason"]
+    assert "the model has no family and no scale" in left_out["reason"]
+    assert "models: `b-large`" in left_out["example"]
     counts = account.set_index("outcome")["n"]
     assert counts["read"] == counts["kept"] + counts["left_out"] == 4
 
@@ -278,7 +279,7 @@ def test_models_from_a_file(read):
     [
         ("model,scale\na,1\n", "no column `model_family`"),
         ("model,model_family,scale\na,F,big\n", "found: `big`"),
-        ("model,model_family,scale\na,F,0\n", "a number above 0"),
+        ("model,model_family,scale\na,F,-1\n", "a number above 0"),
         ("model,model_family,scale\na,F,1\na,F,2\n", "`a` again"),
     ],
 )
@@ -311,7 +312,7 @@ def test_the_files_say_it_first(read):
         ({"values": {"shots": {"zero": 0}}}, ["mine.values.shots", "no column gives"]),
         ({"file_type": "xlsx"}, ["mine.file_type", "`csv` or `tsv` or `parquet` or `jsonl`"]),
         ({"models": {"a": {"familly": "F"}}}, ["mine.models.a.familly", "did you mean `family`?"]),
-        ({"models": {"a": {"scale": 0}}}, ["mine.models.a.scale", "above 0"]),
+        ({"models": {"a": {"scale": -1}}}, ["mine.models.a.scale", "at least 0"]),
         (
             {"layout": "wide", "header": "{task}_{mteric}", "columns": {"model": "m", "scale": "s", "model_family": "f"}},
             ["the field `mteric`", "did you mean `metric`?", "mine.columns.metric"],

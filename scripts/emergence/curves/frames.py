@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.ingest.groups import members_digest
 from emergence.ingest.input_checks import is_same_count, smallest_size
 from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
@@ -61,8 +62,8 @@ def from_scores(scores, catalogue):
     known, the smallest number of test examples.
 
     scores: frame of the score table. catalogue: frame of metric_catalogue.load. Returns a frame with the key, the columns
-    of ALONG (lists), n_scales, n_scores, chance, constant_answers, rounding, resolution, preferred and higher_is_better, sorted
-    by key.
+    of ALONG (lists), n_scales, n_scores, chance, constant_answers, rounding, resolution, aggregate, members, preferred and
+    higher_is_better, sorted by key.
     """
     key = list(KEY)
     if scores.empty:
@@ -76,6 +77,8 @@ def from_scores(scores, catalogue):
             "constant_answers",
             "rounding",
             "resolution",
+            "aggregate",
+            "members",
         ]
         return pd.DataFrame(columns=[*key, *columns])
     curve, scale = tables.key_positions(scores, key), scores["scale"].to_numpy(dtype=float)
@@ -105,7 +108,10 @@ def from_scores(scores, catalogue):
     curve_start = np.flatnonzero(new_curve)
     cuts = np.searchsorted(point_start, curve_start)
     frame = scores[[*key, "preferred"]].iloc[order[curve_start]].reset_index(drop=True)
-    frame["higher_is_better"] = frame["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool)
+    of_metric = frame["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool)
+    # a task may turn a metric round: its answers without the context are better wrong than right
+    said = scores["higher_is_better"].iloc[order[curve_start]] if "higher_is_better" in scores else pd.Series(dtype="boolean")
+    frame["higher_is_better"] = said.fillna(pd.Series(of_metric, said.index)).to_numpy(dtype=bool) if len(said) else of_metric
     frame["n_scales"] = np.diff(cuts, append=len(point_start))
     frame["n_scores"] = np.diff(curve_start, append=len(scores))
     bounds = list(itertools.pairwise([*cuts.tolist(), len(point_start)]))
@@ -117,7 +123,32 @@ def from_scores(scores, catalogue):
     frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along, new_curve)
     frame["rounding"] = np.fmin.reduceat(score_rounding(scores, catalogue)[order], curve_start)
     frame["resolution"] = resolution(frame, catalogue)
+    frame["aggregate"], frame["members"] = _of_groups(scores, order, curve_start)
     return frame
+
+
+def _of_groups(scores, order, curve_start):
+    """Whether each curve is of averages over other scores of the table, and over which: two columns, empty where it is not known.
+
+    A curve whose scores average different members has the digest of all their digests: it is like no other.
+    """
+    n_curves = len(curve_start)
+    is_one = np.full(n_curves, pd.NA, dtype=object)
+    members = np.full(n_curves, None, dtype=object)
+    if "aggregate" in scores and scores["aggregate"].notna().any():
+        said = scores["aggregate"].astype("Int8").fillna(-1).to_numpy(dtype=int)[order]
+        highest = np.maximum.reduceat(said, curve_start)
+        is_one[highest >= 0] = highest[highest >= 0] > 0
+    if "members" in scores and scores["members"].notna().any():
+        codes, digests = pd.factorize(scores["members"].to_numpy(dtype=object)[order])
+        lowest, highest = (extreme.reduceat(codes, curve_start) for extreme in (np.minimum, np.maximum))
+        same = (lowest == highest) & (highest >= 0)
+        members[same] = digests[highest[same]]
+        ends = np.append(curve_start[1:], len(codes))
+        for curve in np.flatnonzero(lowest != highest):
+            met = np.unique(codes[curve_start[curve] : ends[curve]])
+            members[curve] = members_digest([digests[code] if code >= 0 else "" for code in met])
+    return pd.array(is_one, dtype="boolean"), members
 
 
 def _between_constant_answers(scores, order, point_start, along, new_curve):

@@ -106,7 +106,7 @@ def _on_shared_scales(curves, catalogue, a, b):
     a, b: (pairs,) rows of the curves. Yields (positions of the pairs, scores of a, scores of b); scores have the shape
     (pairs, scales) and are oriented. Pairs without a common scale are in no batch.
     """
-    sign = np.where(curves["metric"].map(catalogue["higher_is_better"]).to_numpy(dtype=bool), 1.0, -1.0)
+    sign = np.where(curves["higher_is_better"].to_numpy(dtype=bool), 1.0, -1.0)
     scales, scores = curves["scales"].to_numpy(), curves["scores"].to_numpy()
     lengths = curves["n_scales"].to_numpy(dtype=int)
     start, flat = np.cumsum(lengths) - lengths, np.concatenate(scores)

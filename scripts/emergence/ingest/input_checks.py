@@ -169,13 +169,16 @@ def _group_means(frame, score, n_examples, rounding):
     Returns two (scores,) arrays of bool.
     """
     whole = (frame["subtask"].astype("category") == "").to_numpy()
+    # groups within a group average members that stand beside them: counted with these, each of their examples would count twice
+    inner = frame["aggregate"].fillna(False).to_numpy(dtype=bool) & ~whole if "aggregate" in frame else np.zeros_like(whole)
+    member = ~whole & ~inner
     group = _positions(frame, ("task", "metric", "model_family", "model", "shots"))
     n_groups = group.max() + 1
-    members = np.bincount(group[~whole], minlength=n_groups)
+    members = np.bincount(group[member], minlength=n_groups)
 
     def mean(weights):
-        total = np.bincount(group[~whole], weights=weights[~whole], minlength=n_groups)
-        return np.bincount(group[~whole], weights=(weights * score)[~whole], minlength=n_groups) / total
+        total = np.bincount(group[member], weights=weights[member], minlength=n_groups)
+        return np.bincount(group[member], weights=(weights * score)[member], minlength=n_groups) / total
 
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.stack([mean(np.ones(len(score))), mean(n_examples)])
@@ -183,8 +186,8 @@ def _group_means(frame, score, n_examples, rounding):
         slack = np.nan_to_num(rounding) + _SINGLE_PRECISION * np.maximum(np.abs(score), 1)
         is_group = whole & (members[group] > 0)
         # only where the members are all there, each once: then their examples are those of the group
-        examples = np.bincount(group[~whole], weights=n_examples[~whole], minlength=n_groups)
-        return is_group, is_group & (examples[group] == n_examples) & (off > slack)
+        examples = np.bincount(group[member], weights=n_examples[member], minlength=n_groups)
+        return is_group | inner, is_group & (examples[group] == n_examples) & (off > slack)
 
 
 def nearest_constant_answer(frame, shares):

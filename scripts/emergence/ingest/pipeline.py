@@ -7,7 +7,7 @@ same key become one. Nothing leaves in silence: the account counts it.
 import numpy as np
 import pandas as pd
 
-from emergence.ingest import input_checks, readers, supplements
+from emergence.ingest import input_checks, readers, selection, supplements
 from emergence.ingest.accounts import Account, without
 from emergence.ingest.readers import Rows
 from emergence.io import tables
@@ -17,7 +17,7 @@ from emergence.study import metric_catalogue, registries
 
 KEY = tuple(tables.description("scores")["key"])
 NAMES = ("task", "metric", "model_family", "model")
-NUMBERS = ("score", "scale", "shots", "chance", "high_score", "n_examples", "stderr")
+NUMBERS = ("score", "scale", "shots", "chance", "n_examples", "stderr")
 WHOLE = ("shots", "n_examples")
 
 # A published score of 1 may have been stored as 1.0000000001.
@@ -42,16 +42,20 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     catalogue = metric_catalogue.load(metrics_path) if catalogue is None else catalogue
     account = Account(block["on_error"])
     rows = readers.read(block, account, part)
+    rows = selection.apply(rows, block, metric_catalogue.spellings(catalogue), account)
     rows = _leave_out_empty(rows, account)
+    rows = supplements.add_checkpoints(rows, block)
     rows = supplements.add_tasks(rows, block, account)
     rows = supplements.add_models(rows, block, account)
     for field in NUMBERS:
         rows = _read_numbers(rows, field, account)
+    rows = _leave_out_scale_zero(rows, account)
     rows = _read_names(rows, account)
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
     account.stop()
-    rows = _check_directions(rows, catalogue, metrics_path, account)
+    rows = _check_directions(rows, block, catalogue, metrics_path, account)
+    rows = _read_percent(rows, catalogue, account)
     rows = _check_values(rows, catalogue, account)
     account.stop()
     rows.frame.insert(0, "benchmark", pd.Categorical.from_codes(np.zeros(len(rows.frame), dtype=np.int8), [name]))
@@ -60,6 +64,7 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     rows = input_checks.check(rows, block, catalogue, account)
     account.stop()
     rows.frame["preferred"] = _preferred(rows.frame, block)
+    rows.frame["higher_is_better"] = rows.frame.get("_direction", pd.Series(pd.NA, index=rows.frame.index, dtype="boolean"))
     account.count_rows(rows, rows.frame["score"].notna(), "kept")
     columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
     return tables.typed(rows.frame[columns], "scores", categories=True), account.frame(), account.inputs()
@@ -115,7 +120,7 @@ def _read_numbers(rows, field, account):
         # above 2^53 a computer number stands for several whole ones
         bad |= np.isfinite(numbers) & ((numbers != np.round(numbers)) | (np.abs(numbers) > 2**53))
     if field == "scale":
-        bad |= numbers <= 0
+        bad |= numbers < 0
     elif field == "n_examples":
         bad |= numbers < 1
     elif field == "stderr":
@@ -134,10 +139,40 @@ def _read_numbers(rows, field, account):
         if extreme.iat[i]:
             limits = f"0, or a size between {1 / LARGEST:g} and {LARGEST:g}; for smaller and larger numbers give the logarithm"
             return told(rows.place(i, field), shown, limits)
-        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}")
+        # which of the two a comma is, nothing in the table tells
+        hint = "; what the comma is, the key `decimal` of a table says" if "," in shown else ""
+        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}{hint}")
 
     frame[field] = numbers
     return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
+
+
+def _leave_out_scale_zero(rows, account):
+    """A model at scale 0, such as the first checkpoint of a training run, has no place on a logarithmic axis."""
+    zero = (rows.frame["scale"] == 0).to_numpy(dtype=bool)
+    if zero.any():
+        first = rows.place(int(zero.argmax()), "scale")
+        account.count_rows(rows, zero, "left_out", "scale 0, which a logarithmic axis cannot show", first)
+    return without(rows, zero)
+
+
+def _read_percent(rows, catalogue, account):
+    """Scores written with `%`, in the unit of their metric: hundredths where it goes to 1, as they are where it goes to 100."""
+    frame = rows.frame
+    if "_percent" not in frame:
+        return rows
+    percent = frame["_percent"].to_numpy(dtype=bool)
+    high = catalogue["high"].reindex(frame["metric"].astype("str")).to_numpy(dtype=float)
+    fraction = percent & (high == 1)
+    for field in ("score", "stderr"):
+        if field in frame:
+            frame.loc[fraction, field] /= 100
+
+    def describe(i):
+        allowed = "a number without `%`: the metric runs neither to 1 nor to 100; see `values` and `multiply`"
+        return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}%", allowed)
+
+    return account.refuse(rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is no share", describe)
 
 
 def _read_names(rows, account):
@@ -195,21 +230,42 @@ def _name_metrics(rows, catalogue, path, account):
     return rows
 
 
-def _check_directions(rows, catalogue, path, account):
-    """Where the files say which way is better, the catalogue must say the same."""
+def _check_directions(rows, block, catalogue, path, account):
+    """Where the files say which way is better, the catalogue must say the same, or else `by_task`."""
     frame = rows.frame
+    of_task = block.get("by_task", {}).get("higher_is_better")
+    if of_task:
+        said = pd.Series(_directions_of_tasks(frame, of_task), index=frame.index, dtype="boolean")
+        turned = said.notna() & (said != catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool))
+        in_files = frame.get("higher_is_better", pd.Series(None, index=frame.index, dtype="boolean"))
+        # what the block says of a task settles it
+        frame["higher_is_better"] = in_files.where(said.isna().to_numpy(), None)
+        frame["_direction"] = said.where(turned)
     if "higher_is_better" not in frame:
         return rows
     here = catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool)
-    differs = frame["higher_is_better"].notna().to_numpy() & (frame["higher_is_better"].to_numpy() != here)
+    differs = (frame["higher_is_better"].astype("boolean") != here).fillna(False).to_numpy(dtype=bool)
 
     def describe(i):
         better = {True: "higher is better", False: "lower is better"}
         metric, task = frame["metric"].iat[i], frame["subtask"].iat[i] or frame["task"].iat[i]
         where = f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`"
-        return told(where, better[not here[i]], f"{better[here[i]]}, as {path} says; one of the two is wrong")
+        way = f"`by_task: {{higher_is_better: {{{task}: ...}}}}` or `leave_out`"
+        allowed = f"{better[here[i]]}, as {path} says; where both are right, {way}"
+        return told(where, better[not here[i]], allowed)
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
+
+
+def _directions_of_tasks(frame, of_task):
+    """What `by_task` says of the direction of each score, of its subtask before its task: a list of bool or None."""
+
+    def direction(task, subtask, metric):
+        said = of_task.get(subtask, of_task.get(task))
+        return said.get(metric) if isinstance(said, dict) else said
+
+    names = zip(frame["task"].astype("str"), frame["subtask"].astype("str"), frame["metric"].astype("str"), strict=True)
+    return [direction(*name) for name in names]
 
 
 def _check_values(rows, catalogue, account):
@@ -279,7 +335,8 @@ def _merge_repeated(rows, account):
         other = first[i] if differs[i] else np.flatnonzero(differs & (first == first[i]))[0]
         here, there = (f"score {values[row, 0]:g} at scale {values[row, 1]:g}" for row in (i, other))
         same = f"the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}"
-        return told(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", "one score for each")
+        hint = rows.frame["_hint"].iat[i] or rows.frame["_hint"].iat[other] if "_hint" in rows.frame else ""
+        return told(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", f"one score for each{hint}")
 
     repeated = ~new & ~disagree
     account.count_rows(rows, repeated, "merged", "the same score again")

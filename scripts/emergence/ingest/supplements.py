@@ -13,6 +13,9 @@ from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
 from emergence.study import configuration, registries
 
+# How many models without a family or a scale the account names.
+_MOST_NAMED = 10
+
 FIELDS = {"model_family": "family", "scale": "scale"}
 
 
@@ -29,13 +32,41 @@ def listed_models(block):
         before = table.get(name, {})
         entry = {field: said.get(key) for field, key in FIELDS.items()}
         for field, word in FIELDS.items():
-            if entry[field] is not None and before and entry[field] != before[field]:
+            if None not in (entry[field], before.get(field)) and entry[field] != before[field]:
                 found = f"{entry[field]}, and {before[field]} in {block.get('models_file', 'another entry of that name')}"
                 problems.append(told(f"models of the block: the {word} of `{name}`", found, "one of them"))
-        table[name] = before or entry
+        table[name] = {field: entry[field] if before.get(field) is None else before[field] for field in FIELDS}
     if problems:
         raise InputError(problems)
     return table
+
+
+def add_checkpoints(rows, block):
+    """The rows of checkpoints as models of their own: `model@step`, at the scale `step` and in the family `model`.
+
+    Where files or block say another scale or family of `model@step`, or another family of `model`, that counts. Rows without a
+    step stay as they are.
+    """
+    frame = rows.frame
+    if "step" not in frame:
+        return rows
+    steps = frame.pop("step")
+    given = ~_is_empty(steps)
+    text = steps.astype("str").str.strip()
+    number = pd.to_numeric(text.where(given), errors="coerce")
+    # 1000 and 1000.0 are one step
+    whole = number.notna() & (number == np.round(number)) & (number.abs() < 1e15)
+    text = text.where(~whole, number.where(whole, 0).astype("int64").astype("str"))
+    names = frame["model"].astype("str").str.strip()
+    frame["model"] = names.where(~given, names + "@" + text)
+    table = listed_models(block)
+    of_run = {name: said["model_family"] for name, said in table.items() if said["model_family"]}
+    families = pd.Series([of_run.get(name, name) for name in names], index=frame.index, dtype=object)
+    for field, value in (("model_family", families), ("scale", steps)):
+        known = frame[field].astype(object) if field in frame else pd.Series(None, index=frame.index, dtype=object)
+        listed = frame["model"].isin([name for name, said in table.items() if said[field] is not None])
+        frame[field] = known.where(~(_is_empty(known) & given & ~listed.to_numpy()), value)
+    return rows
 
 
 def add_tasks(rows, block, account):
@@ -48,9 +79,14 @@ def add_tasks(rows, block, account):
     met = None if configuration.can_be_sharded(block) else set(tasks.unique())
     for field, values in block["by_task"].items():
         # shares of constant answers are several for a task, and no field of a score: emergence.ingest.input_checks takes them
-        if field != "constant_scores":
-            known = frame.get(field)
-            frame[field] = tasks.map(values).where(tasks.isin(list(values)), known)
+        if field not in ("constant_scores", "higher_is_better"):
+            # how many examples a limited run has, its file knows better
+            said = tasks.isin(list(values))
+            if field == "n_examples" and "_limited" in frame:
+                said &= ~frame["_limited"].to_numpy(dtype=bool)
+            frame[field] = tasks.map(values).where(said, frame.get(field))
+        elif field == "higher_is_better" and "subtask" in frame and met is not None:
+            met = met | set(frame["subtask"].astype("str"))
         for task in sorted(set(values) - met) if met is not None else ():
             file = frame["file"].iat[0] if len(frame) else ""
             account.count(file, "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task)
@@ -123,9 +159,17 @@ def _leave_out(rows, table, account):
     missing = named & np.logical_or.reduce(list(empty.values()))
     if not missing.any():
         return rows
-    for (file, name), positions in frame[missing].groupby(["file", "model"], sort=True).indices.items():
-        first = np.flatnonzero(missing)[positions[0]]
-        lacking = " and ".join(f"no {key}" for key, lacks in empty.items() if lacks[first])
-        reason = f"the model `{name}` has {lacking}, in the file or in `models` of the block{nearest(name, table)}"
-        account.count(file, "left_out", len(positions), reason, rows.place(first, "model"))
+    # one row of the account per reason, however many models there are; the first of them are named
+    for lacks in ({"family"}, {"scale"}, {"family", "scale"}):
+        chosen = missing & np.logical_and.reduce([lacking == (key in lacks) for key, lacking in empty.items()])
+        if not chosen.any():
+            continue
+        reason = f"the model has {' and '.join(f'no {key}' for key in sorted(lacks))}, in the file or in `models` of the block"
+        here = frame.loc[chosen, ["file", "model"]].reset_index(drop=True)
+        for file, positions in here.groupby("file", sort=True, observed=True).indices.items():
+            met = dict.fromkeys(str(name).strip() for name in here["model"].iloc[positions].unique())
+            named = [f"`{name}`{nearest(name, table)}" for name in list(met)[:_MOST_NAMED]]
+            more = f" and {len(met) - len(named):,} more" if len(met) > len(named) else ""
+            first = rows.place(int(np.flatnonzero(chosen)[positions[0]]), "model")
+            account.count(file, "left_out", len(positions), reason, f"{first}; models: {', '.join(named)}{more}")
     return without(rows, missing)

@@ -4,8 +4,11 @@ Every job on a cluster imports this module, so it needs nothing heavier than YAM
 """
 
 import difflib
+import fnmatch
 import functools
+import glob
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -163,6 +166,42 @@ def files_below(path, pattern):
     """The file itself, or the files of a folder and the folders below whose names match the pattern, in order."""
     path = Path(path)
     return sorted(file for file in path.rglob(pattern) if file.is_file()) if path.is_dir() else [path]
+
+
+def chosen_files(entries, pattern="*"):
+    """The files that a list names, in order and each once, and the entry that named each: {file: entry}.
+
+    An entry is a file, a folder (of which every file is taken whose name matches the pattern), or a pattern of paths, where `*`
+    stays within one name and `**` goes over folders. An entry that begins with `!` takes out what the others name: a file, all
+    that is in a folder, or what fits a pattern.
+    """
+    files = {}
+    for entry in entries:
+        if not is_exclusion(entry):
+            for path in paths_of(entry):
+                for file in files_below(path, pattern):
+                    files.setdefault(str(file), entry)
+    for entry in entries:
+        if is_exclusion(entry):
+            out = entry[1:].rstrip("/")
+            files = {
+                file: named
+                for file, named in files.items()
+                if not (file == out or file.startswith(f"{out}/") or fnmatch.fnmatchcase(file, out))
+            }
+    return files
+
+
+def is_exclusion(entry):
+    """Whether an entry of a list of files takes files out; a file whose name begins with `!` is a file."""
+    return entry.startswith("!") and not os.path.lexists(entry)
+
+
+def paths_of(entry):
+    """The files and folders that an entry of a list of files names: itself, or what fits it where it is a pattern."""
+    if glob.has_magic(entry) and not os.path.lexists(entry):
+        return sorted(glob.glob(entry, recursive=True))
+    return [entry]
 
 
 def shown(value):

@@ -10,14 +10,17 @@ from emergence.ingest import readers
 from emergence.io.documents import (
     ROOT,
     SCHEMAS,
+    chosen_files,
     files_below,
     find_problems,
+    is_exclusion,
     is_there,
     load_schema,
     load_yaml,
     message,
     nearest,
     nearest_file,
+    paths_of,
     shown,
 )
 from emergence.io.errors import InputError
@@ -100,6 +103,13 @@ def _missing_files(named):
     """The mistakes among named files and folders: those that are not there, and folders without a file that is wanted."""
     for path, file, schema in named:
         kind, pattern = schema["x-path"], schema.get("x-files")
+        if path and isinstance(path[-1], int) and (is_exclusion(file) or paths_of(file) != [file]):
+            found = [] if is_exclusion(file) else list(chosen_files([file], pattern or "*"))
+            if not found and not is_exclusion(file):
+                yield path, f"{file}: a pattern that no file fits", "a pattern of files, such as `out/**/results_*.json`"
+            for below in (name for name in found if not _is_usable(name)):
+                yield path, below, "paths in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+            continue
         if pattern and is_there(file, "folder"):
             inside = [str(below) for below in files_below(file, pattern)]
             if not inside:
@@ -148,7 +158,12 @@ def input_files(block, keys):
 
     Folders of the kind `x-path: folder` are not among them; see input_folders.
     """
-    return [str(file) for _, path, schema in _named(block, keys, "file") for file in _files_of(path, schema)]
+    # entries of one list belong together, since some of them may take out what others name
+    lists = {}
+    for path, file, schema in _named(block, keys, "file"):
+        is_list = isinstance(path[-1], int)
+        lists.setdefault(path[:-1] if is_list else path, ([], schema.get("x-files", "*")))[0].append(file)
+    return [file for files, pattern in lists.values() for file in chosen_files(files, pattern)]
 
 
 def input_folders(block, keys):
@@ -159,10 +174,6 @@ def input_folders(block, keys):
 def _named(block, keys, kind):
     named = _paths(block, benchmark_schema(block["format"]))
     return [entry for entry in named if entry[2]["x-path"] == kind and entry[0][0] in keys]
-
-
-def _files_of(path, schema):
-    return files_below(path, schema["x-files"]) if "x-files" in schema else [path]
 
 
 def can_be_sharded(block):

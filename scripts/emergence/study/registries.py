@@ -107,17 +107,30 @@ def load_lists(files, scores):
 
 
 def load_models(path):
-    """The models: {model: {"model_family": str, "scale": float}}, from a CSV file with columns model, model_family, scale."""
-    frame = _load(path, ["model", "model_family", "scale"], unique=["model"])
+    """The models: {model: {"model_family": str or None, "scale": float or None}}, from a CSV file with these three columns.
+
+    A cell that is left empty says nothing, so that a long list can be filled in for the models that are wanted.
+    """
+    frame = _load(path, ["model"], unique=["model"])
+    problems = [
+        told(f"{path}: no column `{column}`", ", ".join(map(repr, frame.columns)), "a column of that name, which may be empty")
+        for column in ("model_family", "scale")
+        if column not in frame
+    ]
+    if problems:
+        raise InputError(problems)
     scales = pd.to_numeric(frame["scale"], errors="coerce")
     problems = [
-        told(f"{path}: data row {row + 1}, column `scale`", f"`{frame['scale'].iat[row]}`", "a number above 0")
-        for row in (~(scales > 0) | np.isinf(scales)).to_numpy().nonzero()[0]
+        told(f"{path}: data row {row + 1}, column `scale`", f"`{frame['scale'].iat[row]}`", "a number above 0, or nothing")
+        for row in ((frame["scale"] != "") & (~(scales >= 0) | np.isinf(scales))).to_numpy().nonzero()[0]
     ]
     if problems:
         raise InputError(problems)
     records = zip(frame["model"], frame["model_family"], scales, strict=True)
-    return {model: {"model_family": family, "scale": float(scale)} for model, family, scale in records}
+    return {
+        model: {"model_family": family or None, "scale": None if np.isnan(scale) else float(scale)}
+        for model, family, scale in records
+    }
 
 
 def from_scores(scores):

@@ -21,6 +21,7 @@ import pandas as pd
 
 from emergence.ingest import trees
 from emergence.ingest.accounts import without
+from emergence.ingest.groups import members_digest
 from emergence.ingest.readers import Rows
 from emergence.io import tables
 from emergence.io.errors import InputError, told
@@ -35,7 +36,6 @@ _KEYS = {
     "preferred": "preferred_score",
     "shots": "number_of_shots",
     "chance": "low_score",
-    "high_score": "high_score",
 }
 
 # How often a person at a terminal hears how far the reading is, in seconds.
@@ -69,7 +69,6 @@ class _Entry(msgspec.Struct, gc=False):
     preferred_score: str | None = None
     number_of_shots: int | None = None
     low_score: float | None = None
-    high_score: float | None = None
 
 
 class _Task(msgspec.Struct, gc=False):
@@ -389,10 +388,10 @@ def _cells(layouts):
     preferred, wrong_preferred = _plain(of_entries(_KEYS["preferred"]), (str,), "")
     shots, wrong_shots = _numbers(of_entries(_KEYS["shots"]))
     low, wrong_low = _numbers(of_entries(_KEYS["chance"]))
-    high, wrong_high = _numbers(of_entries(_KEYS["high_score"]))
     # an entry under the task's own name is the task as a whole
     subtasks = ["" if subtask == task else subtask for task, subtask in zip(tasks, subtasks, strict=True)]
     is_preferred = np.array([preferred[at] == name for at, name in zip(entry.tolist(), metrics, strict=True)], dtype=bool)
+    is_aggregate, members = _aggregates(layouts, subtasks)
     cells = pd.DataFrame(
         {
             "task": _category(tasks)[entry],
@@ -400,9 +399,10 @@ def _cells(layouts):
             "metric": _category(metrics),
             "shots": shots[entry],
             "preferred": pd.arrays.BooleanArray(is_preferred, np.array([not name for name in preferred], dtype=bool)[entry]),
-            # both bounds are those of the preferred metric
+            # the low score is that of the preferred metric
             "chance": np.where(is_preferred, low[entry], np.nan),
-            "high_score": np.where(is_preferred, high[entry], np.nan),
+            "aggregate": is_aggregate[entry],
+            "members": pd.Categorical(members, sorted({digest for digest in members if digest})),
         }
     )
     wrong = {
@@ -410,7 +410,6 @@ def _cells(layouts):
         "subtask": (wrong_subtask, "a text"),
         "preferred": (wrong_preferred, "the name of a metric"),
         "chance": (wrong_low, "a number, or null"),
-        "high_score": (wrong_high, "a number, or null"),
     }
     wrong = {
         field: (flags[entry], [found[at] for at in entry.tolist()], allowed)
@@ -418,6 +417,30 @@ def _cells(layouts):
         if flags.any() and (found := of_entries(_KEYS[field]))
     }
     return cells, np.array(numbers, dtype=np.int64)[entry], wrong
+
+
+def _aggregates(layouts, subtasks):
+    """Which entries average the subtasks of their file, and which subtasks those are under each metric.
+
+    subtasks: (entries,) names, empty for the task as a whole. Returns (entries,) bool, and for each place of a score a digest of
+    the members of an aggregate, or None.
+    """
+    is_aggregate, members, start = [], [], 0
+    for layout in layouts:
+        names = subtasks[start : start + len(layout.entries)]
+        start += len(names)
+        has_subtasks = any(names)
+        is_aggregate += [has_subtasks and not name for name in names]
+        if not has_subtasks:
+            members += [None] * len(layout.metrics)
+            continue
+        of_cells = np.repeat(np.array(names, dtype=object), layout.n_scores)
+        averaged = {}
+        for name, metric in zip(of_cells, layout.metrics, strict=True):
+            averaged.setdefault(metric, set()).update([name] if name else [])
+        digests = {metric: members_digest(found) for metric, found in averaged.items()}
+        members += [None if name else digests[metric] for name, metric in zip(of_cells, layout.metrics, strict=True)]
+    return np.array(is_aggregate, dtype=bool), members
 
 
 def _rows(contents, scale_axis, account):

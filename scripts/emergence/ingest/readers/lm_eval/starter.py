@@ -1,10 +1,17 @@
 """Starter block for results files of lm-evaluation-harness."""
 
+import math
 from collections import Counter, defaultdict
+from pathlib import Path
 
+from emergence.ingest import foreign, names
 from emergence.ingest.readers.lm_eval import reader
 from emergence.io.documents import as_yaml, files_below
-from emergence.study.starter_blocks import metric_lines, model_lines
+from emergence.study import metric_catalogue
+from emergence.study.starter_blocks import Gap, metric_lines
+
+# So many tasks that begin alike are taken for parts of one.
+_MOST_ALONE = 5
 
 
 def lines(path, catalogue):
@@ -14,32 +21,63 @@ def lines(path, catalogue):
     contents = {file: content for file, content in found.items() if content is not None}
     if not contents:
         return None
+    pattern, spellings = _model_pattern(path, contents), metric_catalogue.spellings(catalogue)
+    models = {file: _model(file, content, pattern) for file, content in contents.items()}
     scores, filters, met = defaultdict(set), defaultdict(set), Counter()
-    for content in contents.values():
+    versions, limited, whole, turned = defaultdict(set), set(), set(), {}
+    for file, content in contents.items():
+        members, _ = reader.members_of(content)
         for name, entry in content["results"].items():
+            versions[name].add(reader.version(name, content))
+            (limited if reader.is_limited(name, content) else whole).add(name)
             for key, metric, chosen, _ in reader.metrics_of(entry):
-                scores[reader.model_name(content), name, key, reader.shots(name, content)].add(str(entry[key]))
+                scores[models[file], name, key, reader.shots(name, content, members)].add(str(entry[key]))
                 filters[name, metric].add(chosen or "none")
+                said = ((content.get("higher_is_better") or {}).get(name) or {}).get(metric)
+                own = spellings.get(metric)
+                if own and said is not None and said != catalogue.at[own, "higher_is_better"]:
+                    turned.setdefault(name, {})[metric] = said
     for _, name, key, _ in scores:
         metric, _, chosen = key.partition(",")
         several = len(filters[name, metric]) > 1 and chosen != "none"
         met[f"{metric},{chosen}" if several else metric] += 1
-    parameters = {reader.model_name(content): reader.n_parameters(content) for content in contents.values()}
-    groups = reader.smallest_groups(contents.values())
+    task_of = reader.tasks_in(contents.values())
     block = [f"files: [{as_yaml(path)}]"]
-    if len(contents) < len(files):
-        block.append(f"# {len(files) - len(contents)} of the {len(files)} JSON files hold no results and will be passed over")
-    block.append("scale_label: Parameters # or training FLOPs, tokens, steps: what the scales are")
-    if any(parameters.values()):
+    block += _other_files(found)
+    gaps, from_files = _gaps(contents, models, pattern)
+    steps = bool(pattern and "{step}" in pattern) or any("the step is read" in gap.note for gap in gaps.values())
+    label = (
+        "Training steps # what the scales are" if steps else "Parameters # or training FLOPs, tokens, steps: what the scales are"
+    )
+    block.append(f"scale_label: {label}")
+    if pattern:
+        block.append(f"model_from: {as_yaml(pattern)} # check: who the model is, by the path of its file")
+    if from_files and not steps:
         block.append(
             "scale_from: parameters # the files record the number of parameters; leave it out to give every scale yourself"
         )
-    tasks = {name for name, _ in filters} - set(groups.values())
-    block.append(f"# models: {len(parameters)}; tasks: {len(tasks)}; groups of tasks: {len(set(groups.values()))}")
+    tasks = {name for name, _ in filters}
+    n_tasks, n_groups = len({task_of.get(name, name) for name in tasks}), len(set(task_of.values()))
+    block.append(f"# models: {len(set(models.values()))}; tasks: {n_tasks}; groups of tasks: {n_groups}")
+    block += _group_lines(tasks - set(task_of))
     block += metric_lines(met, catalogue)
-    several = sorted({chosen for names in filters.values() if len(names) > 1 for chosen in names})
+    if turned:
+        block += ["by_task: # check: the files say that the metric is the other way round for these tasks", "  higher_is_better:"]
+        for name, said in sorted(turned.items()):
+            inside = ", ".join(f"{as_yaml(metric)}: {str(value).lower()}" for metric, value in sorted(said.items()))
+            is_all = {metric for task, metric in filters if task == name} == set(said) and len(set(said.values())) == 1
+            block.append(f"    {as_yaml(name)}: {str(next(iter(said.values()))).lower() if is_all else f'{{{inside}}}'}")
+    several = sorted({chosen for names_of in filters.values() if len(names_of) > 1 for chosen in names_of})
     if several:
         block.append(f"# filters: [{', '.join(map(as_yaml, several))}] # to read the scores of some answer filters only")
+    split = sorted(name for name, said in versions.items() if len(said - {None}) > 1)
+    if split:
+        block.append(f"versions: split # or refuse: {len(split)} tasks occur in several versions, such as {as_yaml(split[0])}")
+    if limited & whole:
+        example = as_yaml(min(limited & whole))
+        block.append(f"limited_runs: leave_out # or keep: some runs took a part of the examples (--limit), such as of {example}")
+    elif limited:
+        block.append("# all runs took a part of the examples only (--limit)")
     disagreeing = [key for key, values in scores.items() if len(values) > 1]
     if disagreeing:
         model, name, key, _ = disagreeing[0]
@@ -47,5 +85,94 @@ def lines(path, catalogue):
         block.append(
             f"repeated_runs: refuse # or latest: {len(disagreeing)} scores differ between runs of one model, such as {example}"
         )
-    lacking = {name: ["family", *([] if n else ["scale"])] for name, n in parameters.items()}
-    return block + model_lines(lacking)
+    return block, gaps
+
+
+def _other_files(found):
+    """Comments about the JSON files of a folder that are not read, once for each kind."""
+    others = [file for file, content in found.items() if content is None]
+    if not others:
+        return []
+    lines = [f"# {len(others)} of the {len(found)} JSON files hold no results and will be passed over"]
+    kinds = Counter(known[0] for file in others if (known := foreign.document(foreign.parsed(file))))
+    return lines + [f"#   {n} of them: {what}" for what, n in sorted(kinds.items())]
+
+
+def _model(file, content, pattern):
+    """The name that the reader will give the model of a file."""
+    name = reader.model_name(content)
+    fields = (names.path_fields(pattern, file) or {}) if pattern else {}
+    name = fields.get("model", name)
+    return f"{name}@{int(fields['step'])}" if "step" in fields else name
+
+
+def _model_pattern(path, contents):
+    """A pattern for `model_from` where the files do not say who the model is, else None."""
+    of_name = defaultdict(set)
+    for file, content in contents.items():
+        of_name[reader.model_name(content)].add(file)
+    nameless = all(reader.is_named_by_library(content) for content in contents.values())
+    # one name for files in several folders that score the same task differently: checkpoints, or models by one path of a link
+    for name, files in of_name.items():
+        if not name or nameless:
+            break
+        values = defaultdict(set)
+        for file in files:
+            for entry, scores in contents[file]["results"].items():
+                for key, *_ in reader.metrics_of(scores):
+                    values[entry, key, reader.shots(entry, contents[file])].add(str(scores[key]))
+        steps = {names.step_in_name(str(file)) for file in files}
+        if len(steps - {None}) > 1 and any(len(found) > 1 for found in values.values()):
+            nameless = True
+    if not nameless and len(of_name) > 1:
+        # names that are the folders of one run, such as /scratch/run/step1000
+        bases = {names.without_step(name) for name in of_name}
+        nameless = len(bases) == 1 and len(of_name) > 2 and not any("@" in name for name in of_name)
+    return names.suggested_pattern(Path(path), list(contents)) if nameless else None
+
+
+def _gaps(contents, models, pattern):
+    """{model: Gap} for the models whose family or scale the files leave open, and whether any scale is taken from the files."""
+    if pattern and "{step}" in pattern:
+        return {}, False
+    revisions = defaultdict(set)
+    for name in models.values():
+        base, at, revision = name.partition("@")
+        if at and names.step_in_name(revision) is not None:
+            revisions[base].add(name)
+    recorded = {
+        models[file]: (reader.n_parameters(content), reader.doubt_about_size(content)) for file, content in contents.items()
+    }
+    gaps = {}
+    for name, (n, doubt) in recorded.items():
+        base, _, revision = name.partition("@")
+        if len(revisions[base]) > 1 and names.step_in_name(revision) is not None:
+            step = names.step_in_name(revision)
+            note = "the step is read from the revision" + (
+                "; step 0 is left out, a logarithmic axis has no 0" if not step else ""
+            )
+            gaps[name] = Gap(["family", "scale"], base, float(step), note)
+            continue
+        size = names.size_in_name(name)
+        if n and doubt and isinstance(n, (int, float)):
+            note = f"{n:.4g} parameters recorded, but {doubt}" + ("; the scale is read from the name" if size else "")
+            gaps[name] = Gap(["family", "scale"], None, size, note)
+        elif n:
+            gaps[name] = Gap(["family"], note=f"{n:.4g} parameters recorded" if _is_number(n) else "")
+        else:
+            gaps[name] = Gap(["family", "scale"], None, size, "the scale is read from the name" if size else "")
+    return gaps, any("scale" not in gap.keys for gap in gaps.values())
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _group_lines(alone):
+    """Comments with the groups that tasks of one beginning may be."""
+    begins = Counter(name.split(sign, 1)[0] + sign for name in alone for sign in ("-", ":", "_") if sign in name)
+    likely = {begin: n for begin, n in begins.items() if n >= _MOST_ALONE and begin[0] not in "*?["}
+    return [
+        f"# groups: {{{as_yaml(begin[:-1])}: {as_yaml(begin + '*')}}} # if these {n} tasks are parts of one"
+        for begin, n in sorted(likely.items())
+    ]

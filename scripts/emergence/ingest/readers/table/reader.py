@@ -1,7 +1,8 @@
-"""Reader for tables, long (one score a row) or wide (one model a row): CSV, TSV, Parquet, JSON lines."""
+"""Reader for tables, long (one score per row) or wide (one model per row): CSV, TSV, Parquet, JSON lines."""
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -14,9 +15,14 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 
+from emergence.ingest import foreign
+from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
-from emergence.ingest.readers.table.keys import header_pattern
-from emergence.io.documents import nearest
+from emergence.ingest.readers.table import expressions
+from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
+from emergence.ingest.readers.table.numbers import decimal_sign, odd_cells, read_column
+from emergence.ingest.selection import fitting
+from emergence.io.documents import chosen_files, nearest
 from emergence.io.errors import InputError, told
 
 ENDINGS = {
@@ -28,6 +34,9 @@ ENDINGS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+
+# What may separate the cells of a CSV file whose block does not say so, besides the comma.
+SEPARATORS = (",", ";", "\t", "|")
 
 # JSON lines pass through Python objects, so many at a time would cost more memory than the table.
 _LINES_AT_ONCE = 20_000
@@ -41,7 +50,7 @@ _MOST_BYTES = 2 * 10**9
 
 
 # The fields that are numbers; all others are names.
-NUMBERS = ("scale", "shots", "score", "chance", "high_score", "n_examples", "stderr")
+NUMBERS = ("scale", "shots", "score", "chance", "n_examples", "stderr", "step")
 
 _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 
@@ -49,24 +58,40 @@ _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 def read(block, account):
     """The scores of all files of the block. See emergence.ingest.readers for the contract.
 
-    Raises InputError for a file that is no table, or that lacks a column which the block names.
+    Raises InputError for a file that is not a table, or that lacks a column which the block names.
     """
-    parts = [_read_file(file, block, account) for file in block["files"]]
+    files = list(chosen_files(block["files"]))
+    if not files:
+        raise InputError(told("`files`", "no file is left", "at least one table"))
+    _note_unused_columns(files, block, account)
+    parts = [part for file in files if (part := _read_file(file, block, account)) is not None]
+    if not parts:
+        return Rows(pd.DataFrame({field: [] for field in ("file", *REQUIRED)}, dtype=object), lambda row, field: "")
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     for field, replacements in block.get("values", {}).items():
         frame[field] = _replaced(
-            frame[field], {str(found): value for found, value in replacements.items()}, field, block, account
+            frame[field], {str(found): value for found, value in replacements.items()}, field, files[0], account
         )
-    for field, factor in block.get("multiply", {}).items():
+    factors = block.get("multiply", {})
+    if block.get("plus_minus") == "stderr" and "score" in factors:
+        factors = factors | {"stderr": factors["score"]}
+    for field, factor in factors.items():
+        if field not in frame:
+            continue
         numbers = pd.to_numeric(frame[field], errors="coerce")
-        # text that is no number stays, to be refused by name
+        # text that is not a number stays, to be refused by name
         frame[field] = (
             numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
         )
     for field, value in block.get("constants", {}).items():
-        frame[field] = value
+        # a pattern of headers may give the field, too
+        frame[field] = value if field not in frame else _filled(frame[field], value)
+    if "model" in block.get("constants", {}) and "step" not in frame and "scale" in frame:
+        # one model at several scales is a model at several steps of its training
+        frame["step"] = frame["scale"]
+    _mark_averages(frame, files[0], account)
     if "source" not in frame:
-        frame["source"] = frame["file"].map({file: Path(file).name for file in block["files"]})
+        frame["source"] = frame["file"].map({file: Path(file).name for file in files})
     columns = block["columns"]
 
     def place(row, field):
@@ -77,34 +102,68 @@ def read(block, account):
     return Rows(frame, place)
 
 
+def _mark_averages(frame, file, account):
+    """Mark scores of tasks whose names say that they average others, such as `Average`."""
+    for field in ("task", "subtask"):
+        if field in frame:
+            codes, distinct = pd.factorize(frame[field])
+            named = [str(name) for name in distinct if is_average(str(name))]
+            if named:
+                is_one = np.array([str(name) in named for name in distinct] + [False])[codes]
+                frame["aggregate"] = pd.array(is_one, dtype="boolean") | frame.get("aggregate", False)
+                reason = f"the name of the {field} says that it averages others: it is marked as an aggregate; see `leave_out`"
+                account.count(file, "noted", int(is_one.sum()), reason, ", ".join(named))
+
+
+def _filled(values, value):
+    return values.astype(object).where(values.notna(), value)
+
+
+def _note_unused_columns(files, block, account):
+    """Lists of columns that name what no file has, such as a column that was renamed."""
+    for key in ("only", "leave_out"):
+        patterns = block.get(key, {}).get("columns", [])
+        if patterns:
+            met = [name for file in files for name in load(file, file_type(file, block), lambda header: False, block)[0]]
+            for pattern in fitting(met, patterns)[1]:
+                reason = f"{key}.columns names `{pattern}`, which is no column of these files"
+                account.count(files[0], "ignored", 0, reason, example=pattern)
+
+
 def file_type(file, block):
     """Of which type a file is: as the block says, else by its ending (a last `.gz` aside), else CSV."""
     name = Path(file).name.lower().removesuffix(".gz")
     return block.get("file_type") or ENDINGS.get(Path(name).suffix, "csv")
 
 
-def load(file, kind, is_wanted):
+def load(file, kind, is_wanted, block=None):
     """The names of all columns of a file, and an Arrow table of those for which is_wanted(name) is true.
 
-    Text files give text, Parquet files what they hold. Raises InputError where the file is no table of that kind, or a column's name
-    stands twice.
+    Text files give text, Parquet files what they hold. Raises InputError where the file is not a table of that kind, or a
+    column's name occurs twice.
     """
     if Path(file).stat().st_size == 0:
         raise InputError(f"{file}: the file is empty\n    allowed: a table")
+    known = foreign.beginning(file, kind)
+    if known:
+        raise InputError(told(f"{file}: not a table of type {kind}", *known))
     try:
         if _is_packed(file):
             _check_unpacked_size(file)
-        names, table = _LOADERS[kind](file, is_wanted)
+        names, table = _LOADERS[kind](file, is_wanted, block or {})
         if len(set(names)) < len(names):
             repeated = next(name for name, n in Counter(names).items() if n > 1)
             raise InputError(f"{file}: the column `{repeated}` stands twice\n    allowed: every column name once")
-        # texts that are no UTF-8 come through some of Arrow's readers
+        # texts that are not UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
     except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         said = str(error)
         if "straddling" in said:
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
+        if "columns, got" in said and kind == "csv":
+            sign = separator(file, block or {})
+            said += f"; cells are separated by `{sign}` here (key `separator`); `skip_rows` leaves out title rows above the names"
         raise InputError(f"{file}: not a table of type {kind} that can be read: {said}") from None
 
 
@@ -128,40 +187,209 @@ def _check_unpacked_size(file):
 
 
 def _read_file(file, block, account):
-    """One file's rows, their cells still as the file has them."""
+    """One file's rows, their cells still as the file has them; None where its path does not fit `model_from`."""
     kind = file_type(file, block)
-    columns, pattern = block["columns"], header_pattern(block)
+    columns, patterns, of_stderr = block["columns"], header_patterns(block), header_patterns(block, "stderr_header")
+    of_scale = expressions.columns_of(block["scale_from"]) if "scale_from" in block else []
 
     def is_wanted(header):
-        return header in columns.values() or bool(pattern and pattern.fullmatch(header))
+        return header in columns.values() or header in of_scale or bool(_match([*of_stderr, *patterns], header))
 
     with account.reading(file):
-        names, table = load(file, kind, is_wanted)
-    _check_names(file, names, columns)
+        names, table = load(file, kind, is_wanted, block)
+    _check_names(file, names, columns | {f"scale_from, {name}": name for name in of_scale})
     if table.num_rows == 0:
         raise InputError(f"{file}: the table has column names but no row\n    allowed: at least one row")
-    matches = {header: pattern.fullmatch(header) for header in names if header not in columns.values()} if pattern else {}
-    matches = {header: match for header, match in matches.items() if match}
-    if pattern and not matches:
+    open_names = [header for header in names if header not in columns.values()]
+    errors = {header: match for header in open_names if (match := _match(of_stderr, header))}
+    matches = {header: match for header in open_names if header not in errors and (match := _match(patterns, header))}
+    if patterns and not matches:
         where = f"{file}: no column is named like `header: {block['header']}`"
         raise InputError(told(where, ", ".join(map(repr, names)), "at least one column with scores"))
     ignored = [header for header in names if not is_wanted(header)]
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
-    numeric = {*matches, *(columns[field] for field in NUMBERS if field in columns)}
-    cells = {header: _cells(file, header, table.column(header), header in numeric) for header in table.column_names}
+    matches = _chosen_columns(file, matches, table.num_rows, block, account)
+    _note_separator(file, kind, block, account)
+    numeric = dict.fromkeys(matches, "score") | dict.fromkeys(errors, "stderr")
+    numeric |= dict.fromkeys(of_scale, "scale") | {columns[field]: field for field in NUMBERS if field in columns}
+    used = {*columns.values(), *of_scale, *matches, *errors}
+    wanted = [name for name in table.column_names if name in used]
+    cells = {header: _cells(file, header, table.column(header), header in numeric) for header in wanted}
+    percent, after = _read_as_written(file, table, cells, numeric, kind, block, account)
     rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
+    if of_scale:
+        rows["scale"] = _computed(block["scale_from"], {name: cells[name] for name in of_scale})
+    if "model_from" in block:
+        found = path_fields(block["model_from"], file)
+        if found is None:
+            allowed = f"`{block['model_from']}` at the end of the path"
+            message = told(file, "a path that `model_from` does not fit", allowed)
+            account.refuse_file(file, len(rows) * max(1, len(matches)), "the path does not fit `model_from`", message)
+            return None
+        for field, text in found.items():
+            if field == "model" and ("model" in columns or "model" in block.get("constants", {})):
+                continue
+            value = number_with_unit(text) if field == "scale" else text
+            rows[{"family": "model_family"}.get(field, field)] = value
     rows["_row"] = np.arange(1, len(rows) + 1)
-    if pattern:
-        rows = pd.concat(
-            [rows.assign(**match.groupdict(), score=cells[header], _header=header) for header, match in matches.items()],
-            ignore_index=True,
-        )
+    if patterns:
+        rows = _unfolded(rows, matches, errors, cells, percent, after)
     else:
         rows["_header"] = columns["score"]
-    rows["file"] = str(file)
+        if columns["score"] in percent:
+            rows["_percent"] = percent[columns["score"]]
+        if columns["score"] in after:
+            rows["stderr"] = after[columns["score"]]
+    rows["file"] = pd.Categorical.from_codes(np.zeros(len(rows), dtype=np.int8), [str(file)])
     account.count(file, "read", len(rows))
     return rows
+
+
+def _match(patterns, header):
+    return next((match for pattern in patterns if (match := pattern.fullmatch(header))), None)
+
+
+def _chosen_columns(file, matches, n_rows, block, account):
+    """The columns with scores that the block takes; the scores in the others are counted."""
+    for key in ("only", "leave_out"):
+        patterns = block.get(key, {}).get("columns")
+        if patterns and matches:
+            chosen, _ = fitting(list(matches), patterns)
+            out = dict.fromkeys(header for header, is_it in zip(matches, chosen, strict=True) if is_it == (key == "leave_out"))
+            if out:
+                said = "is named by" if key == "leave_out" else "is not named by"
+                account.count(file, "read", len(out) * n_rows)
+                reason = f"the column {said} `{key}.columns`"
+                account.count(file, "left_out", len(out) * n_rows, reason, ", ".join(out))
+            matches = {header: match for header, match in matches.items() if header not in out}
+    return matches
+
+
+def _note_separator(file, kind, block, account):
+    if kind == "csv" and "separator" not in block and (sign := separator(file, block)) != ",":
+        account.count(file, "noted", 0, f"cells are separated by {sign!r}, as the first rows tell; the key is `separator`")
+
+
+def _read_as_written(file, table, cells, numeric, kind, block, account):
+    """Replace in `cells` what people write for numbers by numbers.
+
+    Returns {header: (rows,) bool, which have `%`} and {header: (rows,) float, what follows `±`}.
+    """
+    text = {header: cells[header] for header in numeric if header in cells and cells[header].dtype.kind not in "fi"}
+    odd = {header: values[odd_cells(values)].unique() for header, values in text.items()}
+    if not any(map(len, odd.values())):
+        return {}, {}
+    decimal = block.get("decimal")
+    if decimal is None and any("," in cell or "." in cell for cells_of in odd.values() for cell in cells_of):
+        decimal = decimal_sign([str(cell) for cell in _texts(table, cells, numeric)])
+        # where cells are separated by semicolons, that is because the comma is taken
+        only_commas = not any("." in cell for found in odd.values() for cell in found)
+        if decimal is None and kind == "csv" and separator(file, block) == ";" and only_commas:
+            decimal = ","
+        if decimal == ",":
+            account.count(file, "noted", 0, "the decimal sign is `,`, as the cells tell; the key is `decimal`")
+    if decimal == ",":
+        text = {header: table.column(header).cast(pa.string()).to_pandas() for header in numeric if _is_text(table, header)}
+    factors, percent, after = block.get("multiply", {}), {}, {}
+    for header, values in text.items():
+        field = numeric[header]
+        if decimal != "," and not len(odd.get(header, ())):
+            continue
+
+        def is_allowed(cell, field=field):
+            # a number with its unit is not to be multiplied once more; percent may be, by a hundredth
+            return not (cell.has_unit and field in factors) and (not cell.is_percent or factors.get(field, 0.01) == 0.01)
+
+        cells[header], is_percent, errors, kinds = read_column(values, field, decimal, is_allowed)
+        if is_percent.any() and field not in factors:
+            percent[header] = is_percent
+        if block.get("plus_minus") == "stderr" and np.isfinite(errors).any():
+            after[header] = errors
+        for said, (n, first) in kinds.items():
+            ignored = said.startswith("`±`") and block.get("plus_minus") != "stderr"
+            more = "; it is not read, since it may be a deviation or half an interval; see `plus_minus`" if ignored else ""
+            account.count(file, "noted", n, f"{said}{more}", f"column `{header}`: {first}")
+    return percent, after
+
+
+def _is_text(table, header):
+    return header in table.column_names and pa.types.is_string(table.column(header).type)
+
+
+def _texts(table, cells, numeric):
+    """All texts of the columns that should be numbers, each once."""
+    found = {}
+    for header in numeric:
+        if header in cells and _is_text(table, header):
+            found |= dict.fromkeys(pc.unique(table.column(header)).to_pylist())
+    return [text for text in found if text]
+
+
+def _computed(expression, cells):
+    """The scale from several columns; where one of them is not a number, a text that says so and will be refused."""
+    numbers = {name: pd.to_numeric(values, errors="coerce").to_numpy(dtype=float) for name, values in cells.items()}
+    scale = expressions.evaluate(expression, numbers)
+    bad = ~np.isfinite(scale)
+    if not bad.any():
+        return scale
+    column = scale.astype(object)
+    for row in np.flatnonzero(bad):
+        column[row] = f"{expression} with " + ", ".join(f"{name} = {values.iat[row]}" for name, values in cells.items())
+    return column
+
+
+def _unfolded(rows, matches, errors, cells, percent, after):
+    """A wide table with one score per row: all rows of the first column with scores, then all of the next."""
+    n_rows, headers = len(rows), list(matches)
+    repeated = np.tile(np.arange(n_rows), len(headers))
+    of_column = np.repeat(np.arange(len(headers)), n_rows)
+    long = {}
+    for field in rows:
+        values = rows[field]
+        if values.dtype.kind in "fiub":
+            long[field] = values.to_numpy()[repeated]
+        elif field in NUMBERS:
+            long[field] = values.astype(object).to_numpy()[repeated]
+        else:
+            # names as categories, stripped as the pipeline strips others
+            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            long[field] = _categories(["" if pd.isna(name) else str(name).strip() for name in distinct], codes[repeated])
+    for field in dict.fromkeys(field for match in matches.values() for field in match.groupdict()):
+        found = [matches[header].groupdict().get(field) for header in headers]
+        if None in found:
+            # a pattern without the field leaves it to `constants`
+            long[field] = np.array(found, dtype=object)[of_column]
+        else:
+            long[field] = _categories([text.strip() for text in found], of_column)
+    long["score"] = _joined([cells[header] for header in headers], n_rows)
+    long["_header"] = _categories(headers, of_column)
+    if errors:
+        by_fields = {tuple(sorted(match.groupdict().items())): header for header, match in errors.items()}
+        paired = [by_fields.get(tuple(sorted(matches[header].groupdict().items()))) for header in headers]
+        long["stderr"] = _joined([cells[header] if header else None for header in paired], n_rows)
+    elif after:
+        long["stderr"] = np.concatenate([after.get(header, np.full(n_rows, np.nan)) for header in headers])
+    if percent:
+        long["_percent"] = np.concatenate([percent.get(header, np.zeros(n_rows, dtype=bool)) for header in headers])
+    return pd.DataFrame(long, copy=False)
+
+
+def _joined(columns, n_rows):
+    """Columns one below the other; None is a column of nothing."""
+    if not columns:
+        return np.empty(0)
+    if all(column is None or column.dtype.kind in "fi" for column in columns):
+        return np.concatenate([np.full(n_rows, np.nan) if column is None else column.to_numpy(dtype=float) for column in columns])
+    empty = np.full(n_rows, None, dtype=object)
+    return np.concatenate([empty if column is None else column.astype(object).to_numpy() for column in columns])
+
+
+def _categories(names, codes):
+    """A categorical column: names by their codes, each once and in order."""
+    own = sorted(set(names))
+    place = {name: number for number, name in enumerate(own)}
+    return pd.Categorical.from_codes(np.array([place[name] for name in names], dtype=np.int32)[codes], own)
 
 
 def _check_names(file, names, columns):
@@ -198,25 +426,45 @@ def _cells(file, header, column, is_numeric):
         ) from None
 
 
-def _delimited(delimiter):
-    def load(file, is_wanted):
-        parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-        with pyarrow.csv.open_csv(_stream(file), parse_options=parsing) as start:
-            names = start.schema.names
-        chosen = [name for name in dict.fromkeys(names) if is_wanted(name)]
-        if len(set(names)) < len(names) or not chosen:
-            # it will be refused, for which the names are enough
-            return names, pa.table({"": []})
-        # every cell as text: a type guessed from the first rows would be a mistake in the others
-        conversion = pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
-        )
-        return names, pyarrow.csv.read_csv(_stream(file), parse_options=parsing, convert_options=conversion)
-
-    return load
+def separator(file, block):
+    """What separates the cells of a CSV file: as the block says, else told by its first two rows; the comma where they do not."""
+    if "separator" in block:
+        return block["separator"]
+    with _stream(file) as content:
+        start = content.read(1 << 16).decode("utf-8", "replace")
+    # what is in quotation marks separates nothing
+    lines = [line for line in re.sub(r'"[^"]*"', "", start).splitlines()[block.get("skip_rows", 0) :] if line.strip()][:2]
+    counts = {sign: [line.count(sign) for line in lines] for sign in SEPARATORS}
+    consistent = [sign for sign, found in counts.items() if found and found[0] and len(set(found)) == 1]
+    if "," in consistent or not lines or (not consistent and counts[","][0]):
+        return ","
+    told_by_header = [sign for sign in SEPARATORS if counts[sign][0]]
+    return max(consistent or told_by_header or [","], key=lambda sign: counts[sign][0])
 
 
-def _load_parquet(file, is_wanted):
+def _delimited(file, is_wanted, block):
+    delimiter = block.get("separator", "\t") if file_type(file, block) == "tsv" else separator(file, block)
+    parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    reading = pyarrow.csv.ReadOptions(skip_rows=block.get("skip_rows", 0))
+    with pyarrow.csv.open_csv(_stream(file), read_options=reading, parse_options=parsing) as start:
+        names = start.schema.names
+    n_nameless = sum(not name.strip() for name in names)
+    if n_nameless > 1:
+        # a spreadsheet leaves empty columns behind its table
+        names = [name if name.strip() else f"(nameless column {number})" for number, name in enumerate(names, start=1)]
+        reading = pyarrow.csv.ReadOptions(skip_rows=block.get("skip_rows", 0), column_names=names, skip_rows_after_names=1)
+    chosen = [name for name in dict.fromkeys(names) if is_wanted(name) and not name.startswith("(nameless column")]
+    if len(set(names)) < len(names) or not chosen:
+        # it will be refused, for which the names are enough
+        return names, pa.table({"": []})
+    # every cell as text: a type guessed from the first rows would be a mistake in the others
+    conversion = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
+    )
+    return names, pyarrow.csv.read_csv(_stream(file), read_options=reading, parse_options=parsing, convert_options=conversion)
+
+
+def _load_parquet(file, is_wanted, _block):
     content = pyarrow.parquet.ParquetFile(file)
     if content.metadata.num_rows > _MOST_ROWS:
         found = f"{content.metadata.num_rows:,} rows"
@@ -225,7 +473,7 @@ def _load_parquet(file, is_wanted):
     return names, content.read(columns=[name for name in names if is_wanted(name)])
 
 
-def _load_json_lines(file, is_wanted):
+def _load_json_lines(file, is_wanted, _block):
     with _opened(file, "rb") as content:
         if not all(_is_safe_for_arrow(line) for line in content):
             return _load_json_lines_one_by_one(file, is_wanted)
@@ -299,16 +547,16 @@ def _json_record(file, number, line):
     return record
 
 
-_LOADERS = {"csv": _delimited(","), "tsv": _delimited("\t"), "parquet": _load_parquet, "jsonl": _load_json_lines}
+_LOADERS = {"csv": _delimited, "tsv": _delimited, "parquet": _load_parquet, "jsonl": _load_json_lines}
 
 
-def _replaced(values, replacements, field, block, account):
+def _replaced(values, replacements, field, file, account):
     """A field with its `values` replaced; what is not named there stays as it is."""
     codes, distinct = pd.factorize(values)
     found = [str(value).strip() for value in distinct]
     for unused in set(replacements) - set(found):
         reason = f"values.{field} names `{unused}`, which no row has"
-        account.count(block["files"][0], "ignored", 0, reason, example=unused)
+        account.count(file, "ignored", 0, reason, example=unused)
     by_code = np.array(
         [replacements.get(text, value) for text, value in zip(found, distinct, strict=True)] + [None], dtype=object
     )
