@@ -8,7 +8,6 @@ import contextlib
 import csv
 import functools
 import glob
-import hashlib
 import heapq
 import itertools
 import operator
@@ -21,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emergence.io import logs
+from emergence.io import contents, logs
 from emergence.io.descriptions import description
 from emergence.io.errors import InputError
 
@@ -74,6 +73,8 @@ def replacing(path):
         if logs.is_superseded():
             raise superseded
         os.replace(temporary, path)
+        if logs.is_job():
+            contents.note_written(path)
     except OSError as error:
         # the other job has removed the temporary file
         if logs.is_superseded():
@@ -354,9 +355,3 @@ def read(name, path, categories=False):
         return typed(frame, name, categories)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
-
-
-def digest(path):
-    """SHA-256 of a file, as hexadecimal text."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
