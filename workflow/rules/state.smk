@@ -6,7 +6,7 @@ from emergence.io import contents
 MADE = [file for name in BENCHMARKS for file in results_of(name).values()]
 MADE += [file.removesuffix("svg") + kind for name in BENCHMARKS for file in figures_of(name).values() for kind in ("svg", "png", "csv")]
 MADE += [descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables]
-MADE += ["results/report.html", "results/summary.txt", "results/provenance.json"]
+MADE += ["results/report.html", "results/summary.txt", "results/tables.md", "results/provenance.json"]
 
 
 def state(rule):
