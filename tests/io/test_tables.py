@@ -96,7 +96,9 @@ def test_fractions_are_stored_to_the_digits_that_every_processor_gives(tmp_path,
     """Two results that differ in the twelfth digit are the same file, and reading and writing it again changes nothing."""
     files = [tmp_path / f"{name}.csv" for name in "abc"]
     one, other = (row_of(table, fraction) for fraction in (0.123456789012, 0.123456789013))
-    key = [column for column in tables.description(table)["key"] if tables.description(table)["columns"][column]["type"] == "float"]
+    key = [
+        column for column in tables.description(table)["key"] if tables.description(table)["columns"][column]["type"] == "float"
+    ]
     for path, frame in ((files[0], one), (files[1], other.assign(**one[key]))):
         tables.write(frame, table, path)
     assert files[0].read_bytes() == files[1].read_bytes()
@@ -116,8 +118,10 @@ def test_rounding_stays_within_the_ninth_digit(value):
 
 
 def test_scores_are_stored_to_the_letter(tmp_path):
-    names = {name: "x" for name in ("benchmark", "task", "subtask", "metric", "model_family", "model", "source")}
+    names = dict.fromkeys(("benchmark", "task", "subtask", "metric", "model_family", "model", "source"), "x")
     number = 0.1234567890123456
-    tables.write(pd.DataFrame([names | {"scale": number, "score": number, "stderr": number}]), "scores", tmp_path / "scores.parquet")
+    tables.write(
+        pd.DataFrame([names | {"scale": number, "score": number, "stderr": number}]), "scores", tmp_path / "scores.parquet"
+    )
     (row,) = tables.read("scores", tmp_path / "scores.parquet").to_dict("records")
     assert row["scale"] == row["score"] == row["stderr"] == number

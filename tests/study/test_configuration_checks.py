@@ -148,7 +148,7 @@ def test_folders_with_results_in_them_are_a_mistake(folder, name, kind):
 
 def test_a_metric_catalogue_inside_results_is_a_mistake(folder):
     (folder / "results/metrics.yaml").write_text("metrics: {}\n")
-    with pytest.raises(InputError, match="metrics\n    found: results/metrics.yaml: it is inside results/"):
+    with pytest.raises(InputError, match=r"metrics\n    found: results/metrics\.yaml: it is inside results/"):
         configuration.check({"benchmarks": {"mine": block("scores.csv")}, "metrics": "results/metrics.yaml"})
 
 

@@ -73,7 +73,7 @@ def test_edited_results_are_named_and_made_again(again, finished, time):
 def test_touched_results_and_a_copied_folder_are_left_alone(again):
     for path in (again / "results").rglob("*.csv"):
         os.utime(path, (OLD, OLD))
-    named, said = jobs(again)
+    _, said = jobs(again)
     assert "was changed" not in said
 
 

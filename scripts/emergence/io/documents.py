@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import sys
+from collections import Counter
 from pathlib import Path
 
 import jsonschema
@@ -138,6 +139,15 @@ def _check_size(text):
             raise yaml.YAMLError(f"values stand more than {_DEEPEST} deep in one another")
         if around[1] > _MOST_VALUES:
             raise yaml.YAMLError(f"with its aliases written out it holds more than {_MOST_VALUES:,} values")
+
+
+def unique_keys(pairs):
+    """Return the pairs of a JSON object as a dictionary. Raises ValueError for a key given twice, of which JSON keeps the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        repeated = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"the key `{repeated}` is given twice; each key may be given once")
+    return found
 
 
 def as_yaml(value):

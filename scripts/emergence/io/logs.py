@@ -105,6 +105,9 @@ def run(main, log_file):
     except KeyboardInterrupt:
         logger.error("interrupted")
         sys.exit(1)
+    except MemoryError:
+        logger.error("there is not enough memory for this job: give it more (`mem_mb`), or run fewer at once (`--cores`)")
+        sys.exit(1)
     except OSError as error:
         logger.error("%s: %s", error.filename or "a file", error.strerror or error)
         sys.exit(1)

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from emergence.ingest.readers import Rows
-from emergence.io.documents import files_below, find_problems, message
-from emergence.io.errors import InputError
+from emergence.io.documents import files_below, find_problems, message, unique_keys
+from emergence.io.errors import InputError, naming, told
 
 # Entries beside the metrics; " " marks a group without a score.
 _NOT_METRICS = {"alias", "name", "samples", "sample_len", "sample_count", " "}
@@ -87,14 +87,16 @@ def read(block, account):
         for file in files_below(named, "*.json"):
             if str(file) in runs:
                 continue
-            written = _written(file)
-            content = _parsed(file, written)
+            with naming(file):
+                written = _written(file)
+                content = _parsed(file, written)
             if content is None and Path(named).is_file():
                 raise InputError(f"{file}: there is no `results` in it\n    allowed: a results file of lm-evaluation-harness")
             account.file(file, written)
             if content is None:
                 account.count(file, "ignored", 1, "a file of the folder without `results`", example=str(file))
             else:
+                _leave_out_no_entries(file, content["results"], account)
                 runs[str(file)] = content
     records, dates = [], {}
     for file, content in runs.items():
@@ -124,6 +126,23 @@ def read(block, account):
     return Rows(frame, place)
 
 
+def _leave_out_no_entries(file, results, account):
+    """Take out of `results` what is not an entry with scores: null holds none, anything else is a mistake."""
+    for name in [name for name, entry in results.items() if not isinstance(entry, dict)]:
+        entry, where = results.pop(name), f"{file}: results.{name}"
+        if entry is None:
+            account.count(file, "read", 1)
+            account.count(file, "empty", 1, "null instead of an entry with scores", where)
+        else:
+            account.refuse_file(
+                file, 1, "an entry without scores", told(where, _shown(entry), "metrics and their scores, or null")
+            )
+
+
+def _shown(value):
+    return f"`{json.dumps(value, ensure_ascii=False)}`"[:200]
+
+
 def load(file):
     """The content of a results file; None for JSON that holds no results.
 
@@ -148,7 +167,7 @@ def _parsed(file, written):
         raise InputError(f"{file}: cannot be read as text: {error}") from None
     try:
         # NaN and the infinities, which are no JSON, arrive as text and are refused as scores by name
-        content = json.loads(text, parse_constant=str)
+        content = json.loads(text, parse_constant=str, object_pairs_hook=unique_keys)
         if "\\u" in text:
             # half a surrogate pair is no character and cannot be written again
             json.dumps(content, ensure_ascii=False).encode()
@@ -157,7 +176,7 @@ def _parsed(file, written):
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: not valid JSON: {error}") from None
     results = content.get("results") if isinstance(content, dict) else None
-    if not (isinstance(results, dict) and all(isinstance(entry, dict) for entry in results.values())):
+    if not (isinstance(results, dict) and (not results or any(isinstance(entry, dict) for entry in results.values()))):
         return None
     problems = find_problems({key: content[key] for key in _SHAPE["properties"] if key in content}, _SHAPE, ())
     if problems:
