@@ -9,6 +9,11 @@ LOCKED := $(PIP) --require-hashes
 # an environment on top of .venv for the tests of SLURM
 CLUSTER_VENV := $(VENV)/cluster
 
+# Snakemake keeps a cache in the home folder, and cannot start where it cannot write there
+ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" || echo no),)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
 
