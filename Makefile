@@ -9,6 +9,11 @@ LOCKED := $(PIP) --require-hashes
 # an environment on top of .venv for the tests of SLURM
 CLUSTER_VENV := $(VENV)/cluster
 
+# Snakemake keeps a cache in the home folder, and cannot start where it cannot write there
+ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" || echo no),)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
 
@@ -71,29 +76,41 @@ clean:
 	@find results -mindepth 1 ! -name README.md -delete
 	@rm -rf $(VENV) .snakemake
 
-$(BIN)/python:
+# An install that is killed leaves packages that look whole and are not. So each begins with a mark and ends by removing it; where
+# one is found, the environment is made again from nothing.
+UNFINISHED := $(VENV)/unfinished
+ifneq ($(wildcard $(UNFINISHED)),)
+.PHONY: $(VENV)/python.ready
+endif
+
+$(VENV)/python.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@rm -f $(VENV)/*.ready && rm -rf $(VENV)
 	@echo "Setting up $(VENV) (once; a minute or two) ..."
 	@$(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@touch $@
 
 # bytecode is compiled at install: without it every job would start at half the speed
-$(VENV)/run.ready: workflow/envs/run.txt pyproject.toml | $(BIN)/python
+$(VENV)/run.ready: workflow/envs/run.txt pyproject.toml $(VENV)/python.ready
+	@touch $(UNFINISHED)
 	@$(LOCKED) --compile --requirement workflow/envs/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@touch $@
+	@touch $@ && rm $(UNFINISHED)
 
-$(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready | $(BIN)/python
+$(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready
+	@touch $(UNFINISHED)
 	@$(LOCKED) --compile --requirement workflow/envs/dev.txt
-	@touch $@
+	@touch $@ && rm $(UNFINISHED)
 
-$(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready | $(BIN)/python
+$(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready
+	@touch $(UNFINISHED)
 	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
-	@touch $@
+	@touch $@ && rm $(UNFINISHED)
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
-$(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready | $(BIN)/python
+$(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready
 	@$(BIN)/python -m venv --without-pip $(CLUSTER_VENV)
 	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
 	  > "$$($(CLUSTER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"

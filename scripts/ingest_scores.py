@@ -17,6 +17,8 @@ def main():
     catalogue = metric_catalogue.frame(params.metrics)
     part = trees.part(snakemake.wildcards.get("scatteritem"))
     scores, account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, params.catalogue, part, catalogue)
+    if part is None:
+        pipeline.stop_without_scores(snakemake.wildcards.benchmark, [account])
     tables.write(scores, "scores", output.scores)
     tables.write(account, "ingest_account", output.ingest_account)
     tables.write(inputs, "inputs", output.inputs)

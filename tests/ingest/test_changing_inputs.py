@@ -12,7 +12,7 @@ from emergence.ingest import pipeline
 from emergence.ingest.readers.bigbench import reader as bigbench_reader
 from emergence.ingest.readers.lm_eval import reader as lm_eval_reader
 from emergence.ingest.readers.table import reader as table_reader
-from emergence.io import provenance, tables
+from emergence.io import contents, provenance, tables
 from emergence.io.errors import InputError
 from emergence.study import configuration
 
@@ -56,7 +56,7 @@ def test_a_table_that_changes_while_it_is_read_is_refused(table_block, monkeypat
         "    allowed: a file that nobody writes to; run again when it is whole"
     )
     monkeypatch.undo()
-    assert ingested(block) == ([0.75], [tables.digest(path)])
+    assert ingested(block) == ([0.75], [contents.digest(path)])
 
 
 def result_file(score):
@@ -97,7 +97,7 @@ def test_the_digest_of_a_bigbench_file_is_of_what_was_parsed(tmp_path, monkeypat
 def test_a_file_that_changes_between_reading_and_the_record_is_refused(tmp_path):
     path, read = tmp_path / "first.csv", tmp_path / "inputs.csv"
     path.write_text("before")
-    tables.write(pd.DataFrame({"file": [str(path)], "n_bytes": [6], "sha256": [tables.digest(path)]}), "inputs", read)
+    tables.write(pd.DataFrame({"file": [str(path)], "n_bytes": [6], "sha256": [contents.digest(path)]}), "inputs", read)
     assert provenance.record({}, [path], [read])["inputs"] == {str(path): sha256(b"before")}
     path.write_text("after")
     with pytest.raises(InputError, match=r"first\.csv\n    found: another content than when its scores were read"):

@@ -20,10 +20,10 @@ SCORES = json.dumps(made.content("t", [made.entry("t", {"multiple_choice_grade":
 class Repository:
     """A repository of objects that are written as they are, without a look at what is in them."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.folder = folder
         folder.mkdir()
-        git(folder, "init", "--quiet")
+        git(folder, "init", "--quiet", *options)
         for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
             git(folder, "config", key, "true")
         self.scores = self.blob(SCORES)
@@ -218,3 +218,19 @@ def test_addresses(url, is_allowed):
 
 def test_options_in_place_of_hosts_are_refused(fetch, tmp_path):
     assert "git fetch" in fetch("1" * 40, f"ssh://-oProxyCommand=touch {os.fspath(tmp_path)}/x/y")
+
+
+def test_commits_of_both_kinds_of_names_are_fetched(repository, fetch, tmp_path):
+    """A repository of SHA-256 names, the same again, and one of SHA-1 names into the same folder."""
+    other = Repository(tmp_path / "server256", "--object-format=sha256")
+    long = other.commit(other.nested("t/results/scores_a.json", other.scores))
+    short = repository.commit(repository.nested("u/results/scores_b.json", repository.scores))
+    assert (len(long), len(short)) == (64, 40)
+    server256 = "file://" + str(other.folder)
+    for commit, url, path in [
+        (long, server256, "t/results/scores_a.json"),
+        (long, server256, "t/results/scores_a.json"),
+        (short, None, "u/results/scores_b.json"),
+        (long, server256, "t/results/scores_a.json"),
+    ]:
+        assert fetch(commit, url) == {path: ""}

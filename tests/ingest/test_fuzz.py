@@ -6,6 +6,7 @@ random places. `make fuzz` looks for longer than `make test` does.
 
 import contextlib
 import copy
+import functools
 import gzip
 import io
 import json
@@ -465,9 +466,13 @@ def test_catalogue(folder, content):
     assert all(isinstance(name, str) for name in metric_catalogue.spellings(catalogue))
 
 
+CATALOGUE = metric_catalogue.load(ROOT / "config" / "metrics.yaml")
 LISTS = {
-    "tasks.csv": (registries.load_tasks, b"task,preferred_metric,subtask_preferred_metrics\nt,acc,acc|f1\nu,f1,\n"),
-    "claims.csv": (registries.load_claims, b"task,preferred_metric\nt,acc\nt,acc\n"),
+    "tasks.csv": (
+        functools.partial(registries.load_tasks, catalogue=CATALOGUE),
+        b"task,preferred_metric,subtask_preferred_metrics\nt,acc,acc|f1\nu,f1,\n",
+    ),
+    "claims.csv": (functools.partial(registries.load_claims, catalogue=CATALOGUE), b"task,preferred_metric\nt,acc\nt,acc\n"),
     "models.csv": (registries.load_models, b'model,model_family,scale\na,F,1e6\n"b, c",F,1e7\n'),
     "paper.csv": (registries.load_paper_figures, b"figure,quantity,metric,value\n5B,share,acc,0.5\n"),
 }

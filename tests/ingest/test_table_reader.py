@@ -101,7 +101,7 @@ def test_json_lines_as_people_write_them(read):
     [
         ('{"task": "t"\n', ["line 1", "a JSON object on every line"]),
         ('{"task": "t", "score": 1}\n[1]\n', ["line 2", "no JSON object"]),
-        ('{"score": 0.1, "score": 0.2}\n', ["line 1", "the same name twice"]),
+        ('{"score": 0.1, "score": 0.2}\n', ["line 1", "the key `score` is given twice"]),
         ('{"task": "t", "scoer": 1}\n', ["no column `score`", "did you mean `scoer`?"]),
         (FILES["scores.jsonl"].replace("0.3", "NaN"), ["data row 2, column `score`", "allowed: a number"]),
     ],

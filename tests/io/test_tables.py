@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from emergence.io import tables
+from emergence.io.documents import SCHEMAS, load_schema
 from emergence.io.errors import InputError
 from odd_names import NAMES
 
@@ -79,3 +80,48 @@ def test_any_name_comes_back_from_the_disk(tmp_path, name):
     rows = [row, row | {"task": name + "."}]
     tables.write(pd.DataFrame(rows), "metric_swaps", tmp_path / "metric_swaps.csv")
     assert tables.read("metric_swaps", tmp_path / "metric_swaps.csv")[list(row)].to_dict("records") == rows
+
+
+def row_of(table, fraction):
+    """A frame of one row of a table, every fraction in it the same."""
+    values = {"string": "x", "float": fraction, "integer": 2**53 - 1, "boolean": True, "float list": [fraction]}
+    return pd.DataFrame({column: [values[spec["type"]]] for column, spec in tables.description(table)["columns"].items()})
+
+
+ROUNDED = [name for name, table in load_schema(SCHEMAS / "tables.yaml").items() if not table.get("exact")]
+
+
+@pytest.mark.parametrize("table", ROUNDED)
+def test_fractions_are_stored_to_the_digits_that_every_processor_gives(tmp_path, table):
+    """Two results that differ in the twelfth digit are the same file, and reading and writing it again changes nothing."""
+    files = [tmp_path / f"{name}.csv" for name in "abc"]
+    one, other = (row_of(table, fraction) for fraction in (0.123456789012, 0.123456789013))
+    key = [
+        column for column in tables.description(table)["key"] if tables.description(table)["columns"][column]["type"] == "float"
+    ]
+    for path, frame in ((files[0], one), (files[1], other.assign(**one[key]))):
+        tables.write(frame, table, path)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    stored = tables.read(table, files[0])
+    for column, spec in tables.description(table)["columns"].items():
+        if spec["type"] == "float" and column not in key:
+            assert stored[column].item() == 0.123456789
+        elif spec["type"] == "integer":
+            assert stored[column].item() == 2**53 - 1
+    tables.write(stored, table, files[2])
+    assert files[2].read_bytes() == files[0].read_bytes()
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-300, 1.7e308, -123456789.987654321, 1 / 3, float("nan")])
+def test_rounding_stays_within_the_ninth_digit(value):
+    assert tables._to_known_digits(value) == pytest.approx(value, rel=5e-9, abs=0, nan_ok=True)
+
+
+def test_scores_are_stored_to_the_letter(tmp_path):
+    names = dict.fromkeys(("benchmark", "task", "subtask", "metric", "model_family", "model", "source"), "x")
+    number = 0.1234567890123456
+    tables.write(
+        pd.DataFrame([names | {"scale": number, "score": number, "stderr": number}]), "scores", tmp_path / "scores.parquet"
+    )
+    (row,) = tables.read("scores", tmp_path / "scores.parquet").to_dict("records")
+    assert row["scale"] == row["score"] == row["stderr"] == number

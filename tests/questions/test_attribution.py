@@ -18,9 +18,9 @@ BIGBENCH = ROOT / "workflow/resources/bigbench"
 
 
 @pytest.fixture(scope="module")
-def lists():
-    tasks = registries.load_tasks(BIGBENCH / "tasks.csv")
-    return registries.load_claims(BIGBENCH / "claims.csv", tasks), tasks
+def lists(catalogue):
+    tasks = registries.load_tasks(BIGBENCH / "tasks.csv", catalogue)
+    return registries.load_claims(BIGBENCH / "claims.csv", catalogue, tasks), tasks
 
 
 def test_counts_of_figure_5c(lists, catalogue):

@@ -15,9 +15,9 @@ BIGBENCH = ROOT / "workflow/resources/bigbench"
 
 
 @pytest.fixture(scope="module")
-def lists():
-    tasks = registries.load_tasks(BIGBENCH / "tasks.csv")
-    return registries.load_claims(BIGBENCH / "claims.csv", tasks), tasks
+def lists(catalogue):
+    tasks = registries.load_tasks(BIGBENCH / "tasks.csv", catalogue)
+    return registries.load_claims(BIGBENCH / "claims.csv", catalogue, tasks), tasks
 
 
 @pytest.fixture(scope="module")

@@ -42,9 +42,7 @@ def test_the_answer_counts_abilities():
     assert "1 sharp under one metric only, because of that metric (`metric`)" in found.text
     # of those that can be told: a and c of the claimed, b of the others
     assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
-    undecided = (
-        "2 sharp abilities, 1 without a continuous or linear metric on the same outputs and 1 whose"
-    )
+    undecided = "2 sharp abilities, 1 without a continuous or linear metric on the same outputs and 1 whose"
     assert undecided in found.text
     assert found.short == "5 abilities: 1 metric; 2 sharp_undecided; 1 gradual; 1 cannot_tell"
 

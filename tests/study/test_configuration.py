@@ -216,7 +216,7 @@ def test_catalogue_covers_figure_5a_and_the_registry(catalogue):
     from emergence.study import registries
 
     paper = registries.load_paper_figures("workflow/resources/bigbench/paper_figures.csv")
-    tasks = registries.load_tasks("workflow/resources/bigbench/tasks.csv")
+    tasks = registries.load_tasks("workflow/resources/bigbench/tasks.csv", metric_catalogue.load(DEFAULT_METRICS))
     drawn = set(paper.loc[paper["figure"] == "5A", "metric"])
     assert len(drawn) == 39
     wanted = drawn | set(tasks["preferred_metric"]).union(*tasks["subtask_preferred_metrics"])

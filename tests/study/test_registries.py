@@ -1,15 +1,19 @@
 """The lists that a benchmark may bring: what is no such list is one clear message."""
 
+import functools
 import gzip
 
 import pytest
 
+from conftest import ROOT
 from emergence.io.errors import InputError
-from emergence.study import registries
+from emergence.study import metric_catalogue, registries
+
+CATALOGUE = metric_catalogue.load(ROOT / "config" / "metrics.yaml")
 
 LOADERS = {
-    "tasks": (registries.load_tasks, "task,preferred_metric"),
-    "claims": (registries.load_claims, "task,preferred_metric"),
+    "tasks": (functools.partial(registries.load_tasks, catalogue=CATALOGUE), "task,preferred_metric"),
+    "claims": (functools.partial(registries.load_claims, catalogue=CATALOGUE), "task,preferred_metric"),
     "models": (registries.load_models, "model,model_family,scale"),
     "paper": (registries.load_paper_figures, "figure,quantity,metric,value"),
 }
@@ -22,8 +26,8 @@ LOADERS = {
         (b"", "the file is empty"),
         (b"{head}\n", "column names but no row"),
         (b"{head}\n1\n", "found: nothing"),
-        (b"{head}\n1,2,3,4,5\n", "rows with more cells than there are column names"),
-        (b"{head}\n1,2,3,4,5\n1,2,3,4,5,6,7\n", "not a table that can be read"),
+        (b"{head}\n1,2,3,4,5\n", "a row with more cells than there are column names"),
+        (b"{head}\n1,2,3,4,5\n1,2,3,4,5,6,7\n", "a row with more cells than there are column names"),
         (b"{head}\n\xff,\xff,1,1\n", "not a table that can be read"),
         (b'{head}\n"1', "not a table that can be read"),
         (b"\xff\xfe{head}", "not a table that can be read"),
@@ -46,13 +50,66 @@ def test_no_packing_is_guessed_from_a_name(tmp_path, ending):
     path = tmp_path / f"tasks.csv.{ending}"
     path.write_bytes(gzip.compress(b"task,preferred_metric\nt,acc\n"))
     with pytest.raises(InputError, match="not a table that can be read"):
-        registries.load_tasks(path)
+        registries.load_tasks(path, CATALOGUE)
 
 
 def test_a_row_that_ends_early_has_empty_cells(tmp_path):
     path = tmp_path / "tasks.csv"
     path.write_text("task,preferred_metric,subtask_preferred_metrics\nt,acc\nu,f1,f1|acc\n")
-    assert registries.load_tasks(path)["subtask_preferred_metrics"].tolist() == [[], ["f1", "acc"]]
+    assert registries.load_tasks(path, CATALOGUE)["subtask_preferred_metrics"].tolist() == [[], ["f1", "acc"]]
+
+
+def test_names_are_stripped_before_they_are_compared(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("task,preferred_metric\nt,acc\nt ,f1\n")
+    with pytest.raises(InputError, match="data row 2, column `task`\n    found: `t` again\n    allowed: each name once"):
+        registries.load_tasks(path, CATALOGUE)
+    path.write_text("model,model_family,scale\nm,F,1e6\n m ,G,9e9\n")
+    with pytest.raises(InputError, match="data row 2, column `model`\n    found: `m` again"):
+        registries.load_models(path)
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_a_column_name_that_is_there_twice_is_refused(tmp_path, kind):
+    load, head = LOADERS[kind]
+    path = tmp_path / "list.csv"
+    last = head.split(",")[-1]
+    path.write_text(f"{head}, {last} \n" + ",".join("1" for _ in range(head.count(",") + 2)) + "\n")
+    with pytest.raises(InputError, match=f"found: the column `{last}` more than once\n    allowed: every column name once"):
+        load(path)
+
+
+def test_metrics_of_lists_have_the_names_of_the_catalogue(tmp_path):
+    """An alias is the metric, in every column and in either list; an unknown name is refused with the nearest."""
+    tasks, claims = tmp_path / "tasks.csv", tmp_path / "claims.csv"
+    alias, own = next((aliases[0], name) for name, aliases in CATALOGUE["aliases"].items() if aliases)
+    tasks.write_text(f"task,preferred_metric,subtask_preferred_metrics\nt,{alias},{alias} | {own}\nu,f1,\n")
+    claims.write_text(f"task,preferred_metric\nt,{own}\n")
+    read = registries.load_tasks(tasks, CATALOGUE)
+    assert read["preferred_metric"].tolist() == [own, "f1"]
+    assert read["subtask_preferred_metrics"].tolist() == [[own, own], []]
+    assert registries.load_claims(claims, CATALOGUE, read)["preferred_metric"].tolist() == [own]
+    claims.write_text("task,preferred_metric\nt,exact_mach\n")
+    with pytest.raises(InputError, match="data row 1, column `preferred_metric`\n    found: the metric `exact_mach`") as error:
+        registries.load_claims(claims, CATALOGUE, read)
+    assert "did you mean `exact_match`?" in str(error.value)
+    tasks.write_text("task,preferred_metric,subtask_preferred_metrics\nt,f1,f1|nonsense\n")
+    with pytest.raises(InputError, match="column `subtask_preferred_metrics`\n    found: the metric `nonsense`"):
+        registries.load_tasks(tasks, CATALOGUE)
+
+
+def test_the_mark_at_the_start_that_spreadsheets_write_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "tasks.csv"
+    path.write_bytes(b"\xef\xbb\xbftask,preferred_metric\nt,f1\n")
+    assert registries.load_tasks(path, CATALOGUE)["task"].tolist() == ["t"]
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e400", "x"])
+def test_published_numbers_are_numbers(tmp_path, value):
+    path = tmp_path / "paper.csv"
+    path.write_text(f"figure,quantity,metric,value\n5A,most,f1,{value}\n")
+    with pytest.raises(InputError, match="column `value`"):
+        registries.load_paper_figures(path)
 
 
 def test_a_list_of_models_that_is_filled_in_for_some(tmp_path):

@@ -8,7 +8,7 @@ import yaml
 
 from conftest import COLUMNS, copy_of_workflow, digests, snakemake
 from emergence import questions
-from emergence.io import descriptions, tables
+from emergence.io import contents, descriptions, tables
 from emergence.io.documents import load_yaml
 from emergence.study import configuration
 
@@ -50,9 +50,9 @@ def test_report_opens_offline_and_names_its_numbers(finished):
 
 def test_provenance_names_what_the_run_was_made_from(finished):
     provenance = json.loads((finished / "results/provenance.json").read_text())
-    assert provenance["inputs"]["first.csv"] == tables.digest(finished / "first.csv")
+    assert provenance["inputs"]["first.csv"] == contents.digest(finished / "first.csv")
     assert provenance["configuration"]["confidence_level"] == 0.95
-    assert provenance["results"]["results/first/curves.parquet"] == tables.digest(finished / "results/first/curves.parquet")
+    assert provenance["results"]["results/first/curves.parquet"] == contents.digest(finished / "results/first/curves.parquet")
     assert "snakemake" in provenance["packages"]
 
 

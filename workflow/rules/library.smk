@@ -12,8 +12,8 @@ except ModuleNotFoundError:
         f"    found: {sys.executable} without it\n"
         "    allowed: the environment that `make` sets up (.venv/bin/snakemake); or `pip install .` in the folder of the workflow"
     )
-from emergence.io import documents
 from emergence.io.errors import InputError
+from emergence.study import configuration_checks
 
 
 def usable(look, *arguments):
@@ -25,9 +25,11 @@ def usable(look, *arguments):
         sys.exit(f"The configuration cannot be used.\n{error}")
 
 
-# Snakemake does not say on which line of a configuration the YAML is broken
-if Path("config/config.yaml").is_file() and not workflow.modifier.skip_configfile:
-    usable(documents.load_yaml, "config/config.yaml")
+usable(configuration_checks.check_place, workflow.basedir)
+
+# before Snakemake reads it, which does not say in which line it is broken, and would wait for ever at a pipe
+if not workflow.modifier.skip_configfile and (Path("config/config.yaml").exists() or not workflow.overwrite_configfiles):
+    usable(configuration_checks.check_file, "config/config.yaml")
 
 
 def script_file(name, scripts=workflow.current_basedir.join("../../scripts")):

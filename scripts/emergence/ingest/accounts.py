@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emergence.io import tables
+from emergence.io import contents
 from emergence.io.errors import InputError, told
 
 
@@ -33,10 +33,10 @@ class Account:
 
         Raises InputError where the file is not the same before and after: nobody could tell which content was parsed.
         """
-        digest = tables.digest(path)
+        digest = contents.digest(path)
         n_bytes = Path(path).stat().st_size
         yield
-        if tables.digest(path) != digest:
+        if contents.digest(path) != digest:
             found, allowed = "another content than when reading began", "a file that nobody writes to; run again when it is whole"
             raise InputError(told(path, found, allowed))
         self._files.append((str(path), n_bytes, digest))

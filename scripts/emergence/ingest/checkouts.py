@@ -53,7 +53,10 @@ def fetch(url, commit, checkout, record):
     for folder in ("hooks", "info"):
         shutil.rmtree(checkout / ".git" / folder, ignore_errors=True)
     # also where there is a repository already: it mends one whose making was cut short
-    _git(checkout, "init", "--quiet", "--template=")
+    kind = "sha256" if len(commit) == 64 else "sha1"
+    _remove_other_kind(checkout / ".git", kind)
+    # the option is from git 2.29 on; where it is not needed, an older git does as well
+    _git(checkout, "init", "--quiet", "--template=", *(["--object-format=sha256"] if kind == "sha256" else []))
     _git(checkout, "config", "remote.origin.url", os.path.abspath(url) if os.path.isdir(url) else url)
     # the files that a filtered fetch leaves out are asked for when they are needed
     _git(checkout, "config", "remote.origin.promisor", "true")
@@ -81,6 +84,14 @@ def fetch(url, commit, checkout, record):
     with tables.replacing(record) as temporary:
         content = {"url": url, "commit": commit, "tree": tree, "n_files": len(wanted), "n_bytes": n_bytes}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _remove_other_kind(repository, kind):
+    """Remove a repository whose objects have names of the other kind: an earlier commit of the block may have been of that."""
+    names = [path.parent.name + path.name for path in (repository / "objects").glob("??/*")]
+    packed = [path.stem.removeprefix("pack-") for path in (repository / "objects" / "pack").glob("pack-*.pack")]
+    if any((len(name) == 64) != (kind == "sha256") for name in names + packed):
+        shutil.rmtree(repository)
 
 
 def _git(folder, *arguments, stdin=None):

@@ -4,16 +4,19 @@ A reader delivers rows; here their numbers are read, every value is checked agai
 same key become one. Nothing leaves in silence: the account counts it.
 """
 
+import os
+import unicodedata
+
 import numpy as np
 import pandas as pd
 
-from emergence.ingest import input_checks, readers, selection, supplements
+from emergence.ingest import input_checks, readers, selection, supplements, trees
 from emergence.ingest.accounts import Account, without
 from emergence.ingest.readers import Rows
-from emergence.io import tables
+from emergence.io import documents, tables
 from emergence.io.documents import nearest
-from emergence.io.errors import told
-from emergence.study import metric_catalogue, registries
+from emergence.io.errors import InputError, told
+from emergence.study import configuration, metric_catalogue, registries
 
 KEY = tuple(tables.description("scores")["key"])
 NAMES = ("task", "metric", "model_family", "model")
@@ -41,6 +44,7 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     """
     catalogue = metric_catalogue.load(metrics_path) if catalogue is None else catalogue
     account = Account(block["on_error"])
+    _account_for_passed_over(block, account)
     rows = readers.read(block, account, part)
     rows = selection.apply(rows, block, metric_catalogue.spellings(catalogue), account)
     rows = _leave_out_empty(rows, account)
@@ -51,6 +55,7 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
         rows = _read_numbers(rows, field, account)
     rows = _leave_out_scale_zero(rows, account)
     rows = _read_names(rows, account)
+    _note_lookalikes(rows, account)
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
     account.stop()
@@ -63,11 +68,46 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     account.stop()
     rows = input_checks.check(rows, block, catalogue, account)
     account.stop()
-    rows.frame["preferred"] = _preferred(rows.frame, block)
+    rows.frame["preferred"] = _preferred(rows.frame, block, catalogue)
     rows.frame["higher_is_better"] = rows.frame.get("_direction", pd.Series(pd.NA, index=rows.frame.index, dtype="boolean"))
     account.count_rows(rows, rows.frame["score"].notna(), "kept")
     columns = [column for column in tables.description("scores")["columns"] if column in rows.frame]
     return tables.typed(rows.frame[columns], "scores", categories=True), account.frame(), account.inputs()
+
+
+def _account_for_passed_over(block, account):
+    """Count what is in the folders among a block's files and cannot be read, such as a link to nothing."""
+    pattern = configuration.benchmark_schema(block["format"])["properties"].get("files", {}).get("items", {}).get("x-files")
+    named = [entry for entry in block.get("files", []) if not documents.is_exclusion(entry)] if pattern else []
+    for folder in dict.fromkeys(path for entry in named for path in documents.paths_of(entry)):
+        for path, reason in trees.passed_over(folder, pattern) if os.path.isdir(folder) else []:
+            account.count(path, "ignored", 1, reason, path)
+
+
+def stop_without_scores(name, accounts):
+    """Raise InputError for a benchmark of which no score is left, with what became of its scores.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark.
+    accounts : list of pandas.DataFrame
+        The ingest account of the benchmark, or those of its shards.
+    """
+    account = pd.concat(accounts, ignore_index=True)
+    if (account["outcome"] == "kept").any():
+        return
+    gone = account[~account["outcome"].isin(["read", "kept", "renamed", "noted"])].fillna(
+        {"reason": "no reason is known", "example": ""}
+    )
+    reasons = [
+        f"    {of_reason['n'].sum():,} {outcome.replace('_', ' ')}: {reason}" + (f", such as {example}" if example else "")
+        for (outcome, reason), of_reason in gone.groupby(["outcome", "reason"], sort=True)
+        for example in [of_reason["example"].iat[0]]
+    ]
+    found = f"no score is left of {account.loc[account['outcome'] == 'read', 'n'].sum():,} that were read"
+    told_why = "\n".join(["at least one score; what became of them:", *reasons] if reasons else ["at least one score"])
+    raise InputError(told(f"the benchmark `{name}`", found, told_why))
 
 
 def _text(values):
@@ -189,6 +229,8 @@ def _read_names(rows, account):
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
+        # an empty value is no text, not even that of its own name
+        frame["preferred"] = frame["preferred"].astype("object").where(frame["preferred"].notna(), "")
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)
         rows = account.refuse(
@@ -199,6 +241,28 @@ def _read_names(rows, account):
         )
         rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
     return rows
+
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+
+
+def _note_lookalikes(rows, account):
+    """Names that a reader would take for one: equal but for case, the form of Unicode, space, or characters that cannot be seen.
+
+    They stay two names, since two tasks may well be called so, but nobody should have to find out from a curve in two halves.
+    """
+    for field in (*NAMES, "subtask"):
+        alike = {}
+        for name in rows.frame[field].cat.categories[np.unique(rows.frame[field].cat.codes)]:
+            plain = unicodedata.normalize("NFKC", str(name)).translate(_INVISIBLE).casefold()
+            alike.setdefault(" ".join(plain.split()), []).append(str(name))
+        for names in alike.values():
+            if len(names) > 1:
+                chosen = rows.frame[field].isin(names)
+                shown = ", ".join(ascii(name) for name in names)
+                reason = f"names of a {field} that differ in case, invisible characters or the form of Unicode: {shown}"
+                first = int(np.flatnonzero(chosen)[0])
+                account.count_rows(rows, chosen, "noted", reason, rows.place(first, field))
 
 
 def _name_metrics(rows, catalogue, path, account):
@@ -353,10 +417,10 @@ def _in_order(rows, position):
     return Rows(rows.frame.iloc[order].reset_index(drop=True), lambda i, field: place(order[i], field)), position[order]
 
 
-def _preferred(frame, block):
+def _preferred(frame, block, catalogue):
     """Whether the benchmark prefers the metric: as the files say, else as the registry of tasks says, else unknown."""
     said = frame["preferred"].astype("boolean") if "preferred" in frame else pd.Series(pd.NA, index=frame.index, dtype="boolean")
     if "tasks" not in block:
         return said
     names = frame[["task", "subtask", "metric"]].astype("str")
-    return said.fillna(registries.preferred(names, registries.load_tasks(block["tasks"])))
+    return said.fillna(registries.preferred(names, registries.load_tasks(block["tasks"], catalogue)))

@@ -74,10 +74,12 @@ def add_tasks(rows, block, account):
     if "by_task" not in block:
         return rows
     frame = rows.frame
-    tasks = frame["task"].astype("str")
+    # names are stripped of surrounding space, here and in the files
+    tasks = frame["task"].astype("str").str.strip()
     # where tasks may be read in shards, a task that is not here can be in another
     met = None if configuration.can_be_sharded(block) else set(tasks.unique())
     for field, values in block["by_task"].items():
+        values = _stripped(values, f"by_task.{field}")
         # shares of constant answers are several for a task, and no field of a score: emergence.ingest.input_checks takes them
         if field not in ("constant_scores", "higher_is_better"):
             # how many examples a limited run has, its file knows better
@@ -91,6 +93,17 @@ def add_tasks(rows, block, account):
             file = frame["file"].iat[0] if len(frame) else ""
             account.count(file, "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task)
     return rows
+
+
+def _stripped(values, where):
+    """A mapping by names of tasks under their stripped names. Raises InputError where two of them are one."""
+    found = {}
+    for name, value in values.items():
+        task = str(name).strip()
+        if task in found:
+            raise InputError(told(f"{where} of the block: the task `{task}`", f"{found[task]}, and {value}", "each task once"))
+        found[task] = value
+    return found
 
 
 def add_models(rows, block, account):

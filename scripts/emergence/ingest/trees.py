@@ -4,6 +4,7 @@ Snakemake looks at a tree each time it starts, and so does every job on a cluste
 library and asks the file system for each file once.
 """
 
+import fnmatch
 import hashlib
 import os
 import stat
@@ -67,6 +68,34 @@ def find(directory, part=None):
                 if is_in_shard(behind, part):
                     found.append(Found(path, behind, refused="the folder is a link that leaves the tree"))
     return sorted(found)
+
+
+def passed_over(directory, pattern):
+    """What stands in a folder of result files, or below it, and is not read.
+
+    Parameters
+    ----------
+    directory : str
+        The folder.
+    pattern : str
+        Names of result files, such as `*.json`.
+
+    Returns
+    -------
+    list of (str, str)
+        The path of each link to nothing, pipe or device of such a name, of each link to a folder, and of each folder that cannot be
+        listed; and why it is not read.
+    """
+    found, closed = [], []
+    for folder, folders, names in os.walk(directory, onerror=closed.append):
+        for name in names:
+            path = os.path.join(folder, name)
+            if fnmatch.fnmatchcase(name, pattern) and not os.path.isfile(path):
+                found.append((path, "neither a file nor a folder" if os.path.exists(path) else "a link to nothing"))
+        links = (os.path.join(folder, name) for name in folders)
+        found += [(path, "a link to a folder; links to folders are not followed") for path in links if os.path.islink(path)]
+    found += [(error.filename, f"the folder cannot be listed: {error.strerror}") for error in closed]
+    return sorted((shown(path), reason) for path, reason in found)
 
 
 def _look(entry, path, folder, root):

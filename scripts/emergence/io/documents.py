@@ -9,7 +9,10 @@ import functools
 import glob
 import math
 import os
+import re
+import stat
 import sys
+from collections import Counter
 from pathlib import Path
 
 import jsonschema
@@ -43,12 +46,22 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_VALUES = 1_000_000
 _DEEPEST = 50
 
+_NUMBER_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
+# YAML 1.1 reads 010 as eight and 1:30:00 as 5400; nobody who writes them means that.
+_MISREAD = re.compile(r"[-+]?(0[0-7_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+
 
 class _UniqueKeyLoader(_Loader):
     """YAML in which a key given twice is an error: plain YAML keeps the last and says nothing."""
 
     def construct_object(self, node, deep=False):
         """The value of a node; what looks like a date or a number and is none is YAML's own kind of error, with its line."""
+        if node.tag in _NUMBER_TAGS and _MISREAD.fullmatch(node.value):
+            value = super().construct_object(node, deep)
+            problem = f"YAML reads `{node.value}` as the number {value}; write the number that is meant, or a text in quotes"
+            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark)
         try:
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -83,10 +96,14 @@ _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
 def load_yaml(path):
     """The content of a YAML file. Raises InputError with file and line where it cannot be read."""
     try:
+        # anything else than a file is told apart first: opening a pipe would wait for whoever writes to it
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            found = "a folder" if os.path.isdir(path) else "neither a file nor a folder, but a pipe or a device"
+            raise InputError(told(path, found, "a YAML file"))
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file{nearest_file(path)}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as text: {error}") from None
     try:
         _check_size(text)
@@ -124,6 +141,15 @@ def _check_size(text):
             raise yaml.YAMLError(f"values stand more than {_DEEPEST} deep in one another")
         if around[1] > _MOST_VALUES:
             raise yaml.YAMLError(f"with its aliases written out it holds more than {_MOST_VALUES:,} values")
+
+
+def unique_keys(pairs):
+    """Return the pairs of a JSON object as a dictionary. Raises ValueError for a key given twice, of which JSON keeps the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        repeated = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"the key `{repeated}` is given twice; each key may be given once")
+    return found
 
 
 def as_yaml(value):
@@ -269,7 +295,9 @@ def find_problems(value, schema, path):
         elif "propertyNames" in error.absolute_schema_path:
             problems.append(((*where, error.instance), "this name", error.schema["description"]))
         elif error.validator == "pattern":
-            problems.append((where, shown(error.instance), error.schema["description"]))
+            # what may hold a password is not repeated: messages are logged, and people send each other logs
+            found = "an address with more in it" if error.schema.get("x-secret") else shown(error.instance)
+            problems.append((where, found, error.schema["description"]))
         elif error.validator == "uniqueItems":
             problems.append((where, "the same item twice", "each item once"))
         else:

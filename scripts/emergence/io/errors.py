@@ -1,11 +1,24 @@
 """Mistakes in what the user gave us, told apart from mistakes in our own code."""
 
+import contextlib
+
 from emergence.io.texts import printable, shortened
 
 
 def told(where, found, allowed):
     """One mistake in words, the same everywhere: where it is, what was found, what is allowed."""
     return f"{printable(where)}\n    found: {printable(found)}\n    allowed: {allowed}"
+
+
+@contextlib.contextmanager
+def naming(file):
+    """What is done with a file: where memory does not suffice for it, an InputError names it."""
+    try:
+        yield
+    except MemoryError:
+        raise InputError(
+            told(file, "it needs more memory than there is", "a smaller file, or more memory for this job")
+        ) from None
 
 
 class InputError(Exception):

@@ -46,9 +46,18 @@ class _LogFile(logging.FileHandler):
             return error.errno != errno.ESTALE
 
 
+def _log_files():
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, _LogFile)]
+
+
+def is_job():
+    """Whether this process is a job of the workflow, started by run()."""
+    return bool(_log_files())
+
+
 def is_superseded():
     """Whether another job has begun the log of this job anew, which means that it makes the same files."""
-    return not all(handler.is_current() for handler in logging.getLogger().handlers if isinstance(handler, _LogFile))
+    return not all(handler.is_current() for handler in _log_files())
 
 
 def failures(folder, since):
@@ -95,6 +104,9 @@ def run(main, log_file):
         sys.exit(1)
     except KeyboardInterrupt:
         logger.error("interrupted")
+        sys.exit(1)
+    except MemoryError:
+        logger.error("there is not enough memory for this job: give it more (`mem_mb`), or run fewer at once (`--cores`)")
         sys.exit(1)
     except OSError as error:
         logger.error("%s: %s", error.filename or "a file", error.strerror or error)

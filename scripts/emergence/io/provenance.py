@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 
-from emergence.io import tables
+from emergence.io import contents, tables
 from emergence.io.documents import ROOT
 from emergence.io.errors import InputError, told
 
@@ -37,7 +37,7 @@ def record(study, files, results):
 
     Raises InputError where an input is no longer the file that the scores were read from.
     """
-    inputs = {str(path): tables.digest(path) for path in files}
+    inputs = {str(path): contents.digest(path) for path in files}
     _check_unchanged(inputs, [path for path in results if os.path.basename(path) == "inputs.csv"])
     return {
         "commit": commit(),
@@ -45,7 +45,7 @@ def record(study, files, results):
         "platform": f"{sys.platform} {platform.machine()}",
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "inputs": inputs,
-        "results": {str(path): tables.digest(path) for path in results},
+        "results": {str(path): contents.digest(path) for path in results},
         "configuration": study,
     }
 

@@ -8,7 +8,6 @@ import contextlib
 import csv
 import functools
 import glob
-import hashlib
 import heapq
 import itertools
 import operator
@@ -21,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emergence.io import logs
+from emergence.io import contents, logs
 from emergence.io.descriptions import description
 from emergence.io.errors import InputError
 
@@ -37,6 +36,9 @@ _PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "
 
 # A plain run makes tables of another version anew, unless Snakemake's own record of what they were made from is gone.
 _REBUILD = "`snakemake --forceall` makes all tables anew"
+
+# Significant digits of the fractions that are stored; see _rounded.
+_DIGITS = 9
 
 # Rows in a row group: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
@@ -74,6 +76,8 @@ def replacing(path):
         if logs.is_superseded():
             raise superseded
         os.replace(temporary, path)
+        if logs.is_job():
+            contents.note_written(path)
     except OSError as error:
         # the other job has removed the temporary file
         if logs.is_superseded():
@@ -160,12 +164,34 @@ def faults(frame, name):
     return found
 
 
+def _rounded(frame, name):
+    """A typed frame with its fractions to as many digits as do not depend on the processor.
+
+    Libraries for linear algebra choose their instructions by the processor they find, and sums in another order differ in the last
+    digits: in this workflow by 1e-11 at most. Whatever is decided further on is decided from the stored number, so that it is the
+    same everywhere, too. Scores and curves come from files and plain arithmetic, and stay to the letter.
+    """
+    table = description(name)
+    if table.get("exact"):
+        return frame
+    rounded = {
+        column: frame[column].map(_to_known_digits)
+        for column, spec in table["columns"].items()
+        if spec["type"] == "float" and column not in table["key"]
+    }
+    return frame.assign(**rounded)
+
+
+def _to_known_digits(number):
+    return float(f"{number:.{_DIGITS}g}")
+
+
 def write(frame, name, path):
     """Check a frame against the table's description and write it (Parquet or CSV by the path's ending), whole or not at all.
 
     Raises ValueError where the frame breaks the description: that is a mistake of ours, not of the user.
     """
-    frame = typed(frame, name, categories=True)
+    frame = _rounded(typed(frame, name, categories=True), name)
     found = faults(frame, name)
     if found:
         raise ValueError(f"table {name}: " + "; ".join(found))
@@ -354,9 +380,3 @@ def read(name, path, categories=False):
         return typed(frame, name, categories)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
-
-
-def digest(path):
-    """SHA-256 of a file, as hexadecimal text."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

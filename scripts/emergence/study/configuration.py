@@ -24,6 +24,7 @@ from emergence.io.documents import (
     shown,
 )
 from emergence.io.errors import InputError
+from emergence.study import configuration_checks
 
 READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
 DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
@@ -121,6 +122,13 @@ def _missing_files(named):
         elif not is_there(file, kind):
             found = next((f"a {other}" for other in ("folder", "file") if is_there(file, other)), f"no such {kind}")
             yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
+
+
+def _file_problems(named):
+    """All mistakes about named files and folders, one for each at most."""
+    misplaced = list(configuration_checks.path_problems([(path, file, schema["x-path"]) for path, file, schema in named]))
+    wrong = {path for path, *_ in misplaced}
+    return [*misplaced, *_missing_files([entry for entry in named if entry[0] not in wrong])]
 
 
 def read_by(stage, values, schema):
@@ -223,9 +231,9 @@ def check(config, files=()):
             # keys are compared with one another only where each is well formed
             between = [] if found else readers.key_problems(with_defaults(block, schema))
             problems += found + [((*path, *key), *rest) for key, *rest in between]
-            problems += _missing_files(_paths(block, schema, path))
+            problems += _file_problems(list(_paths(block, schema, path)))
     if isinstance(config, dict):
-        problems += _missing_files(_paths(config, study_schema()))
+        problems += _file_problems(list(_paths(config, study_schema())))
     if problems:
         raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
     study = with_defaults(config, study_schema())

@@ -7,55 +7,111 @@ import pandas as pd
 
 from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
+from emergence.study import metric_catalogue
 
 
 def _load(path, required, unique=()):
-    """A CSV file of names, all text. Raises InputError where it is not one or lacks a column."""
+    """A CSV file of names, all text, stripped of surrounding space. Raises InputError where it is not one or lacks a column."""
     try:
         # no compression is guessed from the name: the lists are small, and what is packed can be of any size
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8", compression=None)
+        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", compression=None)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table that can be read: {error}") from None
-    # of longer rows pandas takes the first cells for names of the rows and moves the others to the left
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(told(path, "rows with more cells than there are column names", "a name for every column"))
-    have = ", ".join(map(repr, frame.columns))
+    except pd.errors.ParserError as error:
+        if "Expected" not in str(error):
+            raise InputError(f"{path}: not a table that can be read: {error}") from None
+        raise InputError(told(path, "a row with more cells than there are column names", "a name for every column")) from None
+    except (OSError, ValueError, MemoryError) as error:
+        raise InputError(f"{path}: not a table that can be read: {str(error) or 'it needs more memory than there is'}") from None
+    frame = frame.fillna("").apply(lambda column: column.str.strip())
+    # the names of columns are a row like any other: pandas would rename the second of two that are the same
+    names = frame.iloc[0].tolist()
+    frame = frame.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated:
+        raise InputError([told(path, f"the column `{name}` more than once", "every column name once") for name in repeated])
+    have = ", ".join(map(repr, names))
     problems = [
-        told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, frame.columns)}")
+        told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, names)}")
         for column in required
         if column not in frame
     ]
     if not problems:
         for column in required:
-            for row in (frame[column].fillna("").str.strip() == "").to_numpy().nonzero()[0]:
+            for row in (frame[column] == "").to_numpy().nonzero()[0]:
                 problems.append(told(f"{path}: data row {row + 1}, column `{column}`", "nothing", "a name"))
         for column in unique:
-            for row in frame.duplicated(column).to_numpy().nonzero()[0]:
+            for row in (frame.duplicated(column) & (frame[column] != "")).to_numpy().nonzero()[0]:
                 where = f"{path}: data row {row + 1}, column `{column}`"
                 problems.append(told(where, f"`{frame[column].iat[row]}` again", "each name once"))
         if not len(frame):
             problems.append(told(path, "column names but no row", "at least one row"))
     if problems:
         raise InputError(problems)
-    return frame.fillna("").apply(lambda column: column.str.strip())
-
-
-def load_tasks(path):
-    """The registry: one row a task, with columns task, preferred_metric and subtask_preferred_metrics (list of str)."""
-    frame = _load(path, ["task", "preferred_metric"], unique=["task"])
-    listed = frame.get("subtask_preferred_metrics", pd.Series("", index=frame.index))
-    frame["subtask_preferred_metrics"] = [names.split("|") if names else [] for names in listed]
     return frame
 
 
-def load_claims(path, tasks=None):
-    """The claims: one row a claimed ability, with columns task and preferred_metric.
+def _own_names(names, path, column, catalogue):
+    """Names of metrics, whichever spelling they have, as the catalogue's own. Raises InputError for those that it does not have.
 
-    tasks: the registry, if there is one; every claimed task must be in it, with the same preferred metric.
+    names: one list of str per data row, which may be empty.
     """
-    frame = _load(path, ["task", "preferred_metric"])
+    spellings = metric_catalogue.spellings(catalogue)
+    problems = [
+        told(
+            f"{path}: data row {row}, column `{column}`",
+            f"the metric `{name}`, which is not in the metric catalogue",
+            f"a metric of the catalogue{nearest(name, spellings)}",
+        )
+        for row, listed in enumerate(names, start=1)
+        for name in listed
+        if name not in spellings
+    ]
+    if problems:
+        raise InputError(problems)
+    return [[spellings[name] for name in listed] for listed in names]
+
+
+def _with_own_names(frame, path, catalogue):
+    """A list whose preferred metrics have the catalogue's own names."""
+    names = _own_names([[name] for name in frame["preferred_metric"]], path, "preferred_metric", catalogue)
+    return frame.assign(preferred_metric=[name for (name,) in names])
+
+
+def load_tasks(path, catalogue):
+    """The registry of a benchmark's tasks.
+
+    Parameters
+    ----------
+    path : str
+        A CSV file; see the key `tasks` of a block.
+    catalogue : pandas.DataFrame
+        The metric catalogue. Every metric must be in it, under any of its spellings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per task, with columns task, preferred_metric and subtask_preferred_metrics (list of str).
+
+    Raises
+    ------
+    InputError
+        With all mistakes of a kind.
+    """
+    frame = _with_own_names(_load(path, ["task", "preferred_metric"], unique=["task"]), path, catalogue)
+    listed = frame.get("subtask_preferred_metrics", pd.Series("", index=frame.index))
+    listed = [[name.strip() for name in names.split("|") if name.strip()] for names in listed]
+    frame["subtask_preferred_metrics"] = _own_names(listed, path, "subtask_preferred_metrics", catalogue)
+    return frame
+
+
+def load_claims(path, catalogue, tasks=None):
+    """The claims: one row per claimed ability, with columns task and preferred_metric.
+
+    catalogue: the metric catalogue; see load_tasks. tasks: the registry, if there is one; every claimed task must be in it, with the
+    same preferred metric.
+    """
+    frame = _with_own_names(_load(path, ["task", "preferred_metric"]), path, catalogue)
     if tasks is None:
         return frame
     prefers = dict(zip(tasks["task"], tasks["preferred_metric"], strict=True))
@@ -90,20 +146,22 @@ def has_value(tasks, column, value):
     return found
 
 
-def load_lists(files, scores):
+def load_lists(files, catalogue, scores):
     """Return the claims and the tasks of a block: the list of tasks that it names, or what its scores say of their tasks.
 
     Parameters
     ----------
     files : dict
         {"claims": path} and, where the block names a list of tasks, {"tasks": path}.
+    catalogue : pandas.DataFrame
+        The metric catalogue; see load_tasks.
     scores : callable
         Gives the score table, if it is needed.
     """
     if "tasks" in files:
-        tasks = load_tasks(files["tasks"])
-        return load_claims(files["claims"], tasks), tasks
-    return load_claims(files["claims"]), from_scores(scores())
+        tasks = load_tasks(files["tasks"], catalogue)
+        return load_claims(files["claims"], catalogue, tasks), tasks
+    return load_claims(files["claims"], catalogue), from_scores(scores())
 
 
 def load_models(path):
@@ -178,7 +236,7 @@ def load_paper_figures(path):
     """Published numbers to compare with: columns figure, quantity, metric, value (float). Raises InputError."""
     frame = _load(Path(path), ["figure", "quantity", "metric", "value"])
     values = pd.to_numeric(frame["value"], errors="coerce")
-    bad = values.isna()
+    bad = ~np.isfinite(values)
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise InputError(told(f"{path}: data row {row + 1}, column `value`", f"`{frame['value'].iat[row]}`", "a number"))

@@ -11,7 +11,7 @@ def answer(given):
     """See emergence.questions."""
     curves = frames.chosen(given.table("curves"), **given.block["answers_over"])
     paper = registries.load_paper_figures(given.files["paper_figures"])
-    tasks = registries.load_tasks(given.files["tasks"]) if "tasks" in given.files else None
+    tasks = registries.load_tasks(given.files["tasks"], given.catalogue) if "tasks" in given.files else None
     claims, top_metrics = (
         given.table(name) if given.has(name) else None for name in ("claims_by_metric", "claims_by_top_metrics")
     )

@@ -57,7 +57,8 @@ def by_metric(curves, catalogue, threshold, relative_threshold, level):
     defined = measured.dropna(subset="emergence_score")
     sharpest = defined.loc[defined.groupby("metric")["emergence_score"].idxmax()]
     table["sharpest"] = pd.Series(frames.names(sharpest).to_numpy(), index=sharpest["metric"], dtype=object)
-    table["label"], table["kind"] = catalogue["label"], catalogue["kind"]
+    # of no curves there is no metric: an empty frame would take those of the whole catalogue
+    table["label"], table["kind"] = (catalogue[column].reindex(table.index) for column in ("label", "kind"))
     return table.reset_index().sort_values(["max", "metric"], ascending=[False, True], na_position="last", ignore_index=True)
 
 

@@ -17,14 +17,14 @@ def compute(given):
         relative_threshold=given.study["emergence"]["relative_threshold"],
         threshold=given.study["emergence"]["threshold"],
         rate=given.study["null_models"]["false_discovery_rate"],
-        claimed=claimed_tasks(given.files),
+        claimed=claimed_tasks(given.files, given.catalogue),
     )
     return {"verdicts": table, "verdicts_by_claim": verdicts.verdicts_by_claim(table)}
 
 
-def claimed_tasks(files):
+def claimed_tasks(files, catalogue):
     """The tasks that are claimed to be emergent, as a set; None where the block names no list of claims."""
     if "claims" not in files:
         return None
-    registry = [registries.load_tasks(files["tasks"])] if "tasks" in files else []
-    return set(registries.load_claims(files["claims"], *registry)["task"])
+    registry = [registries.load_tasks(files["tasks"], catalogue)] if "tasks" in files else []
+    return set(registries.load_claims(files["claims"], catalogue, *registry)["task"])

@@ -24,8 +24,8 @@ from emergence.ingest import foreign, names
 from emergence.ingest.groups import leaves, members_digest, tasks_of
 from emergence.ingest.readers import Rows
 from emergence.ingest.supplements import listed_models
-from emergence.io.documents import chosen_files, find_problems, message
-from emergence.io.errors import InputError, told
+from emergence.io.documents import chosen_files, find_problems, message, unique_keys
+from emergence.io.errors import InputError, naming, told
 
 # Entries beside the metrics; " " marks a group without a score.
 _NOT_METRICS = {"alias", "name", "samples", "sample_len", "sample_count", " "}
@@ -193,8 +193,9 @@ def _runs(block, account):
     """{file: content} of all results files of the block; the other files of its folders are counted."""
     runs = {}
     for file, named in chosen_files(block["files"], "*.json").items():
-        written = _written(file)
-        content = _parsed(file, written)
+        with naming(file):
+            written = _written(file)
+            content = _parsed(file, written)
         if content is None:
             what, way = foreign.document(foreign.parsed(file)) or ("there is no `results` in it", "")
             if Path(named).is_file():
@@ -204,10 +205,28 @@ def _runs(block, account):
             account.count(file, "ignored", 1, reason, example=file)
             continue
         account.file(file, written)
+        _leave_out_no_entries(file, content["results"], account)
         runs[file] = content
     if not runs and not any(Path(entry).exists() for entry in block["files"]):
         raise InputError(told("`files`", "no file is left", "at least one results file"))
     return runs
+
+
+def _leave_out_no_entries(file, results, account):
+    """Take out of `results` what is not an entry with scores: null holds none, anything else is a mistake."""
+    for name in [name for name, entry in results.items() if not isinstance(entry, dict)]:
+        entry, where = results.pop(name), f"{file}: results.{name}"
+        if entry is None:
+            account.count(file, "read", 1)
+            account.count(file, "empty", 1, "null instead of an entry with scores", where)
+        else:
+            account.refuse_file(
+                file, 1, "an entry without scores", told(where, _shown(entry), "metrics and their scores, or null")
+            )
+
+
+def _shown(value):
+    return f"`{json.dumps(value, ensure_ascii=False)}`"[:200]
 
 
 def load(file):
@@ -234,7 +253,7 @@ def _parsed(file, written):
         raise InputError(f"{file}: cannot be read as text: {error}") from None
     try:
         # NaN and the infinities, which are not JSON, arrive as text and are refused as scores by name
-        content = json.loads(text, parse_constant=str)
+        content = json.loads(text, parse_constant=str, object_pairs_hook=unique_keys)
         if "\\u" in text:
             # half a surrogate pair is not a character and cannot be written again
             json.dumps(content, ensure_ascii=False).encode()
@@ -243,7 +262,7 @@ def _parsed(file, written):
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: not valid JSON: {error}") from None
     results = content.get("results") if isinstance(content, dict) else None
-    if not (isinstance(results, dict) and all(isinstance(entry, dict) for entry in results.values())):
+    if not (isinstance(results, dict) and (not results or any(isinstance(entry, dict) for entry in results.values()))):
         return None
     if foreign.document(content):
         return None

@@ -22,8 +22,8 @@ from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
 from emergence.ingest.readers.table.numbers import decimal_sign, odd_cells, read_column
 from emergence.ingest.selection import fitting
-from emergence.io.documents import chosen_files, nearest
-from emergence.io.errors import InputError, told
+from emergence.io.documents import chosen_files, nearest, unique_keys
+from emergence.io.errors import InputError, naming, told
 
 ENDINGS = {
     ".csv": "csv",
@@ -188,6 +188,11 @@ def _check_unpacked_size(file):
 
 def _read_file(file, block, account):
     """One file's rows, their cells still as the file has them; None where its path does not fit `model_from`."""
+    with naming(file):
+        return _rows_of(file, block, account)
+
+
+def _rows_of(file, block, account):
     kind = file_type(file, block)
     columns, patterns, of_stderr = block["columns"], header_patterns(block), header_patterns(block, "stderr_header")
     of_scale = expressions.columns_of(block["scale_from"]) if "scale_from" in block else []
@@ -470,7 +475,41 @@ def _load_parquet(file, is_wanted, _block):
         found = f"{content.metadata.num_rows:,} rows"
         raise InputError(told(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
     names = content.schema_arrow.names
-    return names, content.read(columns=[name for name in names if is_wanted(name)])
+    wanted = [name for name in names if is_wanted(name)]
+    _check_unpacked_columns(file, wanted, _bytes_in_pages(content.metadata, wanted))
+    # texts as the dictionaries that they are in the file: a text that is repeated a million times is in memory once
+    texts = [
+        field.name for field in content.schema_arrow if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+    ]
+    table = pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted)
+    _check_unpacked_columns(file, wanted, sum(_bytes_of_texts(column) for column in table.columns))
+    plain = [column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column for column in table.columns]
+    return names, pa.table(plain, names=table.column_names)
+
+
+def _check_unpacked_columns(file, names, n_bytes):
+    if n_bytes > _MOST_BYTES:
+        found = f"{n_bytes:,} bytes in the columns {', '.join(names)} when they are unpacked"
+        raise InputError(told(str(file), found, f"at most {_MOST_BYTES:,} bytes; give the table in several files"))
+
+
+def _bytes_in_pages(metadata, names):
+    """Bytes of some columns as the metadata of a Parquet file states them: unpacked, but with texts in dictionaries."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    columns = [group.column(number) for group in groups for number in range(group.num_columns)]
+    return sum(column.total_uncompressed_size for column in columns if column.path_in_schema.split(".")[0] in names)
+
+
+def _bytes_of_texts(column):
+    """Bytes of a column whose texts are written out; 0 where it is not one of texts."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    n_bytes = 0
+    for chunk in column.chunks:
+        lengths = pc.binary_length(chunk.dictionary).to_numpy(zero_copy_only=False)
+        counts = np.bincount(chunk.indices.drop_null().to_numpy(), minlength=len(lengths))
+        n_bytes += int(counts @ lengths.astype(np.int64))
+    return n_bytes
 
 
 def _load_json_lines(file, is_wanted, _block):
@@ -524,15 +563,8 @@ def _load_json_lines_one_by_one(file, is_wanted):
 
 def _json_record(file, number, line):
     """One line as {name: text or None}."""
-
-    def unique(pairs):
-        record = dict(pairs)
-        if len(record) < len(pairs):
-            raise InputError(told(f"{file}: line {number}", "the same name twice", "each name once"))
-        return record
-
     try:
-        record = json.loads(line, object_pairs_hook=unique)
+        record = json.loads(line, object_pairs_hook=unique_keys)
         if isinstance(record, dict):
             record = {
                 name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
@@ -550,10 +582,22 @@ def _json_record(file, number, line):
 _LOADERS = {"csv": _delimited, "tsv": _delimited, "parquet": _load_parquet, "jsonl": _load_json_lines}
 
 
+def _plain_number(text):
+    """A number in one spelling, so that 7, 7.0 and 7e0 are the same; other text as it is."""
+    try:
+        return repr(float(text))
+    except ValueError:
+        return text
+
+
 def _replaced(values, replacements, field, file, account):
-    """A field with its `values` replaced; what is not named there stays as it is."""
+    """A field with its `values` replaced; what is not named there stays as it is. Numbers are the same however they are written."""
+    plain = _plain_number if field in NUMBERS else str
+    given, replacements = replacements, {plain(text.strip()): value for text, value in replacements.items()}
+    if len(replacements) < len(given):
+        raise InputError(told(f"values.{field} of the block", "the same value twice: " + ", ".join(given), "each value once"))
     codes, distinct = pd.factorize(values)
-    found = [str(value).strip() for value in distinct]
+    found = [plain(str(value).strip()) for value in distinct]
     for unused in set(replacements) - set(found):
         reason = f"values.{field} names `{unused}`, which no row has"
         account.count(file, "ignored", 0, reason, example=unused)
