@@ -1,7 +1,7 @@
 """The explorer: a page beside the report in which every curve of the study can be found and looked at, offline.
 
-The page holds the names and the scores E of all curves. Their points are in files beside it that are read when a curve is looked at:
-scripts, since a page that was opened from a folder may read nothing else. They hold numbers only; every name is in the page, as text.
+The page holds the names and the scores E of all curves. Their points are in files beside it, read when a curve is looked at. These
+are scripts, since a page opened from a folder may read nothing else. They hold numbers only; every name is in the page, as text.
 """
 
 import base64
@@ -94,10 +94,12 @@ def contents(curves, verdicts, catalogue, blocks):
     Returns
     -------
     index : dict
-        `names`, lists of texts; `curves`, one list per column, with positions in the lists of names; `files`, the position of the
-        first curve in each file.
+        `names`, lists of texts; `curves`, one list per column, with positions in the lists of names; `scales`, the different lists
+        of scales; `files`, the position of the first curve in each file.
     points : list of list of list
-        For each file, for each of its curves: [exponent, scales, scores, half-widths, chance], numbers without their powers of ten.
+        For each file, for each of its curves: [exponent, position in `scales`, scores, half-widths, chance]. Scores are whole
+        numbers times 10 to the exponent, half-widths times 10 to the exponent plus one. Unknown half-widths are -1; 0 instead of
+        their list where all are.
     """
     curves = curves.reset_index(drop=True)
     if len(curves):
@@ -124,8 +126,8 @@ def contents(curves, verdicts, catalogue, blocks):
         "relative": rounded(relative),
         "claimed": [None if pd.isna(claimed) else int(claimed) for claimed in curves["claimed"]],
     }
-    starts, points = files_of_points(curves, catalogue)
-    return {"names": names, "curves": columns, "files": starts}, points
+    scales, starts, points = files_of_points(curves, catalogue)
+    return {"names": names, "curves": columns, "scales": scales, "files": starts}, points
 
 
 def with_verdicts(curves, verdicts):
@@ -144,17 +146,15 @@ def with_verdicts(curves, verdicts):
 def rounded(values, digits=4):
     """Numbers with so many significant digits, None where there is none."""
     values = np.asarray(values, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(values))))
-        short = np.where(values == 0, 0.0, np.round(values * factor) / factor)
-    short = [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in short]
-    return [int(value) if value is not None and value.is_integer() else value for value in short]
+    # without `.0` and the last digits of binary fractions, both of which cost room
+    short = [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in values.tolist()]
+    return [int(value) if value is not None and value.is_integer() and abs(value) < 1e15 else value for value in short]
 
 
 def files_of_points(curves, catalogue):
-    """The points of all curves, cut into files at the end of a set of outputs; see contents()."""
+    """The points of all curves, cut into files at the end of a set of outputs: `scales`, `files` and points of contents()."""
     if curves.empty:
-        return [], []
+        return [], [], []
     lengths = curves["n_scales"].to_numpy(dtype=int)
     ends = np.cumsum(lengths)
     flat = {column: np.concatenate(curves[column].to_numpy()).astype(float) for column in frames.ALONG}
@@ -165,9 +165,9 @@ def files_of_points(curves, catalogue):
     factor = np.repeat(10.0**-exponent, lengths)
     scores = np.round(flat["scores"] * factor).astype(np.int64).tolist()
     known = np.isfinite(half)
-    half = np.round(np.where(known, half, -1) * factor).astype(np.int64).tolist()
+    half = np.where(known, np.round(np.where(known, half, 0) * factor / 10), -1).astype(np.int64).tolist()
     chance = rounded(curves["chance"])
-    scales = rounded(flat["scales"], 6)
+    scales = {}
     outputs = tables.key_positions(curves, ORDER[:-1])
     starts, files, n_points = [], [], POINTS_PER_FILE
     for row, (end, length) in enumerate(zip(ends.tolist(), lengths.tolist(), strict=True)):
@@ -178,8 +178,9 @@ def files_of_points(curves, catalogue):
             n_points = 0
         n_points += length
         errors = half[start:end] if known[start:end].any() else 0
-        files[-1].append([int(exponent[row]), scales[start:end], scores[start:end], errors, chance[row]])
-    return starts, files
+        along = scales.setdefault(tuple(flat["scales"][start:end].tolist()), len(scales))
+        files[-1].append([int(exponent[row]), along, scores[start:end], errors, chance[row]])
+    return [rounded(values, 6) for values in scales], starts, files
 
 
 def two_standard_errors(flat, proportion):

@@ -136,8 +136,17 @@ const explorer = (() => {
       y: { label: "curves", ticks: 3 },
       marks: [Plot.rectY(data, { x1: "x1", x2: "x2", y: "value", insetRight: 1, fill: (bin) => (bin.x1 >= threshold ? "var(--mark)" : "var(--accent)") }), Plot.ruleY([0]), Plot.ruleX([threshold], { stroke: "currentColor", strokeDasharray: "4 3" })],
     });
+    $("histogram").replaceChildren(asImage(picture));
+  }
+
+  // one picture for those who have it read aloud, not one for each kind of mark in it
+  function asImage(picture) {
     picture.setAttribute("role", "img");
-    $("histogram").replaceChildren(picture);
+    for (const mark of picture.querySelectorAll("[aria-label]")) {
+      mark.setAttribute("data-mark", mark.getAttribute("aria-label"));
+      mark.removeAttribute("aria-label");
+    }
+    return picture;
   }
 
   function fill(table, headers, lines, numbersFrom) {
@@ -161,12 +170,12 @@ const explorer = (() => {
 
   function list() {
     const shown = rows.slice(0, nShown);
-    const several = names.benchmark.length > 1;
-    const body = fill($("curves"), ["Task", "Family", "Metric", ...(several ? ["Benchmark"] : []), "Verdict", "Relative E", "E"], shown.map((row) => {
+    const several = names.benchmark.length > 1, judged = names.verdict.length > 0;
+    const body = fill($("curves"), ["Task", "Family", "Metric", ...(several ? ["Benchmark"] : []), ...(judged ? ["Verdict"] : []), "Relative E", "E"], shown.map((row) => {
       const button = element("button", task(row), { type: "button" });
       button.addEventListener("click", () => open(row, true));
-      return [button, family(row), metric(row), ...(several ? [name("benchmark", row)] : []), name("verdict", row).replaceAll("_", " "), short(curves.relative[row]), short(curves.e[row])];
-    }), several ? 5 : 4);
+      return [button, family(row), metric(row), ...(several ? [name("benchmark", row)] : []), ...(judged ? [name("verdict", row).replaceAll("_", " ")] : []), short(curves.relative[row]), short(curves.e[row])];
+    }), 3 + several + judged);
     [...body.children].forEach((line, i) => { if (looked !== null && ability(shown[i])[0] === ability(looked)[0]) line.setAttribute("aria-current", "true"); });
     $("list-title").textContent = `Curves (${count(rows.length)})`;
     $("more").hidden = rows.length <= nShown;
@@ -203,9 +212,9 @@ const explorer = (() => {
 
   async function points(row) {
     const number = file(row);
-    const [exponent, scales, scores, halves, chance] = (await load(number))[row - files[number]];
-    const power = (value) => Number(`${value}e${exponent}`);
-    return { row, chance, points: scales.map((scale, i) => ({ scale, score: power(scores[i]), half: halves === 0 || halves[i] < 0 ? null : power(halves[i]) })) };
+    const [exponent, along, scores, halves, chance] = (await load(number))[row - files[number]];
+    const times = (value, power) => Number(`${value}e${power}`);
+    return { row, chance, points: index.scales[along].map((scale, i) => ({ scale, score: times(scores[i], exponent), half: halves === 0 || halves[i] < 0 ? null : times(halves[i], exponent + 1) })) };
   }
 
   let drawn = [];
@@ -254,8 +263,7 @@ const explorer = (() => {
           Plot.dot(shown, { x: "scale", y: "score", fill: "var(--accent)", r: 3.5, tip: true, title: (point) => `${short(point.score)} at ${scaleName(point.scale)}${point.half === null ? "" : `, ± ${short(point.half)}`}` }),
         ],
       });
-      picture.setAttribute("role", "img");
-      figure.append(picture);
+      figure.append(asImage(picture));
       return figure;
     }));
   }
@@ -298,7 +306,7 @@ const explorer = (() => {
       copy.setAttribute("x", x); copy.setAttribute("y", y + 20);
       whole.append(text(panel.querySelector("figcaption").textContent, x + 10, y + 12, 10), copy);
     });
-    save(new XMLSerializer().serializeToString(whole).replaceAll("var(--accent)", "#0b5fa5"), "image/svg+xml", "curves.svg");
+    save(new XMLSerializer().serializeToString(whole).replaceAll("var(--accent)", "#0b5fa5").replaceAll("var(--plot-background)", "#fff"), "image/svg+xml", "curves.svg");
   }
 
   // ---- a link that names the selection
