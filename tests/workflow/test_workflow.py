@@ -16,7 +16,7 @@ from emergence.study import configuration
 def test_a_run_leaves_everything_and_no_more(finished, monkeypatch):
     monkeypatch.chdir(finished)
     results = {path.relative_to(finished / "results").as_posix() for path in (finished / "results").rglob("*") if path.is_file()}
-    expected = {"report.html", "summary.txt", "provenance.json", "tables.md"}
+    expected = {"report.html", "explorer.html", "explorer/0.js", "summary.txt", "provenance.json", "tables.md"}
     study = configuration.check(load_yaml("config/config.yaml"))
     of_stages = ["scores", "ingest_account", "inputs", "curves", "null_models", "predictions", "examples_needed", "above_chance"]
     for name, block in study["benchmarks"].items():

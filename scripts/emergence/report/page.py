@@ -15,6 +15,7 @@ from emergence.io.documents import ROOT
 from emergence.io.texts import printable
 from emergence.questions import answers
 from emergence.questions.given import Given
+from emergence.report import overview
 
 TEMPLATES = ROOT / "workflow" / "report"
 
@@ -184,7 +185,13 @@ def study_report(study, entries, inputs, folder):
     given = Given(inputs.study_tables, study, {}, entries)
     across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
     html = environment.get_template("report.html.j2").render(
-        sections=sections, study=study, provenance=inputs.provenance, across=[table for part in across for table in part]
+        sections=sections,
+        overview=overview.table(sections),
+        verdicts=overview.verdicts(None),
+        explorer="explorer.html",
+        study=study,
+        provenance=inputs.provenance,
+        across=[table for part in across for table in part],
     )
     return html, summary(sections)
 
