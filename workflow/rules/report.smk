@@ -46,9 +46,7 @@ rule write_explorer:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        blocks={
-            name: configuration.selected(STUDY["benchmarks"][name], ("title", "scale_label")) for name in BENCHMARKS
-        },
+        blocks={name: configuration.selected(STUDY["benchmarks"][name], ("title", "scale_label")) for name in BENCHMARKS},
         metrics=metrics("label", "higher_is_better", "proportion", "kind"),
         thresholds={"threshold": STUDY["emergence"]["threshold"]},
         library=library(

@@ -1,4 +1,4 @@
-"""The first screen of the report: one row per benchmark with its answers as short numbers, and how many abilities have which verdict."""
+"""The first screen of the report: the answers of each benchmark as short numbers, and how many abilities have which verdict."""
 
 import re
 
@@ -28,9 +28,9 @@ def table(sections):
     Returns
     -------
     dict
-        `columns`, the titles of the questions that some benchmark is asked; `rows`, each with `benchmark`, `href` and `cells`, one
-        per column: `text`, the cells of the answers or the beginning of their short forms; `title`, these; `href`, the section. Empty texts where
-        a benchmark is not asked.
+        `columns`, the titles of the questions that some benchmark is asked; `rows`, each with `benchmark`, `href` and `cells`,
+        one per column: `text`, the cells of the answers or the beginning of their short forms; `title`, these; `href`, the
+        section. Texts are empty where a benchmark is not asked.
     """
     columns = {}
     for part in sections:
@@ -71,8 +71,8 @@ def verdicts(verdicts):
     Returns
     -------
     dict or None
-        `rows`, each with `verdict`, `claimed`, `unclaimed`, `unlisted` (no list says whether it is claimed) and `total`; `total`, the
-        same for all.
+        `rows`, each with `verdict`, `claimed`, `unclaimed`, `unlisted` (no list says whether it is claimed) and `total`; and
+        `total`, the same for all.
     """
     if verdicts is None or verdicts.empty:
         return None
