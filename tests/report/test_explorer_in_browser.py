@@ -8,6 +8,7 @@ import pytest
 
 import browser
 import explorer_site
+import report_page
 from emergence.io.texts import printable
 
 pytestmark = pytest.mark.browser
@@ -258,6 +259,28 @@ def test_axe_finds_nothing(open_page, usual, scheme, width):
     page = open_page(usual, width=width, color_scheme=scheme)
     found = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The report of a study of two benchmarks, from its parts: what the first screen needs."""
+    return report_page.write(tmp_path_factory.mktemp("report"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_report_fits_its_screen_and_axe_finds_nothing(chromium, report, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.goto(report.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".overview tbody tr").count() == 2
+    assert page.locator(".overview").get_by_role("link", name="62 of 67").get_attribute("href") == "#one-claims"
+    assert (luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 0.1) == (scheme == "dark")
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    page.close()
 
 
 def test_a_file_that_is_missing_is_said(chromium, catalogue, tmp_path):

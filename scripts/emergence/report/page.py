@@ -173,6 +173,14 @@ def study_report(study, entries, inputs, folder):
         The page and the summary.
     """
     sections = [section(name, study, entries, inputs, folder) for name in study["benchmarks"]]
+    given = Given(inputs.study_tables, study, {}, entries)
+    across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
+    html = render(sections, study, inputs.provenance, [table for part in across for table in part])
+    return html, summary(sections)
+
+
+def render(sections, study, provenance, across, verdicts=None):
+    """Return the page as text: what the head of its template says, with the first screen made from the sections."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -182,18 +190,15 @@ def study_report(study, entries, inputs, folder):
         # names from the data: none may turn the text around it, or be there without being seen
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    given = Given(inputs.study_tables, study, {}, entries)
-    across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
-    html = environment.get_template("report.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         sections=sections,
         overview=overview.table(sections),
-        verdicts=overview.verdicts(None),
+        verdicts=verdicts,
         explorer="explorer.html",
         study=study,
-        provenance=inputs.provenance,
-        across=[table for part in across for table in part],
+        provenance=provenance,
+        across=across,
     )
-    return html, summary(sections)
 
 
 def summary(sections, width=110):

@@ -240,6 +240,16 @@ const explorer = (() => {
     if (move) $("title").focus();
   }
 
+  // powers of ten where there are some, and at most five
+  function scaleTicks(points) {
+    if ($("x").value === "linear") return 4;
+    const low = Math.log10(points[0].scale), high = Math.log10(points.at(-1).scale);
+    const powers = d3.range(Math.ceil(low - 0.02), Math.floor(high + 0.02) + 1);
+    if (powers.length < 2) return points.length > 5 ? [points[0].scale, points.at(-1).scale] : points.map((point) => point.scale);
+    const step = Math.ceil(powers.length / 5);
+    return powers.filter((power) => power % step === 0).map((power) => 10 ** power);
+  }
+
   function draw() {
     $("panels").replaceChildren(...drawn.map((curve) => {
       const { row, chance, points } = curve;
@@ -254,7 +264,8 @@ const explorer = (() => {
       figure.append(element("figcaption", words));
       const picture = Plot.plot({
         width: 340, height: 240, marginLeft: 55, marginBottom: 38, ariaLabel: `${words}: ${points.map((point) => `${short(point.score)} at ${scaleName(point.scale)}`).join(", ")}`,
-        x: { type: $("x").value, label: names.scale_label[code("benchmark", row)], ticks: 4, tickFormat: scaleName },
+        inset: 8,
+        x: { type: $("x").value, label: names.scale_label[code("benchmark", row)], ticks: scaleTicks(points), tickFormat: scaleName },
         y: { type: logarithmic ? "log" : "linear", label: upsideDown ? "lower is better; axis reversed" : "score", reverse: upsideDown, grid: true, ticks: 5, tickFormat: short, nice: true },
         marks: [
           chance === null || (logarithmic && chance <= 0) ? null : Plot.ruleY([chance], { stroke: "currentColor", strokeDasharray: "4 3" }),
