@@ -13,8 +13,7 @@ from emergence.study import metric_catalogue
 def main():
     given, params = snakemake.input, snakemake.params
     curves, verdicts = (
-        pd.concat([tables.read(name, path) for path in given.get(name, [])], ignore_index=True) if given.get(name) else None
-        for name in ("curves", "verdicts")
+        pd.concat([tables.read(name, path) for path in given[name]], ignore_index=True) for name in ("curves", "verdicts")
     )
     folder = Path(snakemake.output.page).parent
     explorer.write(curves, verdicts, metric_catalogue.frame(params.metrics), params.blocks, folder, **params.thresholds)

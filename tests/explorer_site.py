@@ -50,7 +50,8 @@ def curves(names=()):
                         "chance": 0.25 if metric == "acc" else np.nan,
                         "status": "ok",
                         "emergence_score": 80.0 if metric == "acc" else float(n - 1),
-                        "emergence_score_resolved": 5.0 * (n - 1) if metric == "acc" else 1.0 * (n - 1),
+                        "relative_emergence_score": 80.0 / (n - 1) if metric == "acc" else 1.0,
+                        "relative_emergence_score_resolved": 5.0 if metric == "acc" else np.nan,
                     }
                 )
     return pd.DataFrame(rows).astype({"shots": "Int64"})
@@ -61,7 +62,7 @@ def verdicts(made):
     key = ["benchmark", "task", "subtask", "metric", "model_family", "shots"]
     sharp = made["metric"] == "acc"
     return made[key].assign(
-        curve_verdict=np.where(sharp, "sharp", "gradual"),
+        word=np.where(sharp, "sharp", "gradual"),
         verdict=np.where(made["task"] == "sorting", "metric", "sharp_undecided"),
         reason=["Sharp under accuracy alone. " + task for task in made["task"]],
         claimed=made["task"] == "sorting",

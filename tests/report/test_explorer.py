@@ -79,10 +79,10 @@ def test_verdicts_are_found_for_their_curves_also_where_shots_are_not_known(cata
     columns, names = content["curves"], content["names"]
     for row, metric in enumerate(columns["metric"]):
         if names["metric"][metric] == "acc":
-            assert names["curve_verdict"][columns["curve_verdict"][row]] == "sharp"
+            assert names["word"][columns["word"][row]] == "sharp"
             assert columns["claimed"][row] == (names["task"][columns["task"][row]] == "sorting")
         else:
-            assert columns["curve_verdict"][row] == columns["verdict"][row] == -1
+            assert columns["word"][row] == columns["verdict"][row] == -1
             assert columns["claimed"][row] is None
 
 
@@ -148,7 +148,8 @@ def test_86_000_curves_stay_below_15_megabytes(catalogue, tmp_path):
     made["model_family"] = [f"Family {row % 4 // 2}" for row in range(n)]
     made["metric"] = ["acc", "brier_score"] * (n // 2)
     made = made.assign(shots=pd.array([2] * n, dtype="Int64"), n_scales=n_scales, status="ok", chance=0.25)
-    made["emergence_score"] = made["emergence_score_resolved"] = random.standard_cauchy(n)
+    made["emergence_score"] = made["relative_emergence_score"] = random.standard_cauchy(n)
+    made["relative_emergence_score_resolved"] = random.standard_cauchy(n)
     for column, values in {
         "scales": np.tile(np.geomspace(1e6, 1e11, n_scales), (n, 1)),
         "scores": random.random((n, n_scales)),

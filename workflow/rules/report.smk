@@ -33,6 +33,7 @@ rule record_provenance:
 rule write_explorer:
     input:
         curves=[tables_of(name, "curves")["curves"] for name in BENCHMARKS],
+        verdicts=[tables_of(name, "verdicts")["verdicts"] for name in BENCHMARKS],
     output:
         page="results/explorer.html",
         # their number depends on how many curves there are
@@ -48,7 +49,7 @@ rule write_explorer:
     params:
         blocks={name: configuration.selected(STUDY["benchmarks"][name], ("title", "scale_label")) for name in BENCHMARKS},
         metrics=metrics("label", "higher_is_better", "proportion", "kind"),
-        thresholds={"threshold": STUDY["emergence"]["threshold"]},
+        thresholds=configuration.selected(STUDY, ("emergence.threshold", "emergence.relative_threshold"))["emergence"],
         library=library(
             "scripts/write_explorer.py",
             *(
@@ -61,7 +62,7 @@ rule write_explorer:
                     "vendor/plot.min.js",
                 )
             ),
-            tables=["curves"],
+            tables=["curves", "verdicts"],
         ),
     script:
         script_file("write_explorer.py")

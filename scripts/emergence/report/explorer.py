@@ -27,7 +27,7 @@ ORDER = ("benchmark", "task", "subtask", "model_family", "shots", "metric")
 # Points in one file beside the page: some hundred kilobytes, read in a moment.
 POINTS_PER_FILE = 6000
 
-VERDICT_COLUMNS = ("curve_verdict", "verdict", "reason")
+VERDICT_COLUMNS = ("word", "verdict", "reason")
 
 
 def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative_threshold=2.0):
@@ -38,7 +38,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
     curves : pandas.DataFrame
         Columns of the table `curves`, of all benchmarks.
     verdicts : pandas.DataFrame or None
-        Columns of the table `verdicts`, of all benchmarks: the key of a curve, `curve_verdict`, `verdict`, `reason`, `claimed`. A
+        Columns of the table `verdicts`, of all benchmarks: the key of a curve, `word`, `verdict`, `reason`, `claimed`. A
         curve without a row has none.
     catalogue : pandas.DataFrame
         As of metric_catalogue.load.
@@ -116,9 +116,8 @@ def contents(curves, verdicts, catalogue, blocks):
     names["metric_label"] = [printable(label) for label in metrics["label"]]
     names["kind"] = metrics["kind"].tolist()
     names["lower_is_better"] = [not better for better in metrics["higher_is_better"]]
-    relative = curves.get("relative_emergence_score_resolved")
-    if relative is None:
-        relative = curves["emergence_score_resolved"] / (curves["n_scales"] - 1)
+    # where no resolution is known, the plain relative score, as in the verdicts
+    relative = curves["relative_emergence_score_resolved"].fillna(curves["relative_emergence_score"])
     columns |= {
         "shots": [None if pd.isna(shots) else int(shots) for shots in curves["shots"]],
         "n_scales": curves["n_scales"].astype(int).tolist(),

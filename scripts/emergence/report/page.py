@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from emergence import questions
+from emergence.io import tables
 from emergence.io.documents import ROOT
 from emergence.io.texts import printable
 from emergence.questions import answers
@@ -175,7 +176,9 @@ def study_report(study, entries, inputs, folder):
     sections = [section(name, study, entries, inputs, folder) for name in study["benchmarks"]]
     given = Given(inputs.study_tables, study, {}, entries)
     across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
-    html = render(sections, study, inputs.provenance, [table for part in across for table in part])
+    judged = [tables.read("verdicts", paths["verdicts"]) for paths in inputs.tables.values() if "verdicts" in paths]
+    counted = overview.verdicts(pd.concat(judged, ignore_index=True)) if judged else None
+    html = render(sections, study, inputs.provenance, [table for part in across for table in part], counted)
     return html, summary(sections)
 
 

@@ -259,7 +259,7 @@ const explorer = (() => {
       const left = points.length - shown.length;
       const bars = shown.filter((point) => point.half !== null && point.half > 0).map((point) => ({ ...point, low: logarithmic ? Math.max(point.score - point.half, point.score / 100) : point.score - point.half, high: point.score + point.half }));
       const kind = names.kind[curves.metric[row]];
-      const words = [metric(row), kind === "unknown" ? "" : kind, curves.relative[row] === null ? "" : `relative E ${short(curves.relative[row])}`, curves.e[row] === null ? name("status", row).replaceAll("_", " ") : `E ${short(curves.e[row])}`, name("curve_verdict", row).replaceAll("_", " "), left ? `${left} scores of 0 or less are not on this axis` : ""].filter(Boolean).join(" · ");
+      const words = [metric(row), kind === "unknown" ? "" : kind, curves.relative[row] === null ? "" : `relative E ${short(curves.relative[row])}`, curves.e[row] === null ? name("status", row).replaceAll("_", " ") : `E ${short(curves.e[row])}`, name("word", row).replaceAll("_", " "), left ? `${left} scores of 0 or less are not on this axis` : ""].filter(Boolean).join(" · ");
       const figure = element("figure");
       figure.append(element("figcaption", words));
       const picture = Plot.plot({
@@ -293,8 +293,8 @@ const explorer = (() => {
   const key = (row) => KEY.map((column) => (column === "shots" ? curves.shots[row] : name(column, row)));
 
   function saveList() {
-    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], name("status", row), curves.e[row], curves.relative[row], name("curve_verdict", row), name("verdict", row), curves.claimed[row]]);
-    save(csv([[...KEY, "kind", "n_scales", "status", "emergence_score", "relative_emergence_score", "curve_verdict", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
+    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], name("status", row), curves.e[row], curves.relative[row], name("word", row), name("verdict", row), curves.claimed[row]]);
+    save(csv([[...KEY, "kind", "n_scales", "status", "emergence_score", "relative_emergence_score", "word", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
   }
 
   function saveCsv() {
