@@ -224,7 +224,7 @@ const explorer = (() => {
     const [first, last] = ability(row);
     $("title").textContent = `${task(row)}, ${family(row)}`;
     const verdict = name("verdict", row);
-    $("verdict").textContent = [verdict && `Verdict: ${verdict.replaceAll("_", " ")}. ${name("reason", row)}`, curves.claimed[row] === null ? "" : `${CLAIMED[curves.claimed[row]]} as emergent.`].filter(Boolean).join(" ");
+    $("verdict").textContent = [verdict && `Verdict: ${verdict.replaceAll("_", " ")} (${name("reason", row)}).`, curves.claimed[row] === null ? "" : curves.claimed[row] ? "Claimed as emergent." : "Not claimed as emergent."].filter(Boolean).join(" ");
     $("looked-at").hidden = false;
     try {
       drawn = await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => points(first + i)));
