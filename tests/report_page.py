@@ -32,7 +32,7 @@ def question(name, title, said, figures=()):
     figures = [
         {"name": figure, "title": figure, "width": 100, "image": PICTURE, "caption": ".", "data": "x.csv"} for figure in figures
     ]
-    return {"name": name, "title": title, "answers": [said], "added": [], "figures": figures, "tables": [table]}
+    return {"name": name, "title": title, "column": title, "answers": [said], "added": [], "figures": figures, "tables": [table]}
 
 
 PICTURE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='500' height='100'/>"

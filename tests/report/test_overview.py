@@ -8,7 +8,8 @@ from emergence.report import overview
 
 
 def section(name, **answers):
-    questions = [{"name": key, "title": key.title() + "?", "answers": found} for key, found in answers.items()]
+    heads = {"sharp": "Sharp?", "claims": "Claims?", "silent": "Silent?"}
+    questions = [{"name": key, "column": heads.get(key, ""), "answers": found} for key, found in answers.items()]
     return {"name": name, "title": name.title(), "questions": questions}
 
 
@@ -16,7 +17,10 @@ def test_a_row_for_each_benchmark_and_a_column_for_each_question():
     table = overview.table(
         [
             section(
-                "one", sharp=[Answer("?", "long", "219 curves, highest E 31.0; at 100: none")], silent=[Answer("?", "long", "")]
+                "one",
+                sharp=[Answer("?", "long", "219 curves, highest E 31.0; at 100: none")],
+                silent=[Answer("?", "long", "")],
+                headless=[Answer("?", "long", "9")],
             ),
             section("two", claims=[Answer("?", "long", "short", cell="62 of 67"), Answer("?", "long", "Metrics: 9.89")]),
         ]

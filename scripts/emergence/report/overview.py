@@ -23,20 +23,20 @@ def table(sections):
     Parameters
     ----------
     sections : list of dict
-        As of page.section: `name`, `title`, `questions` with `name`, `title` and `answers`.
+        As of page.section: `name`, `title`, `questions` with `name`, `column` and `answers`.
 
     Returns
     -------
     dict
-        `columns`, the titles of the questions that some benchmark is asked; `rows`, each with `benchmark`, `href` and `cells`,
+        `columns`, the heads of the questions that have one and are asked; `rows`, each with `benchmark`, `href` and `cells`,
         one per column: `text`, the cells of the answers or the beginning of their short forms; `title`, these; `href`, the
         section. Texts are empty where a benchmark is not asked.
     """
     columns = {}
     for part in sections:
         for question in part["questions"]:
-            if any(answer.short for answer in question["answers"]):
-                columns.setdefault(question["name"], question["title"])
+            if question["column"] and any(answer.short for answer in question["answers"]):
+                columns.setdefault(question["name"], question["column"])
     rows = []
     for part in sections:
         asked = {question["name"]: question for question in part["questions"]}

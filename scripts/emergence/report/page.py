@@ -90,6 +90,7 @@ def answered(question, given, paths, figures, folder):
     return {
         "name": question.name,
         "title": question.title,
+        "column": question.column,
         "answers": said,
         "added": [cells(answer.table, answer.columns) for answer in said if answer.table is not None],
         "figures": [
