@@ -105,12 +105,12 @@ EDITS = {
     ),
     "answers_over of a block": (
         block(answers_over={"entries": "tasks"}),
-        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT,
+        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "threshold": (study(emergence={"threshold": 5}), ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "false_discovery_rate": (
         study(null_models={"draws": 100, "false_discovery_rate": 0.1}),
-        ANSWERED | STUDY | PROVENANCE | REPORT,
+        ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "draws": (study(null_models={"draws": 99}), ASSESSED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "resamples": (study(resamples=150), ANSWERED | STUDY | PROVENANCE | REPORT),
@@ -123,7 +123,7 @@ EDITS = {
     "range in the catalogue": (metric("exact_match", "range: [0, 1]", "range: [0, 2]"), EVERYTHING),
     "the list of claims": (
         line("claims.csv", "other,f1\n"),
-        of("answer_claims draw_figures", "first") | PROVENANCE | REPORT,
+        of("answer_claims draw_figures", "first") | PROVENANCE | REPORT | EXPLORER,
     ),
     "a module of figures": (line(f"{LIBRARY}/questions/drawing.py"), of("draw_figures") | REPORT),
     "a figure of one question": (line(f"{LIBRARY}/questions/variation/figure.py"), of("draw_figures") | REPORT),
