@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes
 # an environment on top of .venv for the tests of SLURM
 CLUSTER_VENV := $(VENV)/cluster
+# and another for the tests of the explorer in a browser
+BROWSER_VENV := $(VENV)/browser
 
 # Snakemake keeps a cache in the home folder, and cannot start where it cannot write there
 ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" || echo no),)
@@ -15,14 +17,15 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
+.PHONY: help run test test-faults test-cluster test-browser fuzz cluster lint bench docs lock clean
 
 help:
 	@echo "make run          set up, run the study of config/config.yaml, print the answers"
 	@echo "make cluster      add what a run through SLURM needs (docs/cluster.md)"
-	@echo "make test         set up, run all tests but the following three"
+	@echo "make test         set up, run all tests but the following four"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
 	@echo "make test-cluster start a SLURM on this machine, as root, and run studies through it (minutes)"
+	@echo "make test-browser open the explorer in Chromium, which is installed from Debian where it is missing"
 	@echo "make fuzz         any bytes into every reader, for longer than make test does"
 	@echo "make lint         ruff, snakefmt, snakemake --lint, documentation drift"
 	@echo "make bench        measure: what a run costs and where the time goes"
@@ -35,7 +38,7 @@ run: $(VENV)/run.ready
 	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
 
 test: $(VENV)/dev.ready
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not faults and not cluster"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not faults and not cluster and not browser"
 
 test-faults: $(VENV)/dev.ready
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m faults
@@ -43,6 +46,10 @@ test-faults: $(VENV)/dev.ready
 test-cluster: $(VENV)/test-cluster.ready
 	@$(BIN)/python tests/slurm_node.py
 	@$(CLUSTER_VENV)/bin/python -m pytest -m cluster tests/workflow/test_cluster.py
+
+test-browser: $(VENV)/test-browser.ready
+	@$(BIN)/python tests/browser.py
+	@$(BROWSER_VENV)/bin/python -m pytest -m browser tests/report
 
 fuzz: $(VENV)/dev.ready
 	@$(BIN)/python -m pytest --numprocesses 2 tests/ingest/test_fuzz.py --hypothesis-profile=long
@@ -68,8 +75,8 @@ docs: $(VENV)/dev.ready
 
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for name in run dev cluster; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header $$(test $$name = cluster || echo pyproject.toml) workflow/envs/$$name.in \
+	@for name in run dev cluster browser; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header $$(case $$name in run|dev) echo pyproject.toml;; esac) workflow/envs/$$name.in \
 	  -o workflow/envs/$$name.txt || exit 1; done
 
 clean:
@@ -115,4 +122,11 @@ $(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready
 	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
 	  > "$$($(CLUSTER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
 	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/cluster.txt
+	@touch $@
+
+$(VENV)/test-browser.ready: workflow/envs/browser.txt $(VENV)/dev.ready | $(BIN)/python
+	@$(BIN)/python -m venv --without-pip $(BROWSER_VENV)
+	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	  > "$$($(BROWSER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(subst -m pip,-m pip --python $(BROWSER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/browser.txt
 	@touch $@

@@ -12,6 +12,7 @@ import yaml
 import result_trees
 from conftest import ROOT, copy_of_workflow, snakemake
 from emergence.io import tables
+from emergence.io.texts import printable
 from odd_names import NAMES
 
 SCALES = (1e6, 1e7, 1e8, 1e9)
@@ -130,6 +131,15 @@ def test_the_report_shows_the_names_and_runs_none(run):
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b]", page)
     for shown in ("x\\ny", "\\x1b[31m", "\\u202etxt.exe", "名前", "🧪", "w" * 300, "{wildcards}", "$(touch x)"):
         assert html.escape(shown) in page, shown
+
+
+def test_the_page_of_all_curves_has_the_names_as_data_and_no_script_of_theirs(run):
+    """What becomes of them in a browser is tested in tests/report."""
+    page = (run / "results/explorer.html").read_text()
+    assert len(re.findall("<script", page, re.IGNORECASE)) == 4
+    found = re.search(r'<script type="application/json" id="index">(.*?)</script>', page, re.DOTALL)[1]
+    assert not re.search("[<>&\u2028\u2029\x00-\x1f]", found)
+    assert set(json.loads(found)["names"]["task"]) >= {printable(name) for name in STRIPPED}
 
 
 def test_the_summary_is_safe_to_print(run):

@@ -27,6 +27,7 @@ def rerun(again):
 
 PROVENANCE = {("record_provenance",)}
 REPORT = {("write_report",)}
+EXPLORER = {("write_explorer",)}
 STUDY = {("answer_study",)}
 
 
@@ -37,7 +38,7 @@ def of(rules, *benchmarks):
 ANSWERED = of("answer_curves draw_figures")
 ASSESSED = of("assess_curves") | ANSWERED
 INGESTED = of("ingest_scores") | ASSESSED | of("answer_claims", "first")
-EVERYTHING = INGESTED | STUDY | PROVENANCE | REPORT
+EVERYTHING = INGESTED | STUDY | PROVENANCE | REPORT | EXPLORER
 
 
 def block(**keys):
@@ -91,34 +92,38 @@ LIBRARY = "scripts/emergence"
 EDITS = {
     "nothing": (lambda folder: None, set()),
     "the text of config/README.md": (line("config/README.md"), set()),
-    "title of a block": (block(title="Another"), PROVENANCE | REPORT),
+    "title of a block": (block(title="Another"), PROVENANCE | REPORT | EXPLORER),
     "description of a block": (block(description="Another."), PROVENANCE | REPORT),
-    "scale_label of a block": (block(scale_label="Tokens"), of("draw_figures", "first") | PROVENANCE | REPORT),
+    "scale_label of a block": (block(scale_label="Tokens"), of("draw_figures", "first") | PROVENANCE | REPORT | EXPLORER),
     "on_error of a block": (
         block(on_error="skip"),
-        of("ingest_scores assess_curves answer_curves answer_claims draw_figures", "first") | STUDY | PROVENANCE | REPORT,
+        of("ingest_scores assess_curves answer_curves answer_claims draw_figures", "first")
+        | STUDY
+        | PROVENANCE
+        | REPORT
+        | EXPLORER,
     ),
     "answers_over of a block": (
         block(answers_over={"entries": "tasks"}),
-        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT,
+        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
-    "threshold": (study(emergence={"threshold": 5}), ANSWERED | STUDY | PROVENANCE | REPORT),
+    "threshold": (study(emergence={"threshold": 5}), ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "false_discovery_rate": (
         study(null_models={"draws": 100, "false_discovery_rate": 0.1}),
-        ANSWERED | STUDY | PROVENANCE | REPORT,
+        ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
-    "draws": (study(null_models={"draws": 99}), ASSESSED | STUDY | PROVENANCE | REPORT),
+    "draws": (study(null_models={"draws": 99}), ASSESSED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "resamples": (study(resamples=150), ANSWERED | STUDY | PROVENANCE | REPORT),
     "dpi": (study(figures={"sharpest_curves": 2, "dpi": 60}), of("draw_figures") | PROVENANCE | REPORT),
     "label in the catalogue": (
         metric("exact_match", "label: Exact match\n", "label: Exact matches\n"),
-        ANSWERED | of("answer_claims", "first") | STUDY | PROVENANCE | REPORT,
+        ANSWERED | of("answer_claims", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "reason in the catalogue": (metric("exact_match", "reason: >-\n", "reason: >-\n      Also:\n"), PROVENANCE | REPORT),
     "range in the catalogue": (metric("exact_match", "range: [0, 1]", "range: [0, 2]"), EVERYTHING),
     "the list of claims": (
         line("claims.csv", "other,f1\n"),
-        of("answer_claims draw_figures", "first") | PROVENANCE | REPORT,
+        of("answer_claims draw_figures", "first") | PROVENANCE | REPORT | EXPLORER,
     ),
     "a module of figures": (line(f"{LIBRARY}/questions/drawing.py"), of("draw_figures") | REPORT),
     "a figure of one question": (line(f"{LIBRARY}/questions/variation/figure.py"), of("draw_figures") | REPORT),
@@ -129,9 +134,10 @@ EDITS = {
     "the sentence of one question": (line(f"{LIBRARY}/questions/variation/answer.py"), REPORT),
     "the caption of a figure": (line(f"{LIBRARY}/questions/variation/variation.rst", " More.\n"), REPORT),
     "the script that draws": (line("scripts/draw_figures.py"), of("draw_figures") | REPORT),
-    "the null models": (line(f"{LIBRARY}/statistics/null_models.py"), ASSESSED | STUDY | PROVENANCE | REPORT),
+    "the null models": (line(f"{LIBRARY}/statistics/null_models.py"), ASSESSED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "a reader that no block uses": (line(f"{LIBRARY}/ingest/readers/bigbench/reader.py"), set()),
     "the template of the report": (instead("workflow/report/report.html.j2", "<h1>", "<h1> "), REPORT),
+    "a script of the explorer": (line("workflow/report/explorer/explorer.js", "// an edit\n"), EXPLORER),
     "what is said of a column": (
         instead("workflow/schemas/tables.yaml", "Highest score minus lowest", "Highest minus lowest score"),
         REPORT,
@@ -148,7 +154,7 @@ def test_an_edit_reruns_what_depends_on_it_and_nothing_else(rerun, edited):
 
 def test_removing_a_block_removes_it_from_the_report(rerun):
     change(rerun.folder, lambda study: study["benchmarks"].pop("second"))
-    assert rerun() == STUDY | PROVENANCE | REPORT
+    assert rerun() == STUDY | PROVENANCE | REPORT | EXPLORER
     done = snakemake(rerun.folder, "--cores", "1")
     assert done.returncode == 0, done.stderr
     assert "The second" not in (rerun.folder / "results/report.html").read_text()

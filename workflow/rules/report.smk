@@ -1,9 +1,11 @@
 # Stage: report. Needs: every table and figure.
-# Gives: results/report.html, results/summary.txt, results/tables.md, results/provenance.json.
+# Gives: results/report.html, results/explorer.html and results/explorer/, results/summary.txt, results/tables.md,
+# results/provenance.json.
 
 
 localrules:
     record_provenance,
+    write_explorer,
     write_report,
 
 
@@ -26,6 +28,44 @@ rule record_provenance:
         library=library("scripts/record_provenance.py", tables=["inputs"]),
     script:
         script_file("record_provenance.py")
+
+
+rule write_explorer:
+    input:
+        curves=[tables_of(name, "curves")["curves"] for name in BENCHMARKS],
+        verdicts=[tables_of(name, "verdicts")["verdicts"] for name in BENCHMARKS],
+    output:
+        page="results/explorer.html",
+        # their number depends on how many curves there are
+        points=directory("results/explorer"),
+    log:
+        "results/logs/write_explorer.log",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        blocks={name: configuration.selected(STUDY["benchmarks"][name], ("title", "scale_label")) for name in BENCHMARKS},
+        metrics=metrics("label", "higher_is_better", "proportion", "kind"),
+        thresholds=configuration.selected(STUDY, ("emergence.threshold", "emergence.relative_threshold"))["emergence"],
+        library=library(
+            "scripts/write_explorer.py",
+            *(
+                f"workflow/report/explorer/{name}"
+                for name in (
+                    "explorer.html.j2",
+                    "explorer.css",
+                    "explorer.js",
+                    "vendor/d3.min.js",
+                    "vendor/plot.min.js",
+                )
+            ),
+            tables=["curves", "verdicts"],
+        ),
+    script:
+        script_file("write_explorer.py")
 
 
 rule write_report:

@@ -51,6 +51,7 @@ class Question:
     drawn: dict = dataclasses.field(default_factory=dict)
     shown: dict = dataclasses.field(default_factory=dict)
     unasked: str = ""
+    column: str = ""
 
     def is_asked(self, block):
         """Whether a benchmark with this block has what the question needs."""

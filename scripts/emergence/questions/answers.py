@@ -10,8 +10,9 @@ import dataclasses
 class Answer:
     """A question and what this run answers, in plain sentences.
 
-    `short` is the one line of the terminal summary, left out where it is empty. `table` is a frame to show below the text, with the
-    columns {column: header} of `columns`, for what no file holds.
+    `short` is the one line of the terminal summary, left out where it is empty. `cell` is what the first table of the report has
+    room for: numbers and at most a few words; where it is empty, the beginning of `short`. `table` is a frame to show below the
+    text, with the columns {column: header} of `columns`, for what no file holds.
     """
 
     question: str
@@ -19,6 +20,7 @@ class Answer:
     short: str
     table: object = None
     columns: dict = dataclasses.field(default_factory=dict)
+    cell: str = ""
 
 
 def percent(share):

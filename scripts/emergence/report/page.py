@@ -11,10 +11,12 @@ import jinja2
 import pandas as pd
 
 from emergence import questions
+from emergence.io import tables
 from emergence.io.documents import ROOT
 from emergence.io.texts import printable
 from emergence.questions import answers
 from emergence.questions.given import Given
+from emergence.report import overview
 
 TEMPLATES = ROOT / "workflow" / "report"
 
@@ -88,6 +90,7 @@ def answered(question, given, paths, figures, folder):
     return {
         "name": question.name,
         "title": question.title,
+        "column": question.column,
         "answers": said,
         "added": [cells(answer.table, answer.columns) for answer in said if answer.table is not None],
         "figures": [
@@ -172,6 +175,16 @@ def study_report(study, entries, inputs, folder):
         The page and the summary.
     """
     sections = [section(name, study, entries, inputs, folder) for name in study["benchmarks"]]
+    given = Given(inputs.study_tables, study, {}, entries)
+    across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
+    judged = [tables.read("verdicts", paths["verdicts"]) for paths in inputs.tables.values() if "verdicts" in paths]
+    counted = overview.verdicts(pd.concat(judged, ignore_index=True)) if judged else None
+    html = render(sections, study, inputs.provenance, [table for part in across for table in part], counted)
+    return html, summary(sections)
+
+
+def render(sections, study, provenance, across, verdicts=None):
+    """Return the page as text: what the head of its template says, with the first screen made from the sections."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -181,12 +194,15 @@ def study_report(study, entries, inputs, folder):
         # names from the data: none may turn the text around it, or be there without being seen
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    given = Given(inputs.study_tables, study, {}, entries)
-    across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
-    html = environment.get_template("report.html.j2").render(
-        sections=sections, study=study, provenance=inputs.provenance, across=[table for part in across for table in part]
+    return environment.get_template("report.html.j2").render(
+        sections=sections,
+        overview=overview.table(sections),
+        verdicts=verdicts,
+        explorer="explorer.html",
+        study=study,
+        provenance=provenance,
+        across=across,
     )
-    return html, summary(sections)
 
 
 def summary(sections, width=110):

@@ -1,0 +1,81 @@
+"""A small study for the tests of the explorer, and its page."""
+
+import numpy as np
+import pandas as pd
+
+from emergence.report import explorer
+from odd_names import NAMES
+
+BLOCKS = {
+    "first": {"title": "First benchmark", "scale_label": "Parameters"},
+    "second": {"title": "Second benchmark", "scale_label": "Training compute"},
+}
+ATTACKS = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<!--<script>",
+    "]]>",
+    "\u2028alert(1)//",
+    "javascript:alert(1)",
+    "__proto__",
+    "constructor",
+]
+
+
+def curves(names=()):
+    """Curves of two metrics on the same outputs: a jump under accuracy, a straight line under the Brier score."""
+    rows = []
+    for benchmark, scales in (("first", 10.0 ** np.arange(6, 11)), ("second", 10.0 ** np.arange(18, 22))):
+        tasks = ["sorting", "spelling", *names] if benchmark == "first" else ["sorting"]
+        for number, task in enumerate(tasks):
+            for metric in ("acc", "brier_score"):
+                n = len(scales)
+                line = np.linspace(0.1, 0.5, n)
+                scores = np.append(np.full(n - 1, 0.1) + 0.01 * (np.arange(n - 1) % 2), 0.9) if metric == "acc" else 1 - line
+                scores = scores - 0.001 * (number % 50)
+                rows.append(
+                    {
+                        "benchmark": benchmark,
+                        "task": task,
+                        "subtask": names[number - 2] if number > 1 else "",
+                        "metric": metric,
+                        "model_family": names[number - 3] if number > 2 else "Heron",
+                        "shots": 2 if benchmark == "first" else pd.NA,
+                        "n_scales": n,
+                        "scales": scales,
+                        "scores": scores,
+                        "n_models": np.ones(n),
+                        "n_examples": np.full(n, 100.0),
+                        "stderr": np.full(n, np.nan),
+                        "chance": 0.25 if metric == "acc" else np.nan,
+                        "status": "ok",
+                        "emergence_score": 80.0 if metric == "acc" else float(n - 1),
+                        "relative_emergence_score": 80.0 / (n - 1) if metric == "acc" else 1.0,
+                        "relative_emergence_score_resolved": 5.0 if metric == "acc" else np.nan,
+                    }
+                )
+    return pd.DataFrame(rows).astype({"shots": "Int64"})
+
+
+def verdicts(made):
+    """Sorting is said to be made by its metric, and is claimed; the others are said to be undecided."""
+    key = ["benchmark", "task", "subtask", "metric", "model_family", "shots"]
+    sharp = made["metric"] == "acc"
+    return made[key].assign(
+        word=np.where(sharp, "sharp", "gradual"),
+        verdict=np.where(made["task"] == "sorting", "metric", "sharp_undecided"),
+        reason=["Sharp under accuracy alone. " + task for task in made["task"]],
+        claimed=made["task"] == "sorting",
+    )
+
+
+def write(folder, catalogue, attacked=False):
+    """The page of these curves, with the names of attackers if `attacked`. Gives its path."""
+    names = [*ATTACKS, *NAMES] if attacked else []
+    made = curves(names)
+    blocks = BLOCKS
+    if attacked:
+        blocks = {name: {"title": names[0] + name, "scale_label": names[1]} for name in BLOCKS}
+        catalogue = catalogue.assign(label=[names[row % len(names)] for row in range(len(catalogue))])
+    explorer.write(made, verdicts(made), catalogue, blocks, folder)
+    return folder / "explorer.html"
