@@ -130,7 +130,8 @@ def _complete(rows):
     for field, value in {"repeat": 0, "shots": pd.NA, "scale": np.nan}.items():
         if field not in frame:
             frame[field] = pd.Series(value, index=frame.index, dtype="Int64" if field != "scale" else "float64")
-        frame[field] = frame[field].astype("float64")
+        if frame[field].dtype.kind in "iub":
+            frame[field] = frame[field].astype("float64")
     if "output" not in frame:
         frame["output"] = pd.Series(None, index=frame.index, dtype="object")
     if not isinstance(frame["output"].dtype, pd.ArrowDtype):

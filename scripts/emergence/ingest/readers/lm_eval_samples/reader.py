@@ -5,7 +5,6 @@ A line is one document under one answer filter (evaluator.py and loggers/evaluat
 results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not say which filter a line is of.
 """
 
-import ast
 import gc
 import hashlib
 import json
@@ -25,6 +24,7 @@ from emergence.io.documents import files_below
 from emergence.io.errors import InputError, told
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines, convert, parsed
+from emergence.outputs.targets import answers, gold
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d+)?)\.jsonl")
 _RESULTS_NAME = re.compile(r"results_(?P<date>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d+)?)\.json")
@@ -38,9 +38,6 @@ _KINDS = {
 
 # Metrics whose value for an example may be a pair of log-likelihood and length: the lengths that the task itself counts.
 _COUNTED = {"word_perplexity": "n_words", "byte_perplexity": "n_bytes", "bits_per_byte": "n_bytes"}
-
-# Words by which a dictionary of right answers names their texts, as those of SQuAD do.
-_TEXTS = "text"
 
 
 class Run(typing.NamedTuple):
@@ -77,7 +74,7 @@ def read(block, account, part=None):
     for task in sorted(by_task):
         found = [table for run in _chosen(by_task[task], block, account) for table in _read_run(run, block, account)]
         if found:
-            yield _rows(found)
+            yield _rows(found, block["scale_from"])
 
 
 def find(block, account, part=None):
@@ -379,8 +376,8 @@ def _choices(records, numbers, filters, metrics, run, account):
                 continue
             n_choices //= 2
         if is_plain:
-            gold = int(record.target)
-            right = (gold,) if 0 <= gold < n_choices else None
+            position = int(record.target)
+            right = (position,) if 0 <= position < n_choices else None
         else:
             right = _gold(record, n_choices, metrics)
         if right is None and n_choices:
@@ -429,61 +426,18 @@ def _is_plain_gold(target):
 
 def _gold(record, n_choices, metrics):
     """The positions of the right choices, or None where they are not among the choices."""
-    target = record.target
-    if isinstance(target, str) and target[:1] in "[(" and target[-1:] in "])":
-        target = _literal(target)
-    if isinstance(target, bool):
-        target = int(target)
-    if isinstance(target, float) and target.is_integer():
-        target = int(target)
-    if isinstance(target, str) and target.isascii() and target.isdigit():
-        target = int(target[:18])
-    if isinstance(target, str):
-        return _gold_of_text(record, target, n_choices, metrics)
-    if isinstance(target, int):
-        return (target,) if 0 <= target < n_choices else None
-    if isinstance(target, (list, tuple)):
-        found = [_gold_of_one(item) for item in target]
-        return tuple(found) if found and all(item is not None and 0 <= item < n_choices for item in found) else None
-    return None
-
-
-def _gold_of_one(item):
-    if isinstance(item, bool) or not isinstance(item, (int, float, str)):
-        return None
-    try:
-        number = float(item)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None
-
-
-def _gold_of_text(record, target, n_choices, metrics):
     texts = [request.arg_1 or "" for request in (record.arguments or {}).values()][:n_choices]
-    if len(set(texts)) == len(texts):
-        # the text of a choice, which follows a delimiter in the request
-        found = [position for position, text in enumerate(texts) if text == target]
-        found = found or [position for position, text in enumerate(texts) if text.strip() == target.strip()]
-        return tuple(found) if len(found) == 1 else None
+    if len(set(texts)) > 1 or not isinstance(record.target, str):
+        return gold(record.target, texts, n_choices)
     # the choices differ in what goes before, and the target is what follows: which one is right can be told from metrics only
     values = {metric: getattr(record, f"metric_{number}") for number, metric in enumerate(metrics)}
     brier = values.get("brier_score")
-    if isinstance(brier, list) and brier and _gold_of_one(brier[0]) is not None:
-        gold = _gold_of_one(brier[0])
-        return (gold,) if 0 <= gold < n_choices else None
+    if isinstance(brier, list) and brier:
+        return gold(brier[0], (), n_choices)
     if n_choices == 2 and values.get("acc") in (0, 1):
-        log_probs = [response[0] for response in record.filtered_resps[:2]]
-        best = int(np.argmax(log_probs))
+        best = int(np.argmax([response[0] for response in record.filtered_resps[:2]]))
         return (best if values["acc"] == 1 else 1 - best,)
     return None
-
-
-def _literal(text):
-    """A Python literal, as `str` writes a list or a dictionary; the text itself where it is none."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def _with_texts(table, kind, config, account, run):
@@ -518,7 +472,7 @@ def _texts(records, numbers, filters, metrics, run, account):
     bad, outputs, targets = {}, [], []
     n_written = 0
     for position, record in enumerate(records):
-        found, is_list = _answers(record.target)
+        found, is_list = answers(record.target)
         if found is None:
             bad[position] = (
                 "a target that is not a text",
@@ -561,31 +515,6 @@ def _output(response):
     if type(response) in (int, float):
         return json.dumps(response)
     return False
-
-
-def _answers(target):
-    """The right answers as a list of texts, and whether they were a list written as text; None where they cannot be told."""
-    is_written = False
-    if type(target) is str:
-        if not (target[:2] in ("['", '["', "{'", '{"') and target[-1:] in "]}"):
-            return [target], False
-        # a list of texts as Python writes it; anything else that looks like one is a text of its own
-        found = _literal(target)
-        is_listed = isinstance(found, (list, dict)) and repr(found) == target
-        if not is_listed or (isinstance(found, list) and not all(isinstance(item, str) for item in found)):
-            return [target], False
-        target, is_written = found, True
-    if isinstance(target, dict):
-        if not isinstance(target.get(_TEXTS), (list, str)):
-            return None, False
-        target = target[_TEXTS]
-    if isinstance(target, list):
-        texts = [item if isinstance(item, str) else json.dumps(item) if type(item) in (int, float) else None for item in target]
-        return (None if None in texts else list(dict.fromkeys(texts))), is_written
-    if type(target) in (int, float, str):
-        return [target if type(target) is str else json.dumps(target)], is_written
-    # null is no answer: the example is refused later, since nothing can be right
-    return ([], False) if target is None else (None, False)
 
 
 def _log_likelihoods(records, numbers, filters, metrics, run, account):
@@ -635,7 +564,7 @@ def _number_in_words(value):
 _MAKERS = {"choices": _choices, "text": _texts, "loglikelihood": _log_likelihoods}
 
 
-def _rows(found):
+def _rows(found, scale_from):
     """The examples of a task with their ids, and where each stands."""
     if len({table.schema.field("_id").type for table in found}) > 1:
         found = [table.set_column(table.column_names.index("_id"), "_id", table["_id"].cast(pa.string())) for table in found]
@@ -644,7 +573,8 @@ def _rows(found):
     lines, source = frame.pop("_line").to_numpy(), frame["source"]
     if "repeat" in frame:
         frame["repeat"] = frame["repeat"].fillna(0)
-    frame["shots"] = frame["shots"].astype("float64")
+    if scale_from == "models":
+        frame["scale"] = np.nan
 
     def place(i, field):
         return _place(source.iat[i], int(lines[i]))
