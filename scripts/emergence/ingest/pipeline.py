@@ -138,11 +138,15 @@ def read_names(rows, fields, account):
             rows,
             _is_name(frame[field], ""),
             f"{field} is empty",
-            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of a {field}"),
+            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of {_a(field)}"),
         )
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
     return rows
+
+
+def _a(word):
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def _read_preferred(rows, account):

@@ -341,8 +341,8 @@ def gather(name, paths, path):
 
 
 def join(name, paths, path):
-    """CSV tables with different rows as one, sorted by the table's key."""
-    frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+    """CSV tables as one, sorted by the table's key. A row that several have alike, as of a file that all shards read, is one row."""
+    frame = pd.concat([read(name, part) for part in paths], ignore_index=True).drop_duplicates()
     # an empty text sorts before any other, as it does where a table is written whole
     write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
 

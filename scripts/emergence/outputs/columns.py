@@ -146,9 +146,9 @@ def examples(ids):
         return numbered(values.to_numpy())
     names = values.astype("str").astype("category")
     known = names.cat.categories
-    if len(known) and all(name.isascii() and name.isdigit() and len(name) < 18 for name in known):
-        # two spellings of one number, such as 7 and 07, are two ids
-        if len({int(name) for name in known}) == len(known):
-            width = max(map(len, known))
-            return names.cat.rename_categories([name.zfill(width) for name in known])
+    is_numbered = all(name.isascii() and name.isdigit() and len(name) < 18 for name in known)
+    # two spellings of one number, such as 7 and 07, are two ids
+    if len(known) and is_numbered and len(set(map(int, known))) == len(known):
+        width = max(map(len, known))
+        return names.cat.rename_categories([name.zfill(width) for name in known])
     return names

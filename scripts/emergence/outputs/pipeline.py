@@ -29,7 +29,7 @@ LONGEST_TEXT = 1_000_000
 TOLERANCE = 1e-6
 
 _KEY = tuple(tables.description("outputs")["key"])
-_NAMES = ("task", "model_family", "model")
+_NAMES = ("task", "model_family", "model", "example")
 _LISTS = {
     "targets": pa.string(),
     "log_probs": pa.float64(),
@@ -92,7 +92,7 @@ def check(name, rows, block, account):
     if not isinstance(rows, Rows):
         frame = rows
         rows = Rows(frame, lambda i, field: f"{frame['source'].iat[i]}: example `{frame['example'].iat[i]}`")
-    rows = _complete(rows)
+    rows = complete(rows)
     account.count_rows(rows, np.ones(len(rows.frame), dtype=bool), "read")
     rows = _leave_out_empty(rows, account)
     rows = supplements.add_models(rows, block, account)
@@ -112,11 +112,11 @@ def check(name, rows, block, account):
     return frame
 
 
-def _complete(rows):
+def complete(rows):
     """The rows with every column that is needed here, names as categories and lists as Arrow columns."""
     frame, place = rows.frame.reset_index(drop=True), rows.place
     n = len(frame)
-    for field in ("subtask", "filter", "example", "kind", "source", *_NAMES):
+    for field in ("subtask", "filter", "kind", "source", *_NAMES):
         values = frame[field] if field in frame else pd.Series("", index=frame.index)
         if isinstance(values.dtype, pd.CategoricalDtype):
             frame[field] = values.astype(pd.CategoricalDtype(values.cat.categories.astype("str")))
@@ -320,32 +320,41 @@ def _merge_repeated(rows, account):
 
 def _check_questions(rows, block, account):
     """The models of a task are compared on the same questions: others are refused, or left out where the block says `shared`."""
-    frame = rows.frame
-    if not len(frame):
-        return rows
-    group = tables.key_positions(frame, _GROUP)
-    question = np.unique(tables.key_positions(frame, [*_GROUP, "example"]), return_inverse=True)[1]
-    model = np.unique(tables.key_positions(frame, [*_GROUP, "model_family", "model"]), return_inverse=True)[1]
-    rows, question, model, group = _refuse_other_questions(rows, question, model, group, account)
-    # every model counts once for a question, however many runs it has
-    pairs = np.unique(question.astype(np.int64) * (model.max(initial=0) + 1) + model)
-    n_asked = np.bincount(pairs // (model.max(initial=0) + 1), minlength=question.max(initial=-1) + 1)
-    groups, of_row = np.unique(group, return_inverse=True)
-    firsts = np.unique(model, return_index=True)[1]
-    n_models = np.bincount(of_row[firsts], minlength=len(groups))
-    missing = n_asked[question] < n_models[of_row]
+    rows = _refuse_other_questions(rows, account)
+    missing = is_not_shared(rows.frame)
     if not missing.any():
         return rows
-    frame = rows.frame
+    reason = "a question that not every model was asked"
     if block.get("examples", "refuse") == "shared":
-        reason = "a question that not every model was asked"
-        account.count_rows(rows, missing, "left_out", reason, rows.place(int(np.flatnonzero(missing)[0]), "example"))
+        account.count_rows(rows, missing, "left_out", reason, _first(rows, missing))
         return without(rows, missing)
-    for number in np.unique(of_row[missing]):
-        inside = of_row == number
-        account.add_problem(_about_questions(frame, inside, missing & inside, model, question))
-    account.count_rows(rows, missing, "refused", "a question that not every model was asked", _first(rows, missing))
+    for message in _about_questions(rows.frame, missing):
+        account.add_problem(message)
+    account.count_rows(rows, missing, "refused", reason, _first(rows, missing))
     return without(rows, missing)
+
+
+def is_not_shared(frame):
+    """Which examples of a task not every model has that has any under the same subtask, shots and filter.
+
+    frame: columns of the table `outputs`. Returns (n_rows,) bool. Runs of one example (`repeat`) count as one.
+    """
+    if not len(frame):
+        return np.zeros(0, dtype=bool)
+    question = np.unique(tables.key_positions(frame, [*_GROUP, "example"]), return_inverse=True)[1].astype(np.int64)
+    model, first_of_model = _models(frame)
+    pairs = np.unique(question * len(first_of_model) + model)
+    n_asked = np.bincount(pairs // len(first_of_model))
+    group = np.unique(tables.key_positions(frame, _GROUP), return_inverse=True)[1]
+    n_models = np.bincount(group[first_of_model])
+    return n_asked[question] < n_models[group]
+
+
+def _models(frame):
+    """The models of each subtask, number of shots and filter: the code of each row's model, and the first row of each model."""
+    position = tables.key_positions(frame, [*_GROUP, "model_family", "model"])
+    _, first, codes = np.unique(position, return_index=True, return_inverse=True)
+    return codes, first
 
 
 def _first(rows, chosen):
@@ -358,50 +367,54 @@ def _where(frame, row):
     return ", ".join(filter(None, [*words, f"filter `{chosen}`" * bool(chosen)]))
 
 
-def _about_questions(frame, inside, missing, model, question):
-    """The message about models of one subtask, shots and filter that were asked different questions."""
-    counts = {}
-    for code in np.unique(model[inside]):
-        of_model = np.flatnonzero(inside & (model == code))
-        counts[frame["model"].iat[of_model[0]]] = len(np.unique(question[of_model])), frame["source"].iat[of_model[0]]
-    n_shared = len(np.unique(question[inside & ~missing]))
-    shown = sorted(counts.items(), key=lambda item: (item[1][0], item[0]))
-    shown = [*shown[:3], *([("...", None)] if len(shown) > 4 else []), *shown[3:][-1:]]
-    words = ", ".join(name if about is None else f"`{name}` {about[0]:,} ({about[1]})" for name, about in shown)
-    row = int(np.flatnonzero(missing)[0])
-    found = f"examples of each model: {words}; example `{frame['example'].iat[row]}` of {frame['source'].iat[row]} is not in all"
-    allowed = f"the same questions for every model; or `examples: shared`, which keeps the {n_shared:,} that all have"
-    return told(_where(frame, row), found, allowed)
+def _about_questions(frame, missing):
+    """A message for each subtask, number of shots and filter whose models were asked different questions."""
+    group = tables.key_positions(frame, _GROUP)
+    model, _ = _models(frame)
+    for code in np.unique(group[missing]):
+        inside = group == code
+        counts = []
+        for number in np.unique(model[inside]):
+            of_model = frame[inside & (model == number)]
+            counts.append((of_model["example"].nunique(), of_model["model"].iat[0], of_model["source"].iat[0]))
+        counts.sort()
+        shown = counts if len(counts) < 5 else [*counts[:3], counts[-1]]
+        words = [f"`{name}` {n:,} ({file})" for n, name, file in shown]
+        if len(counts) >= 5:
+            words.insert(3, "...")
+        row = int(np.flatnonzero(missing & inside)[0])
+        n_shared = frame.loc[inside & ~missing, "example"].nunique()
+        example = f"example `{frame['example'].iat[row]}` of {frame['source'].iat[row]} is not in all"
+        allowed = f"the same questions for every model; or `examples: shared`, which keeps the {n_shared:,} that all have"
+        yield told(_where(frame, row), f"examples of each model: {', '.join(words)}; {example}", allowed)
 
 
-def _refuse_other_questions(rows, question, model, group, account):
-    """Examples whose id is the same for all models and whose question is not."""
+def _refuse_other_questions(rows, account):
+    """Refuse examples whose id is the same for all models and whose question is not."""
     frame = rows.frame
     if "input_hash" not in frame or frame["input_hash"].isna().all():
-        return rows, question, model, group
+        return rows
     codes = pd.factorize(frame["input_hash"])[0]
+    question = np.unique(tables.key_positions(frame, [*_GROUP, "example"]), return_inverse=True)[1]
     known = codes >= 0
-    lowest = np.full(question.max() + 1, np.iinfo(np.int64).max)
-    np.minimum.at(lowest, question[known], codes[known])
-    differs = known & (codes != lowest[question])
+    first = np.full(question.max() + 1, -1)
+    first[question[known][::-1]] = codes[known][::-1]
+    differs = known & (codes != first[question])
     if not differs.any():
-        return rows, question, model, group
-    is_other = np.zeros(len(lowest), dtype=bool)
+        return rows
+    is_other = np.zeros(len(first), dtype=bool)
     is_other[question[differs]] = True
     wrong = is_other[question]
+    group = tables.key_positions(frame, _GROUP)
     for code in np.unique(group[differs]):
         row = int(np.flatnonzero(differs & (group == code))[0])
         other = int(np.flatnonzero((question == question[row]) & known)[0])
         n = len(np.unique(question[wrong & (group == code)]))
-        found = (
-            f"the example `{frame['example'].iat[row]}` is one question in {frame['source'].iat[other]} and another in this file"
-        )
-        allowed = "the same question under the same id for every model; such as files of the same version of the task"
-        account.add_problem(
-            told(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} examples differ so", allowed)
-        )
+        found = f"the example `{frame['example'].iat[row]}` is another question than in {frame['source'].iat[other]}"
+        allowed = "the same question under the same id for every model, as in files of one version of the task"
+        account.add_problem(told(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed))
     account.count_rows(rows, wrong, "refused", "another question under the same id", _first(rows, wrong))
-    return without(rows, wrong), question[~wrong], model[~wrong], group[~wrong]
+    return without(rows, wrong)
 
 
 def _note_oddities(rows, account):

@@ -1,8 +1,9 @@
 """Reader for BIG-bench's full logs: results/full-log_<family>_<model>.json in each task's folder.
 
-The format is that of ResultsFileData with `queries` (bigbench/api/results.py of PyPI `bigbench` 1.0.0). A query holds the samples of
-one subtask, number of shots and function of the model. Samples have no ids: an example is the position of its sample among those of
-its subtask, shots and function; the digest of the last question in the prompt shows whether that is the same question for every model.
+The format is that of ResultsFileData with `queries` (bigbench/api/results.py of PyPI `bigbench` 1.0.0). A query holds the samples
+of one subtask, number of shots and function of the model. Samples have no ids: an example is the position of its sample among
+those of its subtask, shots and function; the digest of the last question in the prompt shows whether that is the same question for
+every model.
 """
 
 import gc

@@ -1,8 +1,8 @@
 """Reader for the instance files of Every Eval Ever: JSON lines, one record for each sample of a model.
 
-The form is that of instance_level_eval.schema.json of the releases 0.2.0 to 0.3.0 (github.com/evaleval/every_eval_ever). A record has
-what the model wrote and the reference answers, but no log-probabilities: every output is a text. `evaluation_name` is the task; the
-converter from lm-evaluation-harness puts the filter behind it, and into `metadata`.
+The form is that of instance_level_eval.schema.json of the releases 0.2.0 to 0.3.0 (github.com/evaleval/every_eval_ever). A record
+has what the model wrote and the reference answers, but no log-probabilities: every output is a text. `evaluation_name` is the task;
+the converter from lm-evaluation-harness puts the filter behind it, and into `metadata`.
 """
 
 import gc

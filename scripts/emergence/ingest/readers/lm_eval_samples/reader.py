@@ -1,8 +1,8 @@
 """Reader for the samples of lm-evaluation-harness: samples_<task>_<date>.jsonl, beside results_<date>.json of the same run.
 
 A line is one document under one answer filter (evaluator.py and loggers/evaluation_tracker.py of the harness, versions 0.4.0 to
-0.4.13). What the versions do differently is dealt with here: 0.4.0 writes an indented JSON array to <model_args>_<task>.jsonl, beside
-results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not say which filter a line is of.
+0.4.13). What the versions do differently is dealt with here: 0.4.0 writes an indented JSON array to <model_args>_<task>.jsonl,
+beside results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not say which filter a line is of.
 """
 
 import gc
