@@ -10,7 +10,11 @@ from emergence.io.errors import InputError, told
 # A longer line is not read: it would be held in memory several times over.
 LONGEST_LINE = 64 * 2**20
 
-_PIECE = 2**22
+# What is read at once: small enough to stay in the processor's own memory while it is hashed, counted and decoded.
+_PIECE = 2**18
+
+# How many records are handed over at once.
+_RECORDS = 10_000
 
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
@@ -32,43 +36,68 @@ class Lines:
         self._decoder = msgspec.json.Decoder(kind, strict=False)
 
     def pieces(self):
-        """The records, some thousands at a time: yields (list of records, list or range of their line numbers).
+        """The records, some thousands at a time: yields (list of records, list of their line numbers).
 
         Raises InputError where the file cannot be read at all.
         """
-        digest, n_bytes, n_before = hashlib.sha256(), 0, 0
+        digest = hashlib.sha256()
+        self._n_bytes = n_before = 0
+        records, numbers = [], []
         for piece, n_lines in self._whole_lines(digest):
-            n_bytes += len(piece)
-            yield self._decoded(piece, n_before, n_lines)
+            more, of_more = self._decoded(piece, n_before, n_lines)
+            records += more
+            numbers += of_more
             n_before += n_lines
+            if len(records) >= _RECORDS:
+                yield records, numbers
+                records, numbers = [], []
+        if records:
+            yield records, numbers
         self.account.digested(self.path, self._n_bytes, digest.hexdigest())
 
     def _whole_lines(self, digest):
-        """Pieces of the file that end where a line does, and how many lines they have; a line that is too long is left empty."""
-        self._n_bytes = 0
-        kept, is_first = b"", True
+        """Pieces of the file that end where a line does, and how many lines they have.
+
+        A piece is valid until the next one is asked for. A line that is too long comes cut off, still longer than may be.
+        """
+        buffer = bytearray(2 * _PIECE)
+        n_kept = 0
         try:
-            with open(self.path, "rb") as file:
-                while more := file.read(_PIECE):
-                    digest.update(more)
-                    self._n_bytes += len(more)
-                    if is_first:
-                        is_first = False
-                        if more[:2] in _BOMS:
-                            allowed = "JSON lines in UTF-8; convert the file"
-                            raise InputError(told(self.path, f"text in {_BOMS[more[:2]]}", allowed))
-                        more = more.removeprefix(b"\xef\xbb\xbf")
-                    head, newline, tail = more.rpartition(b"\n")
-                    if newline:
-                        piece = kept + head + newline
-                        yield piece, piece.count(b"\n")
-                        kept = tail
-                    elif len(kept) <= LONGEST_LINE:
-                        kept += tail
+            with open(self.path, "rb", buffering=0) as file:
+                while True:
+                    if n_kept + _PIECE > len(buffer):
+                        buffer += bytes(len(buffer))
+                    with memoryview(buffer) as view:
+                        n_read = file.readinto(view[n_kept : n_kept + _PIECE])
+                        digest.update(view[n_kept : n_kept + n_read])
+                    if not n_read:
+                        break
+                    if not self._n_bytes:
+                        self._blank_mark(buffer)
+                    self._n_bytes += n_read
+                    n_filled = n_kept + n_read
+                    end = buffer.rfind(b"\n", n_kept, n_filled) + 1
+                    if end:
+                        with memoryview(buffer) as view:
+                            yield view[:end], buffer.count(b"\n", n_kept, end)
+                        buffer[: n_filled - end] = buffer[end:n_filled]
+                        n_kept = n_filled - end
+                    else:
+                        # what is beyond the longest line is read, and not kept
+                        n_kept = n_filled if n_kept <= LONGEST_LINE else n_kept
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror}") from None
-        if kept:
-            yield kept, 1
+        if n_kept:
+            with memoryview(buffer) as view:
+                yield view[:n_kept], 1
+
+    def _blank_mark(self, buffer):
+        """Put spaces in place of UTF-8's byte order mark at the beginning of a file. Raises InputError where it is UTF-16's."""
+        start = bytes(buffer[:3])
+        if start[:2] in _BOMS:
+            raise InputError(told(self.path, f"text in {_BOMS[start[:2]]}", "JSON lines in UTF-8; convert the file"))
+        if start == b"\xef\xbb\xbf":
+            buffer[:3] = b"   "
 
     def _decoded(self, piece, n_before, n_lines):
         if len(piece) <= LONGEST_LINE:
@@ -79,9 +108,10 @@ class Lines:
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 pass
         records, numbers = [], []
-        for number, line in enumerate(piece.split(b"\n"), start=n_before + 1):
+        written = bytes(piece)
+        for number, line in enumerate(written.split(b"\n"), start=n_before + 1):
             if line and not line.isspace():
-                record = self._one(line, number, number == n_before + n_lines and not piece.endswith(b"\n"))
+                record = self._one(line, number, number == n_before + n_lines and not written.endswith(b"\n"))
                 if record is not None:
                     records.append(record)
                     numbers.append(number)

@@ -1,8 +1,8 @@
 """From a benchmark block to its table of outputs: what is common to every format.
 
-A reader delivers the examples of one task at a time. Here the family and scale of the models are filled in, every example is checked,
-examples that are given again become one, and the models of a task are held to the same questions. Nothing is lost in silence: the
-account counts it. Answers are not taken out of outputs here: that is part of re-scoring them.
+A reader delivers the examples of one task at a time. Here the family and scale of the models are filled in, every example is
+checked, examples that are given again become one, and the models of a task are held to the same questions. Nothing is lost in
+silence: the account counts it. Answers are not taken out of outputs here: that is part of re-scoring them.
 """
 
 import unicodedata
@@ -116,8 +116,10 @@ def complete(rows):
     """The rows with every column that is needed here, names as categories and lists as Arrow columns."""
     frame, place = rows.frame.reset_index(drop=True), rows.place
     n = len(frame)
-    for field in ("subtask", "filter", "kind", "source", *_NAMES):
-        values = frame[field] if field in frame else pd.Series("", index=frame.index)
+    for field in ("task", "subtask", "model", "filter", "example", "kind", "source", "model_family"):
+        if field not in frame:
+            frame[field] = pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), [""])
+        values = frame[field]
         if isinstance(values.dtype, pd.CategoricalDtype):
             frame[field] = values.astype(pd.CategoricalDtype(values.cat.categories.astype("str")))
         else:
@@ -312,8 +314,9 @@ def _merge_repeated(rows, account):
             pair = files[first[row]], files[row]
             n = pairs.pop(pair, 0)
             if n:
-                where = f"{rows.place(row, 'example')}: the same example, model, shots and filter as {rows.place(first[row], 'example')}"
-                allowed = "one output for each; the latest of several runs (`repeated_runs: latest`), or runs that are numbered (`repeat`)"
+                there = rows.place(first[row], "example")
+                where = f"{rows.place(row, 'example')}: the same example, model, shots and filter as {there}"
+                allowed = "one output for each; see `repeated_runs` for several runs, and `repeat` for several answers in one"
                 account.add_problem(told(where, f"another output, and so for {n:,} examples of these files", allowed))
     return without(rows, merged | disagree)
 

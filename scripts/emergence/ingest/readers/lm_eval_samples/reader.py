@@ -238,11 +238,12 @@ def _read_run(run, block, account):
     gc.disable()
     try:
         for records, numbers in _records(run.file, record_type, account):
-            if len(named) > 1 and any(record.filter is None for record in records):
-                n_unnamed += len(records)
-                continue
-            only = named[0] if named else "none"
-            filters = [only if record.filter is None else record.filter for record in records]
+            filters = [record.filter for record in records]
+            if None in filters:
+                if len(named) > 1:
+                    n_unnamed += len(records)
+                    continue
+                filters = [(named[0] if named else "none") if name is None else name for name in filters]
             if "filters" in block and not set(block["filters"]).issuperset(filters):
                 records, numbers, filters = _of_filters(run.file, records, numbers, filters, block["filters"], account)
             if not records:
@@ -288,14 +289,13 @@ def _without(records, numbers, filters, bad, run, account):
 def _common(records, numbers, filters, metrics, kind, run):
     """The columns that do not depend on the kind of output: a dictionary of Arrow arrays."""
     n = len(records)
-    names = ["" if name == "none" else name for name in filters]
     found = {
         "task": columns.constant(run.task, n),
         "subtask": columns.constant(run.subtask, n),
         "model": columns.constant(results.model_name(run.content), n),
         "source": columns.constant(run.file, n),
         "kind": columns.constant(kind, n),
-        "filter": pa.array(names, pa.string()).dictionary_encode(),
+        "filter": _filters(filters),
         "shots": pa.array(np.full(n, _number(results.shots(run.entry, run.content)))),
         "scale": pa.array(np.full(n, _number(results.n_parameters(run.content)))),
         "_id": _ids(records),
@@ -305,9 +305,15 @@ def _common(records, numbers, filters, metrics, kind, run):
     return found | _stored(records, metrics)
 
 
+def _filters(filters):
+    if len(set(filters)) == 1:
+        return columns.constant("" if filters[0] == "none" else filters[0], len(filters))
+    return pa.array(["" if name == "none" else name for name in filters], pa.string()).dictionary_encode()
+
+
 def _ids(records):
     ids = [record.doc_id for record in records]
-    if all(type(name) is int and 0 <= name < 2**62 for name in ids):
+    if set(map(type, ids)) == {int} and 0 <= min(ids) and max(ids) < 2**62:
         return pa.array(ids, pa.int64())
     return pa.array(list(map(str, ids)), pa.string())
 
@@ -352,76 +358,71 @@ def _plain(value):
 def _choices(records, numbers, filters, metrics, run, account):
     """Multiple choice: a log-probability for each choice, and which of them are right."""
     is_mutual = "acc_mutual_info" in metrics
-    bad, golds = {}, []
-    targets = [record.target for record in records]
-    is_plain = all(map(_is_plain_gold, targets))
-    for position, record in enumerate(records):
-        responses, requests = record.filtered_resps, record.arguments or {}
-        n_choices = len(responses or ())
-        if n_choices and len(requests) not in (0, n_choices):
-            bad[position] = (
-                "not one request for each response",
-                f"{n_choices} responses and {len(requests)} requests",
-                "as many",
-            )
-            continue
-        if is_mutual:
-            if n_choices % 2:
-                found = f"{n_choices} responses, with `acc_mutual_info`"
-                bad[position] = (
-                    "not two responses for each choice",
-                    found,
-                    "two for each choice: with the question, and without it",
-                )
-                continue
-            n_choices //= 2
-        if is_plain:
-            position = int(record.target)
-            right = (position,) if 0 <= position < n_choices else None
-        else:
-            right = _gold(record, n_choices, metrics)
-        if right is None and n_choices:
-            found = f"the target `{record.target}` of {n_choices} choices"
-            bad[position] = (
-                "the right choice is not one of the choices",
-                found,
-                f"a number from 0 to {n_choices - 1}, or the text of a choice",
-            )
-            continue
-        golds.append(right or ())
+    n_responses = np.array([len(record.filtered_resps or ()) for record in records], dtype=np.int64)
+    n_requests = np.array([len(record.arguments or ()) for record in records], dtype=np.int64)
+    n_choices = n_responses // 2 if is_mutual else n_responses
+    bad = {}
+    for row in np.flatnonzero((n_responses > 0) & (n_requests > 0) & (n_requests != n_responses)).tolist():
+        found = f"{n_responses[row]} responses and {n_requests[row]} requests"
+        bad[row] = ("not one request for each response", found, "as many requests as responses")
+    for row in np.flatnonzero(n_responses % 2).tolist() if is_mutual else ():
+        found = f"{n_responses[row]} responses, with `acc_mutual_info`"
+        bad[row] = ("not two responses for each choice", found, "two for each choice: with the question, and without it")
+    golds = _golds(records, n_choices, metrics)
+    for row, right in enumerate(golds) if isinstance(golds, list) else ():
+        if right is None and row not in bad and n_choices[row]:
+            found = f"the target `{records[row].target}` of {n_choices[row]} choices"
+            allowed = f"a position from 0 to {n_choices[row] - 1}, or the text of a choice"
+            bad[row] = ("the right choice is not one of the choices", found, allowed)
     if bad:
+        kept = [row for row in range(len(records)) if row not in bad]
         records, numbers, filters = _without(records, numbers, filters, bad, run, account)
+        golds = golds[kept] if isinstance(golds, np.ndarray) else [golds[row] for row in kept]
+        n_responses, n_requests, n_choices = n_responses[kept], n_requests[kept], n_choices[kept]
     if not records:
         return None
-    n_responses = np.fromiter((len(record.filtered_resps or ()) for record in records), dtype=np.int64, count=len(records))
-    log_probs = np.fromiter(
-        (response[0] for record in records for response in record.filtered_resps or ()), dtype=float, count=n_responses.sum()
-    )
-    n_requests = np.fromiter((len(record.arguments or ()) for record in records), dtype=np.int64, count=len(records))
-    texts = pa.array([request.arg_1 or "" for record in records for request in (record.arguments or {}).values()], pa.string())
+    log_probs = np.array([pair[0] for record in records for pair in record.filtered_resps or ()], dtype=float)
+    texts = [request.arg_1 or "" for record in records for request in (record.arguments or {}).values()]
+    texts = pa.array(texts, pa.string())
     found = _common(records, numbers, filters, metrics, "choices", run)
     if is_mutual:
-        is_second = np.concatenate([np.arange(n) >= n // 2 for n in n_responses]).astype(bool)
-        n_responses = n_responses // 2
-        found["mutual_log_probs"] = columns.arrow(columns.from_flat(log_probs[is_second], n_responses))
+        is_second = _is_second_half(n_responses)
+        found["mutual_log_probs"] = columns.arrow(columns.from_flat(log_probs[is_second], n_choices))
         log_probs = log_probs[~is_second]
-        of_second = np.concatenate([np.arange(n) >= n // 2 for n in n_requests]).astype(bool)
-        texts, n_requests = texts.filter(pa.array(~of_second)), n_requests // 2
+        texts, n_requests = texts.filter(pa.array(~_is_second_half(n_requests))), n_requests // 2
     credits = np.zeros(len(log_probs))
-    starts = np.cumsum(n_responses) - n_responses
-    n_right = np.fromiter(map(len, golds), dtype=np.int64, count=len(golds))
-    credits[
-        np.repeat(starts, n_right)
-        + np.fromiter((choice for right in golds for choice in right), dtype=np.int64, count=n_right.sum())
-    ] = 1
-    found["log_probs"] = columns.arrow(columns.from_flat(log_probs, n_responses))
-    found["credits"] = columns.arrow(columns.from_flat(credits, n_responses))
+    starts = np.cumsum(n_choices) - n_choices
+    if isinstance(golds, np.ndarray):
+        credits[(starts + golds)[n_choices > 0]] = 1
+    else:
+        for start, right in zip(starts.tolist(), golds, strict=True):
+            for position in right or ():
+                credits[start + position] = 1
+    found["log_probs"] = columns.arrow(columns.from_flat(log_probs, n_choices))
+    found["credits"] = columns.arrow(columns.from_flat(credits, n_choices))
     found["targets"] = columns.arrow(columns.from_flat(texts, n_requests))
     return pa.table(found)
 
 
-def _is_plain_gold(target):
-    return type(target) is int or (type(target) is str and target.isascii() and target.isdigit() and len(target) < 6)
+def _is_second_half(lengths):
+    """Which items of a column of lists stand in the second half of their list: (n_values,) bool."""
+    starts = np.cumsum(lengths) - lengths
+    within = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+    return within >= np.repeat(lengths // 2, lengths)
+
+
+def _golds(records, n_choices, metrics):
+    """The positions of the right choices of each record, with None where they are not among its choices.
+
+    An array (n_records,) where each has one that is given as a number, which is most often so; else a list of tuples.
+    """
+    targets = [record.target for record in records]
+    kinds = set(map(type, targets))
+    if kinds == {int} or (kinds == {str} and all(map(str.isdecimal, targets)) and max(map(len, targets)) < 6):
+        positions = np.array(list(map(int, targets)))
+        if ((positions >= 0) & (positions < n_choices) | (n_choices == 0)).all():
+            return positions
+    return [_gold(record, int(n), metrics) for record, n in zip(records, n_choices, strict=True)]
 
 
 def _gold(record, n_choices, metrics):
