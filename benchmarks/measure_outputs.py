@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 N_MODELS = 10
 DATE = "2024-05-06T07-08-09.123456"
-WORDS = "the river was cold and wide so they waited until morning before anyone tried to cross it again".split()
+WORDS = ("the river was cold and wide", "so they waited until morning", "before anyone tried to cross it again")
+WORDS = [word for phrase in WORDS for word in phrase.split()]
 
 
 def models():
@@ -32,7 +33,7 @@ def models():
 
 
 def write_harness(folder, n_examples, output_type, n_tasks=4):
-    """Samples as the harness writes them since 0.4.6, of ten models and some tasks, with results files. n_examples: over all files."""
+    """Samples as the harness writes them since 0.4.6, with results files. n_examples: over all models and tasks."""
     n = max(1, n_examples // (N_MODELS * n_tasks))
     tasks = [f"task_{number}" for number in range(n_tasks)]
     for model in models():
@@ -42,8 +43,8 @@ def write_harness(folder, n_examples, output_type, n_tasks=4):
         metrics = {"acc,none": 0.5, "acc_norm,none": 0.5} if output_type == "multiple_choice" else {"exact_match,none": 0.5}
         config = {"output_type": output_type, "target_delimiter": " ", "filter_list": [{"name": "none"}]}
         content = {
-            "results": {task: metrics for task in tasks},
-            "configs": {task: config for task in tasks},
+            "results": dict.fromkeys(tasks, metrics),
+            "configs": dict.fromkeys(tasks, config),
             "n-shot": dict.fromkeys(tasks, 5),
             "config": {"model": "hf", "model_args": f"pretrained={model}"},
             "model_name": model,
@@ -230,7 +231,7 @@ def run_one(way, name, folder):
 
         checked(folder, {"format": reader})
     else:
-        import pandas  # noqa: F401, ICN001
+        import pandas  # noqa: F401
     start = time.process_time()
     n, size = our_reading(folder, {"format": reader}) if way == "ours" else (plain(folder), None)
     seconds = time.process_time() - start

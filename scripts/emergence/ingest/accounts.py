@@ -86,6 +86,11 @@ class Account:
         """Note a mistake whose rows the caller counts and leaves out itself."""
         self._problems.append(message)
 
+    @property
+    def n_problems(self):
+        """How many mistakes have been noted."""
+        return len(self._problems)
+
     def stop(self):
         """Raise InputError with everything refused so far, if the block says `on_error: stop`."""
         if self.on_error == "stop" and self._problems:

@@ -93,17 +93,20 @@ def check(name, rows, block, account):
         frame = rows
         rows = Rows(frame, lambda i, field: f"{frame['source'].iat[i]}: example `{frame['example'].iat[i]}`")
     rows = complete(rows)
+    n_problems = account.n_problems
     account.count_rows(rows, np.ones(len(rows.frame), dtype=bool), "read")
     rows = _leave_out_empty(rows, account)
     rows = supplements.add_models(rows, block, account)
+    rows = read_names(rows, _NAMES, account)
     for field in ("scale", "shots", "repeat"):
         rows = read_numbers(rows, field, account)
-    rows = read_names(rows, _NAMES, account)
     rows = _check_sizes(rows, account)
     rows = _check_log_probs(rows, account)
     rows = _check_credits(rows, account)
     rows = _merge_repeated(rows, account)
-    rows = _check_questions(rows, block, account)
+    # what is refused is missing among the questions, and would be told again
+    if account.on_error == "skip" or account.n_problems == n_problems:
+        rows = _check_questions(rows, block, account)
     _note_oddities(rows, account)
     account.count_rows(rows, np.ones(len(rows.frame), dtype=bool), "kept")
     frame = rows.frame.drop(columns="file")

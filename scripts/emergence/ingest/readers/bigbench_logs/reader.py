@@ -26,8 +26,10 @@ PREFIX = "full-log_"
 
 _TASK_NAME = re.compile(rb'"task_name"\s*:\s*("(?:[^"\\]|\\.)*")')
 
-# Python writes these without quotes, which is not JSON; in quotes they are read as numbers. In a text, quotes would end it.
+# Python writes these without quotes, which is not JSON; in quotes they are read as numbers. Quotes in a text would end it, so that
+# the text is not JSON any more; then texts are passed over one by one, which takes longer.
 _BARE = re.compile(rb"(?<=[\s,:\[])(-?Infinity|NaN)(?=[\s,\]}])")
+_TEXT_OR_BARE = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?Infinity|NaN')
 
 _TEXT, _SCORED = "generate_text", "cond_log_prob"
 
@@ -199,7 +201,11 @@ def decode(content):
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if not _BARE.search(content):
             raise
-    return msgspec.json.decode(_BARE.sub(rb'"\1"', content), type=LogFile, strict=False)
+    try:
+        return msgspec.json.decode(_BARE.sub(rb'"\1"', content), type=LogFile, strict=False)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        quoted = _TEXT_OR_BARE.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"' + found[0] + b'"', content)
+        return msgspec.json.decode(quoted, type=LogFile, strict=False)
 
 
 def _samples(query, name, where, account):

@@ -313,7 +313,7 @@ def _filters(filters):
 
 def _ids(records):
     ids = [record.doc_id for record in records]
-    if set(map(type, ids)) == {int} and 0 <= min(ids) and max(ids) < 2**62:
+    if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < 2**62:
         return pa.array(ids, pa.int64())
     return pa.array(list(map(str, ids)), pa.string())
 
