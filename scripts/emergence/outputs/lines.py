@@ -66,7 +66,8 @@ class Lines:
             with open(self.path, "rb", buffering=0) as file:
                 while True:
                     if n_kept + _PIECE > len(buffer):
-                        buffer += bytes(len(buffer))
+                        # a new one: what looks at the old one may still be alive
+                        buffer = buffer + bytes(len(buffer))
                     with memoryview(buffer) as view:
                         n_read = file.readinto(view[n_kept : n_kept + _PIECE])
                         digest.update(view[n_kept : n_kept + n_read])

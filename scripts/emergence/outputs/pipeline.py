@@ -29,7 +29,7 @@ LONGEST_TEXT = 1_000_000
 TOLERANCE = 1e-6
 
 _KEY = tuple(tables.description("outputs")["key"])
-_NAMES = ("task", "model_family", "model", "example")
+_NAMES = ("task", "model", "model_family", "example")
 _LISTS = {
     "targets": pa.string(),
     "log_probs": pa.float64(),

@@ -4,7 +4,7 @@ from emergence.ingest.readers.outputs_table.keys import problems
 from emergence.ingest.readers.table import reader as table
 from emergence.ingest.readers.table.starter import HEADERS as OF_SCORES
 from emergence.ingest.readers.table.starter import plain
-from emergence.io.documents import as_yaml, files_below
+from emergence.io.documents import as_yaml
 from emergence.outputs import overview
 from emergence.study.starter_blocks import FILL
 
@@ -28,7 +28,9 @@ HEADERS = {field: OF_SCORES[field] for field in ("task", "subtask", "model_famil
 
 def lines(path, catalogue):
     """See emergence.study.starter_blocks."""
-    files = [file for file in files_below(path, "*") if file.name.lower().removesuffix(".gz").endswith(tuple(table.ENDINGS))]
+    # a table somewhere below a folder of other files says nothing about these
+    inside = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    files = [file for file in inside if file.name.lower().removesuffix(".gz").endswith(tuple(table.ENDINGS))]
     if not files:
         return None
     names, _ = table.load(files[0], table.file_type(files[0], {}), lambda header: False)
