@@ -43,8 +43,9 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     rows = supplements.add_tasks(rows, block, account)
     rows = supplements.add_models(rows, block, account)
     for field in NUMBERS:
-        rows = _read_numbers(rows, field, account)
-    rows = _read_names(rows, account)
+        rows = read_numbers(rows, field, account)
+    rows = read_names(rows, NAMES, account)
+    rows = _read_preferred(rows, account)
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
     account.stop()
@@ -84,7 +85,7 @@ def _is_empty(values):
 def _leave_out_empty(rows, account):
     """Cells without a score are no scores: counted, not refused."""
     empty = _is_empty(rows.frame["score"])
-    # a number that is NaN is no empty cell: it is left for _read_numbers to refuse
+    # a number that is NaN is no empty cell: it is left for read_numbers to refuse
     if rows.frame["score"].dtype.kind == "f":
         empty &= False
     if empty.any():
@@ -93,7 +94,7 @@ def _leave_out_empty(rows, account):
     return without(rows, empty) if empty.any() else rows
 
 
-def _read_numbers(rows, field, account):
+def read_numbers(rows, field, account):
     """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
     frame = rows.frame
     if field not in frame:
@@ -129,19 +130,29 @@ def _read_numbers(rows, field, account):
     return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
 
 
-def _read_names(rows, account):
-    """Names must be there; a missing subtask is the task as a whole."""
+def read_names(rows, fields, account):
+    """Names, those of the fields and of subtasks, as categorical columns; all but a subtask must be there."""
     frame = rows.frame
-    for field in NAMES:
+    for field in fields:
         frame[field] = _names(frame[field])
         rows = account.refuse(
             rows,
             _is_name(frame[field], ""),
             f"{field} is empty",
-            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of a {field}"),
+            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of {_a(field)}"),
         )
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
+    return rows
+
+
+def _a(word):
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _read_preferred(rows, account):
+    """Whether the benchmark prefers the metric, where the files say it, as true or false."""
+    frame = rows.frame
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)

@@ -31,9 +31,12 @@ _ARROW = {
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "float list": pa.list_(pa.float64()),
+    "integer list": pa.list_(pa.int64()),
+    "string list": pa.list_(pa.string()),
 }
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-_PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean", "float list": "object"}
+_PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean"}
+_PANDAS |= dict.fromkeys(("float list", "integer list", "string list"), "object")
 
 # A plain run makes tables of another version anew, unless Snakemake's own record of what they were made from is gone.
 _REBUILD = "`snakemake --forceall` makes all tables anew"
@@ -50,6 +53,13 @@ def _arrow_schema(name):
     ]
     metadata = {"emergence.table": name, "emergence.version": str(table.get("version", 1))}
     return pa.schema(fields, metadata=metadata)
+
+
+@functools.cache
+def _texts_that_repeat(name):
+    """The text columns of a table that are held as dictionaries: all but those that are said to be `distinct`."""
+    columns = description(name)["columns"].items()
+    return [column for column, spec in columns if spec["type"] == "string" and not spec.get("distinct")]
 
 
 @contextlib.contextmanager
@@ -88,7 +98,8 @@ def replacing(path):
 def typed(frame, name, categories=False):
     """The frame with the table's columns, in order and of the table's types; columns it does not know are an error.
 
-    categories: whether names that come as a categorical column stay one, which takes a fraction of the time and memory.
+    categories: whether names that come as a categorical column, and lists and numbers that come as an Arrow column, stay so, which
+        takes a fraction of the time and memory.
     """
     columns = description(name)["columns"]
     unknown = [column for column in frame.columns if column not in columns]
@@ -99,7 +110,10 @@ def typed(frame, name, categories=False):
     typed_columns = {}
     for column, spec in columns.items():
         values = frame[column] if column in frame.columns else pd.Series(index=frame.index, dtype=_PANDAS[spec["type"]])
-        stays = categories and spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype)
+        stays = categories and (
+            isinstance(values.dtype, pd.ArrowDtype)
+            or (spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype))
+        )
         typed_columns[column] = values if stays else values.astype(_PANDAS[spec["type"]])
     return pd.DataFrame(typed_columns, index=frame.index, copy=False)
 
@@ -143,7 +157,7 @@ def faults(frame, name):
     found = []
     for column, spec in table["columns"].items():
         values = frame[column]
-        if spec["type"] == "float list":
+        if spec["type"].endswith("list"):
             continue
         if not spec.get("nullable") and values.isna().any():
             found.append(f"column {column}: {int(values.isna().sum())} empty values, none allowed")
@@ -176,6 +190,52 @@ def write(frame, name, path):
             write_csv(frame, temporary)
 
 
+def write_parts(parts, name, path):
+    """Check and write a table given as frames that follow one another in the order of the key, whole or not at all.
+
+    Only one part is in memory at a time, and the file is the same as if `write` had been given all rows at once.
+
+    Parameters
+    ----------
+    parts : iterable of pandas.DataFrame
+    name : str
+        The table in workflow/schemas/tables.yaml.
+    path : str or Path
+        A Parquet file.
+
+    Returns
+    -------
+    int
+        The number of rows.
+
+    Raises
+    ------
+    ValueError
+        Where a part breaks the table's description, or does not follow the part before it: that is a mistake of ours.
+    """
+    n_rows, before = 0, None
+    key = description(name)["key"]
+
+    def arrow():
+        nonlocal n_rows, before
+        for frame in parts:
+            frame = typed(frame, name, categories=True)
+            found = faults(frame, name)
+            if not len(frame):
+                continue
+            ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in (0, -1)]
+            if before is not None and ends[0] <= before:
+                found.append("a part that does not follow the one before it in the order of the key")
+            if found:
+                raise ValueError(f"table {name}: " + "; ".join(found))
+            n_rows, before = n_rows + len(frame), ends[1]
+            yield _to_arrow(frame, name)
+
+    with replacing(path) as temporary:
+        _write_parquet(arrow(), name, temporary)
+    return n_rows
+
+
 def write_csv(frame, path):
     """A frame as CSV, its texts to the letter, so that the same table can be read back."""
     text = frame.to_csv(index=False, lineterminator="\n")
@@ -195,9 +255,12 @@ def _to_arrow(frame, name):
             codes = pa.array(codes, mask=codes < 0 if codes.min(initial=0) < 0 else None)
             # as a list: Arrow takes an index without names for one without a type
             arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories.tolist(), pa.string())))
+        elif isinstance(values.dtype, pd.ArrowDtype):
+            array = values.array.__arrow_array__().cast(field.type)
+            arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
         else:
             array = pa.array(values, field.type, from_pandas=True)
-            arrays.append(array.dictionary_encode() if field.type == pa.string() else array)
+            arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
     return pa.table(arrays, names=_arrow_schema(name).names)
 
 
@@ -208,11 +271,12 @@ def _write_parquet(parts, name, path):
     """
     schema = _arrow_schema(name)
     # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
-    encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
+    texts = _texts_that_repeat(name)
+    encoded = pa.schema([field.with_type(_DICTIONARY if field.name in texts else field.type) for field in schema])
     # numbers hardly repeat: to look for repeats among them takes longer than all the rest; and a heavier compression, or the
     # extremes of every column, would take longer still and are of no use to whoever reads whole tables
-    texts = [field.name for field in schema if field.type == pa.string()]
-    settings = {"compression": "snappy", "use_dictionary": texts, "write_statistics": ["task"], "store_schema": False}
+    lists = [f"{field.name}.list.element" for field in schema if field.type in (_ARROW["integer list"], _ARROW["string list"])]
+    settings = {"compression": "snappy", "use_dictionary": [*texts, *lists], "write_statistics": ["task"], "store_schema": False}
     with pq.ParquetWriter(path, encoded, **settings) as writer:
         writer.add_key_value_metadata(schema.metadata)
         waiting, n_waiting = [], 0
@@ -329,7 +393,7 @@ def _texts(name, path):
     wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
     if found != wanted:
         raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; {_REBUILD}")
-    return [field.name for field in _arrow_schema(name) if field.type == pa.string() and field.name in schema.names]
+    return [column for column in _texts_that_repeat(name) if column in schema.names]
 
 
 def read(name, path, categories=False):

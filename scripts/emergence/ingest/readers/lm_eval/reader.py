@@ -87,8 +87,8 @@ def read(block, account):
         for file in files_below(named, "*.json"):
             if str(file) in runs:
                 continue
-            written = _written(file)
-            content = _parsed(file, written)
+            written = read_bytes(file)
+            content = parse(file, written)
             if content is None and Path(named).is_file():
                 raise InputError(f"{file}: there is no `results` in it\n    allowed: a results file of lm-evaluation-harness")
             account.file(file, written)
@@ -129,10 +129,10 @@ def load(file):
 
     Raises InputError where it is no JSON, and where what stands beside the results is not of the harness's form.
     """
-    return _parsed(file, _written(file))
+    return parse(file, read_bytes(file))
 
 
-def _written(file):
+def read_bytes(file):
     """The bytes of a file, read once: what is parsed is what the account has the digest of."""
     try:
         return Path(file).read_bytes()
@@ -140,7 +140,7 @@ def _written(file):
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
 
 
-def _parsed(file, written):
+def parse(file, written):
     """The content of a results file from its bytes; see load."""
     try:
         text = written.decode("utf-8")

@@ -65,7 +65,7 @@ def lines(path, catalogue):
     )
     block = [f"files: [{as_yaml(files[0])}]"]
     block += [f"# another table in the folder: {as_yaml(file)}" for file in files[1:]]
-    columns = {field: next((header for header in names if _plain(header) in known), None) for field, known in HEADERS.items()}
+    columns = {field: next((header for header in names if plain(header) in known), None) for field, known in HEADERS.items()}
     columns = {field: header for field, header in columns.items() if header}
     return block + (_long if "score" in columns else _wide)(frame, columns, catalogue)
 
@@ -105,7 +105,7 @@ def _wide(frame, columns, catalogue):
     )
 
 
-def _plain(header):
+def plain(header):
     """A header for comparison: small letters, without a unit in brackets."""
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"\(.*?\)", "", header.lower())).strip("_")
 
