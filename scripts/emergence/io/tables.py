@@ -328,7 +328,7 @@ def gather(name, paths, path):
     """Write parts of a table as one table, the same as if all rows had been written at once.
 
     Parts of a Parquet table hold different tasks, each sorted by the table's key; their rows stream through, so that memory does
-    not grow with the table. Parts of a CSV table are small; they hold different rows and are sorted again.
+    not grow with the table. Parts of a CSV table are small; they are sorted again.
 
     Parameters
     ----------
@@ -345,16 +345,20 @@ def gather(name, paths, path):
         Where a file is not such a part, or two parts hold the same task.
     """
     if Path(path).suffix != ".parquet":
-        frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+        # a row that several have alike, as of a file that all shards read, is one row
+        frame = pd.concat([read(name, part) for part in paths], ignore_index=True).drop_duplicates()
         # an empty text sorts before any other, as it does where a table is written whole
         write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
         return
     with replacing(path) as temporary:
-        _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
+        _write_parquet(_merged([by_task(name, part) for part in paths], name), name, temporary)
 
 
-def _tasks(name, path):
-    """The rows of a part, one task after the other: yields (task, Arrow table)."""
+def by_task(name, path):
+    """The rows of a Parquet table that is sorted by task, one task after the other: yields (task, list of Arrow tables).
+
+    Memory does not grow with the table. Raises InputError where the file is not that table.
+    """
     try:
         with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
             waiting, task = [], None
@@ -376,7 +380,7 @@ def _tasks(name, path):
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
 
 
-def _by_task(parts, name):
+def _merged(parts, name):
     """The rows of several parts in the order of their tasks. Raises InputError where a task comes twice."""
     before = None
     for task, rows in heapq.merge(*parts, key=operator.itemgetter(0)):

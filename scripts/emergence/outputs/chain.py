@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from emergence.outputs import metrics
-from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT
-from emergence.outputs.rescoring import average_by_scale, curve_key
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key
+from emergence.outputs.rescoring import average_by_scale
 
 MIN_SCALES = 4
 

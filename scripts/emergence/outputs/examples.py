@@ -23,10 +23,13 @@ LISTS = (
     "n_bytes",
     "n_words",
     "mutual_log_probs",
+    "normalised_log_probs",
     "stored_metrics",
     "stored_values",
 )
 _TEXT_LISTS = ("targets", "stored_metrics")
+# Filters that name no choice of an answer: that of the harness without one, and what BIG-bench's models write beside choices.
+NO_FILTER = ("", "none", "generate_text")
 SERIES = ("subtask", "kind", "model_family", "shots", "filter")
 
 
@@ -195,3 +198,19 @@ def series(examples):
             Series(subtask, kind, family, shots, chosen, rows[stable], model[stable], unit[stable], names, scales, shared)
         )
     return found
+
+
+def metric_name(metric, chosen_filter):
+    """The name of a metric under an answer filter, as the harness writes it."""
+    return metric if chosen_filter in NO_FILTER else f"{metric},{chosen_filter}"
+
+
+def curve_key(task, found, name):
+    """The columns that name a curve, from its series and the name of its metric."""
+    return {
+        "task": task,
+        "subtask": found.subtask,
+        "metric": name,
+        "model_family": found.model_family,
+        "shots": found.shots,
+    }

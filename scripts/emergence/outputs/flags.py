@@ -6,9 +6,9 @@ from rapidfuzz.distance import Levenshtein
 
 from emergence.curves import sharpness
 from emergence.outputs import answers, metrics
-from emergence.outputs.examples import TEXT
+from emergence.outputs.examples import TEXT, curve_key, metric_name
 from emergence.outputs.paired_answers import absolute_emergence
-from emergence.outputs.rescoring import average_by_scale, curve_key, metric_name
+from emergence.outputs.rescoring import average_by_scale
 
 # |E| over that of a straight line, at or above which a curve is called sharp.
 SHARP = 2.0

@@ -99,12 +99,17 @@ class Choices:
         first[self.owner[position[::-1]]] = position[::-1]
         if dialect == BIGBENCH:
             for row in np.flatnonzero(self._reduce(np.add, is_best.astype(np.int64)) > 1):
-                chosen = slice(self.offsets[row], self.offsets[row + 1])
-                normalised = values[chosen] - logsumexp(values[chosen])
+                normalised = self._normalised(row)
                 tied = np.flatnonzero(normalised == normalised.max())
                 digest = int(hashlib.sha256(normalised.tobytes()).hexdigest(), 16)
                 first[row] = self.offsets[row] + tied[digest % len(tied)]
         return np.where(first >= 0, self.credits[first], np.nan) if len(first) else np.empty(0)
+
+    def _normalised(self, row):
+        """Log-probabilities among the choices as BIG-bench has them: those of the file, else computed as it does."""
+        stored = self._examples.lists["normalised_log_probs"].take(self.rows[row : row + 1]).flat
+        own = self.log_probs[self.offsets[row] : self.offsets[row + 1]]
+        return stored if len(stored) == len(own) else own - logsumexp(own)
 
     def lengths(self, name):
         """A length of every choice, such as `n_bytes`: (total,), NaN for examples that do not have it for each choice."""

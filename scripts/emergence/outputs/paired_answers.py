@@ -1,6 +1,9 @@
 """Two metrics on the same outputs: the difference of their sharpness with its interval, and which steps are more than noise."""
 
+import dataclasses
+import functools
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,13 +11,8 @@ from scipy import stats
 
 from emergence.curves import sharpness
 from emergence.outputs import resampling
-from emergence.outputs.rescoring import (
-    average_by_scale,
-    curve_key,
-    jackknife_covariance,
-    leave_one_out,
-    metric_name,
-)
+from emergence.outputs.examples import curve_key, metric_name
+from emergence.outputs.rescoring import average_by_scale, jackknife_covariance, leave_one_out
 from emergence.statistics.noise import sampling_noise
 from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
 
@@ -88,20 +86,57 @@ def interval(draws, level):
     return low, high
 
 
-def difference(scores, draws, scales, resolution, level):
+class Sharpness(NamedTuple):
+    """How sharp one curve is, and how sharp it is in resamples of its test set.
+
+    plain, resolved: |E| and resolution-limited |E| of the scores. centre: resolution-limited |E| of the shrunk centre. draws: (b,)
+    resolution-limited |E| of resamples about that centre. infinite: (b,) whether plain |E| of a resample of the scores is infinite.
+    """
+
+    plain: float
+    resolved: float
+    centre: float
+    draws: np.ndarray
+    infinite: np.ndarray
+
+
+def resampled_sharpness(scores, draws, scales, resolution):
+    """The Sharpness of one curve.
+
+    Parameters
+    ----------
+    scores, scales : (s,) array, s >= 4
+    draws : (b, s) array
+        The scores in each resample of the test set.
+    resolution : float
+        Smallest difference that the scores can show; NaN or 0 where it is not known, and |E| is then not limited.
+
+    Returns
+    -------
+    Sharpness
+    """
+    limit = resolution if np.isfinite(resolution) and resolution > 0 else None
+    noise = draws - draws.mean(axis=0)
+    covariance = noise.T @ noise / max(len(noise) - 1, 1)
+    centre = shrunk_centre(scores, scales, covariance, 0.0 if limit is None else limit)
+    return Sharpness(
+        float(absolute_emergence(scores)),
+        float(absolute_emergence(scores, limit)),
+        float(absolute_emergence(centre, limit)),
+        absolute_emergence(centre + (draws - scores), limit),
+        np.isinf(absolute_emergence(draws)),
+    )
+
+
+def difference(a, b, level):
     """D = |E_a| - |E_b| of two metrics on the same outputs, by the paired bootstrap about shrunk centres.
 
     Both |E| are resolution-limited: with plain E a curve whose smaller scales all score 0 has no finite value.
 
     Parameters
     ----------
-    scores : pair of (s,) array
-        The two curves, each in its own units; s >= 4.
-    draws : pair of (b, s) array
-        Both curves in the same resamples of the test set.
-    scales : (s,) array
-    resolution : pair of float
-        Smallest difference that each curve can show, above 0; NaN where it is not known.
+    a, b : Sharpness
+        Of the two curves, in the same resamples.
     level : float
         Coverage of the interval.
 
@@ -112,33 +147,23 @@ def difference(scores, draws, scales, resolution, level):
         the draws less the difference of the centres), `share_infinite` (resamples in which either plain |E| is infinite),
         `quantiles` of the draws at LEVELS.
     """
-    limits = [value if np.isfinite(value) and value > 0 else None for value in resolution]
-    drawn, centres, infinite = [], [], np.zeros(len(draws[0]), dtype=bool)
-    for curve, resampled, limit in zip(scores, draws, limits, strict=True):
-        noise = resampled - resampled.mean(axis=0)
-        covariance = noise.T @ noise / max(len(noise) - 1, 1)
-        centre = shrunk_centre(curve, scales, covariance, 0.0 if limit is None else limit)
-        drawn.append(absolute_emergence(centre + (resampled - curve), limit))
-        centres.append(absolute_emergence(centre, limit))
-        infinite |= np.isinf(absolute_emergence(resampled))
-    resolved = [float(absolute_emergence(curve, limit)) for curve, limit in zip(scores, limits, strict=True)]
     with np.errstate(invalid="ignore"):
-        differences_drawn = drawn[0] - drawn[1]
-        plug_in = resolved[0] - resolved[1]
-        known = differences_drawn[~np.isnan(differences_drawn)]
-        bias = float(np.median(known) - (centres[0] - centres[1])) if len(known) else np.nan
-    low, high = interval(differences_drawn, level)
+        drawn = a.draws - b.draws
+        plug_in = a.resolved - b.resolved
+        known = drawn[~np.isnan(drawn)]
+        bias = float(np.median(known) - (a.centre - b.centre)) if len(known) else np.nan
+    low, high = interval(drawn, level)
     return {
-        "emergence_score_a": float(absolute_emergence(scores[0])),
-        "emergence_score_b": float(absolute_emergence(scores[1])),
-        "resolved_a": resolved[0],
-        "resolved_b": resolved[1],
+        "emergence_score_a": a.plain,
+        "emergence_score_b": b.plain,
+        "resolved_a": a.resolved,
+        "resolved_b": b.resolved,
         "difference": plug_in,
         "low": low,
         "high": high,
         "bias": bias,
-        "share_infinite": float(infinite.mean()),
-        "quantiles": _quantiles(differences_drawn),
+        "share_infinite": float((a.infinite | b.infinite).mean()),
+        "quantiles": _quantiles(drawn),
     }
 
 
@@ -149,29 +174,63 @@ def _quantiles(draws):
     return known[np.round(LEVELS * (len(known) - 1)).astype(int)]
 
 
+@dataclasses.dataclass
+class _Curve:
+    """One metric on one series: scores by scale (s,), resamples (b, s), and what follows from them."""
+
+    name: str
+    part: object
+    scales: np.ndarray
+    scores: np.ndarray
+    draws: np.ndarray
+    resolution: float
+
+    @functools.cached_property
+    def status(self):
+        if len(self.scales) < MIN_SCALES:
+            return TOO_FEW_SCALES
+        if len(self.part.units) < 2:
+            return ONE_UNIT
+        return OK if np.isfinite(self.scores).all() and np.isfinite(self.draws).all() else NOT_FINITE
+
+    @functools.cached_property
+    def sharpness(self):
+        return resampled_sharpness(self.scores, self.draws, self.scales, self.resolution)
+
+    def at(self, scales):
+        """The curve at some of its scales."""
+        inside = np.isin(self.scales, scales)
+        if inside.all():
+            return self
+        return dataclasses.replace(self, scales=scales, scores=self.scores[inside], draws=self.draws[:, inside])
+
+
 def differences(task, catalogue, seed, resamples, level):
     """D of every pair of metrics on the same outputs of a task; metric_a is the one that is expected to look sharper.
 
-    Pairs are on the same outputs, or on the outputs of two filters. task: Task. catalogue: frame of metric_catalogue.load, for the
-    kinds of metrics. Returns a frame with the columns of the table `same_outputs` but for the benchmark.
+    Pairs are on the same outputs, or on the answers that two filters take from them. task: Task. catalogue: frame of
+    metric_catalogue.load, for the kinds of metrics. Returns a frame with the columns of the table `same_outputs`.
     """
     draws = resampling.resampled_scores(task, seed, resamples)
     curves = {}
     for (part, metric, sums), by_model in zip(task.measured, draws, strict=True):
-        scales, score = average_by_scale(part.scales, metric.aggregate(sums.sum(axis=1)))
-        drawn = average_by_scale(part.scales, by_model)[1]
-        outputs = (part.subtask, part.model_family, part.shots)
         name = metric_name(metric.name, part.filter)
+        scales, scores = average_by_scale(part.scales, metric.aggregate(sums.sum(axis=1)))
         smallest = resolution_of(catalogue, name, part, metric, sums)
-        curves.setdefault(outputs, []).append((name, part, scales, score, drawn, smallest))
+        curve = _Curve(name, part, scales, scores, average_by_scale(part.scales, by_model)[1], smallest)
+        curves.setdefault((part.subtask, part.model_family, part.shots), []).append(curve)
     found = []
     for members in curves.values():
-        members.sort(key=lambda member: (_rank(catalogue, member[0]), member[0]))
-        for a, b in itertools.combinations(members, 2):
-            key = curve_key(task.name, a[1], "")
+        members.sort(key=lambda curve: (_rank(catalogue, curve.name), curve.name))
+        for first, second in itertools.combinations(members, 2):
+            shared = np.intersect1d(first.scales, second.scales)
+            a, b = first.at(shared), second.at(shared)
+            status = next((curve.status for curve in (a, b) if curve.status != OK), OK)
+            key = curve_key(task.name, a.part, "")
             del key["metric"]
-            key |= {"metric_a": a[0], "metric_b": b[0], "n_units": len(a[1].units)}
-            found.append(key | _paired(a, b, level))
+            key |= {"metric_a": a.name, "metric_b": b.name, "n_scales": len(shared), "n_units": len(a.part.units)}
+            values = difference(a.sharpness, b.sharpness, level) if status == OK else {"quantiles": np.full(len(LEVELS), np.nan)}
+            found.append(key | values | {"status": status})
     return pd.DataFrame(found)
 
 
@@ -191,36 +250,6 @@ def _rank(catalogue, name):
     """Where the kind of a metric stands in the order of expected sharpness."""
     kind = catalogue["kind"].get(name, "unknown")
     return ("discontinuous", "nonlinear", "unknown", "linear").index(kind)
-
-
-def _paired(a, b, level):
-    (_, part, scales, score_a, draws_a, smallest), (_, other, scales_b, score_b, draws_b, smallest_b) = a, b
-    shared = np.intersect1d(scales, scales_b)
-    inside, inside_b = np.isin(scales, shared), np.isin(scales_b, shared)
-    score_a, score_b, draws_a, draws_b = score_a[inside], score_b[inside_b], draws_a[:, inside], draws_b[:, inside_b]
-    line = {"n_scales": len(shared)}
-    if len(shared) < MIN_SCALES:
-        return line | _nothing(TOO_FEW_SCALES)
-    if not (np.isfinite(score_a).all() and np.isfinite(score_b).all()):
-        return line | _nothing(NOT_FINITE)
-    if min(len(part.units), len(other.units)) < 2:
-        return line | _nothing(ONE_UNIT)
-    usable = np.isfinite(draws_a).all(axis=1) & np.isfinite(draws_b).all(axis=1)
-    if usable.sum() < 2:
-        return line | _nothing(NOT_FINITE)
-    found = difference((score_a, score_b), (draws_a[usable], draws_b[usable]), shared, (smallest, smallest_b), level)
-    return line | found | {"status": OK}
-
-
-def _nothing(status):
-    empty = dict.fromkeys(
-        (
-            *("emergence_score_a", "emergence_score_b", "resolved_a", "resolved_b"),
-            *("difference", "low", "high", "bias", "share_infinite"),
-        ),
-        np.nan,
-    )
-    return empty | {"quantiles": np.full(len(LEVELS), np.nan), "status": status}
 
 
 def holm(p_values):

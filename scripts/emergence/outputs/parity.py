@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 
 from emergence.outputs import metrics
-from emergence.outputs.rescoring import curve_key, metric_name
+from emergence.outputs.examples import CHOICES, curve_key, metric_name
 
 EQUAL, DIFFERENT, NOT_COMPUTED = "equal", "different", "not_computed"
+
+# BIG-bench's name for the grade of one example.
+_GRADE = {(metrics.BIGBENCH, CHOICES, "correct"): "multiple_choice_grade"}
 
 # Harnesses store float64; the order of their sums is not ours.
 TOLERANCE = 1e-9
@@ -36,7 +39,7 @@ def compare(task, catalogue_spellings=None):
         model_of = dict(zip(part.rows.tolist(), part.model.tolist(), strict=True))
         inside = inside.assign(model=inside["row"].map(model_of))
         for label, group in inside.groupby("metric", sort=True):
-            own = spellings.get(label, label)
+            own = _GRADE.get((task.settings.dialect, part.kind, label)) or spellings.get(label, label)
             metric = _by_name(own, part.kind)
             key = curve_key(task.name, part, metric_name(label, part.filter))
             if metric is not None and (part.kind, own) not in recomputed:

@@ -9,14 +9,16 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from emergence.io import tables
 from emergence.io.errors import InputError, told
-from emergence.outputs import metrics
-from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, series
+from emergence.outputs import metrics, parity
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, from_arrow, metric_name, series
+from emergence.study import metric_catalogue
 
 KINDS = (CHOICES, TEXT, LOGLIKELIHOOD)
 GRADES = ("acc", "multiple_choice_grade", "acc_norm", "acc_bytes", "acc_mutual_info")
-SAME, SHARED = "same", "shared"
 SCORED, UNDEFINED, INFINITE = "scored", "undefined", "infinite"
 
 
@@ -25,15 +27,13 @@ class Settings:
     """What a block says about outputs.
 
     names: of metrics, or None for all that the outputs can give. answer, tokens: see emergence.outputs.answers. dialect: the harness
-    whose names and conventions are used. questions: `same` (models of one family must answer the same questions) or `shared` (the
-    questions that all of them answer are used).
+    whose names and conventions are used.
     """
 
     names: tuple | None = None
     answer: dict = dataclasses.field(default_factory=dict)
     tokens: str = "characters"
     dialect: str = metrics.HARNESS
-    questions: str = SAME
 
 
 def settings(block):
@@ -44,80 +44,26 @@ def settings(block):
         dict(block.get("answer") or {}),
         block.get("tokens", "characters"),
         metrics.BIGBENCH if block["format"] == "bigbench_logs" else metrics.HARNESS,
-        block.get("questions", SAME),
     )
 
 
-def metric_name(metric, chosen_filter):
-    """The name of a metric under an answer filter, as the harness writes it."""
-    return f"{metric},{chosen_filter}" if chosen_filter else metric
+def on_same_questions(examples):
+    """The examples that all models of their series answer, their series, and how many outputs are left out.
 
-
-def curve_key(task, found, name):
-    """The columns that name a curve, from its series and the name of its metric."""
-    return {
-        "task": task,
-        "subtask": found.subtask,
-        "metric": name,
-        "model_family": found.model_family,
-        "shots": found.shots,
-    }
-
-
-def on_same_questions(examples, questions=SAME, place="outputs"):
-    """Series of a task in which all models answer the same questions.
-
-    Returns (examples, series, left_out): left_out is the number of outputs that `shared` does without.
-    Raises InputError where the questions of the models of a series differ, unless `questions` is `shared`; and where one example
-    is not the same question in all models.
+    Readers refuse models that were not asked the same questions, or keep those that all were asked. What can be missing here are
+    examples that could not be read (`on_error: skip`), and what only one family has.
     """
-    problems, keep = [], np.ones(len(examples), dtype=bool)
-    numbers = examples.questions
-    hashes = pd.factorize(examples.frame["input_hash"])[0]
+    keep, questions = np.ones(len(examples), dtype=bool), examples.questions
     found = series(examples)
     for part in found:
-        where = _where(examples, part, place)
-        asked = numbers[part.rows]
-        known = hashes[part.rows] >= 0
-        n_inputs = pd.Series(hashes[part.rows][known]).groupby(asked[known]).nunique()
-        n_different = int((n_inputs > 1).sum())
-        if n_different:
-            example = examples.frame["example"].iloc[part.rows[asked == n_inputs.idxmax()][0]]
-            problems.append(
-                told(
-                    where,
-                    f"{n_different} examples with different inputs under one name, such as `{example}`",
-                    "one name for one question in all models of a family",
-                )
-            )
-        names, code = np.unique(asked, return_inverse=True)
+        names, code = np.unique(questions[part.rows], return_inverse=True)
         answered = np.zeros((len(part.models), len(names)), dtype=bool)
         answered[part.model, code] = True
-        complete = answered.all(axis=0)
-        if complete.all():
-            continue
-        if questions == SHARED:
-            keep[part.rows[~complete[code]]] = False
-            continue
-        model = int(np.argmin(answered.sum(axis=1)))
-        missing = names[~answered[model]][0]
-        example = examples.frame["example"].iloc[part.rows[asked == missing][0]]
-        text = f"`{part.models[model]}` has {int(answered[model].sum()):,} of {len(names):,} examples; `{example}` is missing"
-        problems.append(told(where, text, "the same examples of all models of a family, or `questions: shared`"))
-    if problems:
-        raise InputError(problems)
+        keep[part.rows] = answered.all(axis=0)[code]
     if keep.all():
         return examples, found, 0
     kept = examples.take(keep)
     return kept, series(kept), int((~keep).sum())
-
-
-def _where(examples, part, place):
-    task = examples.frame["task"].iat[0] if len(examples) else ""
-    names = [f"task `{task}`"] + ([f"subtask `{part.subtask}`"] if part.subtask else []) + [f"family `{part.model_family}`"]
-    names += [] if part.shots is None else [f"{part.shots} shots"]
-    names += [f"filter `{part.filter}`"] if part.filter else []
-    return f"{place}: " + ", ".join(names)
 
 
 class Task:
@@ -126,8 +72,8 @@ class Task:
     examples, series: as on_same_questions gives them. measured: list of (Series, Metric, (m, u, k) sums of statistics).
     """
 
-    def __init__(self, examples, settings, place="outputs"):
-        self.examples, self.series, self.n_left_out = on_same_questions(examples, settings.questions, place)
+    def __init__(self, examples, settings):
+        self.examples, self.series, self.n_left_out = on_same_questions(examples)
         self.settings = settings
         self.name = self.examples.frame["task"].iat[0] if len(self.examples) else ""
         self.views = {
@@ -135,6 +81,7 @@ class Task:
             for kind in KINDS
             if (self.examples.frame["kind"] == kind).any()
         }
+        self.n_without_answer = self.views[TEXT].n_without if TEXT in self.views else 0
         self.statistics = {}
         self.measured = []
         for kind, seen in self.views.items():
@@ -158,13 +105,19 @@ class Task:
         return statistics
 
 
+def tasks(path):
+    """The examples of a table `outputs`, one task after the other. Raises InputError where the file is not that table."""
+    for _, parts in tables.by_task("outputs", path):
+        yield from_arrow(pa.concat_tables(parts))
+
+
 def check_metrics(names, kinds, place):
     """Whether outputs of some kinds can give every metric that a block asks for.
 
-    names: list of str or None. kinds: set of the kinds of the outputs. Raises InputError with those that they can give.
+    names: of metrics, or None. kinds: set of the kinds of the outputs. Raises InputError with those that they can give.
     """
     can = list(dict.fromkeys(name for kind in KINDS if kind in kinds for name in metrics.names_of(kind)))
-    unknown = [name for name in names or () if name not in can]
+    unknown = [name for name in names or () if kinds and name not in can]
     if unknown:
         shown = ", ".join(f"`{name}`" for name in unknown)
         kind = " and ".join(f"`{kind}`" for kind in KINDS if kind in kinds) or "no"
@@ -202,7 +155,7 @@ def rescore(task, benchmark, source):
 
     task: Task. benchmark: its name. source: text for the column `source`.
 
-    Returns three frames with the columns of the tables `scores`, `score_covariance` and `output_account`.
+    Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
     """
     rows, covariances, account = [], [], []
     for part, metric, sums in task.measured:
@@ -220,10 +173,13 @@ def rescore(task, benchmark, source):
                 key
                 | {
                     "model": label,
+                    "kind": part.kind,
                     "n_outputs": n_outputs[model],
+                    "n_left_out": task.n_left_out,
                     "n_scored": n_scored[model],
                     "n_undefined": n_outputs[model] - n_scored[model],
                     "n_units": len(part.units),
+                    "n_without_answer": task.n_without_answer,
                     "outcome": outcome,
                 }
             )
@@ -266,3 +222,61 @@ def _chance(task, part, metric):
     in_series = np.isin(seen.rows, part.rows)
     mean_credit = seen._reduce(np.add, seen.credits) / seen.n_choices
     return float(mean_credit[in_series].mean()) if in_series.any() else None
+
+
+def as_table(frames, name, benchmark):
+    """Frames of single tasks as one that can be written: the columns of the table, sorted by its key."""
+    columns = tables.description(name)["columns"]
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        return tables.typed(pd.DataFrame(), name)
+    whole = pd.concat(frames, ignore_index=True)
+    if "benchmark" in columns:
+        whole["benchmark"] = benchmark
+    whole = tables.typed(whole[[column for column in columns if column in whole]], name)
+    order = np.argsort(tables.key_positions(whole, tables.description(name)["key"]), kind="stable")
+    return whole.iloc[order].reset_index(drop=True)
+
+
+def tables_of(benchmark, block, path, catalogue, catalogue_path, whole=True):
+    """The tables `scores`, `score_covariance`, `rescoring_account` and `metric_parity` of a table of outputs, one task at a time.
+
+    benchmark: its name. block: its configuration with defaults. path: file of the table `outputs`. catalogue: frame of
+    metric_catalogue.load, from catalogue_path. whole: whether these are all outputs of the benchmark, and not those of a shard.
+
+    Returns {table: frame}. Raises InputError where the outputs cannot give a metric that the block asks for, where a metric is not
+    in the catalogue, and where two kinds of outputs give the same metric for one curve.
+    """
+    chosen, spellings = settings(block), metric_catalogue.spellings(catalogue)
+    made = {"scores": [], "score_covariance": [], "rescoring_account": [], "metric_parity": []}
+    kinds = set()
+    for examples in tasks(path):
+        task = Task(examples, chosen)
+        kinds |= set(task.views)
+        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs")
+        for table, frame in zip(made, (scores, covariance, account, parity.compare(task, spellings)), strict=True):
+            made[table].append(frame)
+    if whole:
+        check_metrics(chosen.names, kinds, f"benchmarks.{benchmark}")
+    _check_names(made["scores"], catalogue, catalogue_path)
+    return {table: as_table(frames, table, benchmark) for table, frames in made.items()}
+
+
+def _check_names(frames, catalogue, path):
+    """Whether the catalogue knows every metric, and no curve has a metric twice."""
+    problems = []
+    key = ["task", "subtask", "metric", "model_family", "model", "shots"]
+    for frame in frames:
+        for name in frame["metric"].unique() if len(frame) else ():
+            if name not in catalogue.index and name not in problems:
+                problems.append(name)
+    if problems:
+        raise InputError([metric_catalogue.unknown_metric(name, catalogue, path) for name in problems])
+    for frame in frames:
+        twice = frame[frame.duplicated(key)] if len(frame) else frame
+        if len(twice):
+            row = twice.iloc[0]
+            where = f"task `{row['task']}`, subtask `{row['subtask']}`, model `{row['model']}`"
+            raise InputError(
+                told(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks")
+            )

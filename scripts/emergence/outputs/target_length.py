@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from emergence.outputs.examples import LOGLIKELIHOOD, TEXT
-from emergence.outputs.rescoring import curve_key, metric_name
+from emergence.outputs.examples import LOGLIKELIHOOD, TEXT, curve_key, metric_name
 
 # Fewer expected right answers than this, and an accuracy of 0 says nothing against p^L.
 FEWEST_EXPECTED = 3.0
