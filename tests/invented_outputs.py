@@ -73,9 +73,7 @@ def copied_digits(n, lengths, *, scales=SCALES, shared=0.0, seed=1, **same):
     """
     generator = np.random.default_rng(seed)
     rows = []
-    targets = [
-        "".join(str(digit) for digit in generator.integers(10, size=length)) for length in np.resize(lengths, n).tolist()
-    ]
+    targets = ["".join(str(digit) for digit in generator.integers(10, size=length)) for length in np.resize(lengths, n).tolist()]
     common = [generator.standard_normal(len(target)) for target in targets]
     for scale in scales:
         threshold = norm.ppf(token_accuracy(scale))

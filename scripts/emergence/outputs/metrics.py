@@ -90,8 +90,19 @@ class Choices:
         """Whether any choice has a credit: (r,) bool."""
         return self._reduce(np.maximum, self.credits) > 0
 
+    def is_first_of_best(self, values):
+        """Whether each choice is the first of those with the highest value of its example: (total,) bool."""
+        position = np.flatnonzero(values == self._reduce(np.maximum, values)[self.owner])
+        chosen = np.zeros(len(values), dtype=bool)
+        chosen[position[np.diff(self.owner[position], prepend=-1) != 0]] = True
+        return chosen
+
     def credit_of_best(self, values, dialect=None):
-        """Credit of the choice with the highest value, the first of equals: (r,). BIG-bench breaks ties by a digest."""
+        """Credit of the choice with the highest value: (r,); see value_at_best."""
+        return self.value_at_best(self.credits, values, dialect)
+
+    def value_at_best(self, wanted, values, dialect=None):
+        """What `wanted` is for the choice with the highest value, the first of equals: (r,). BIG-bench breaks ties by a digest."""
         highest = self._reduce(np.maximum, values)
         is_best = values == highest[self.owner]
         position = np.flatnonzero(is_best)
@@ -103,7 +114,7 @@ class Choices:
                 tied = np.flatnonzero(normalised == normalised.max())
                 digest = int(hashlib.sha256(normalised.tobytes()).hexdigest(), 16)
                 first[row] = self.offsets[row] + tied[digest % len(tied)]
-        return np.where(first >= 0, self.credits[first], np.nan) if len(first) else np.empty(0)
+        return np.where(first >= 0, wanted[first], np.nan) if len(first) else np.empty(0)
 
     def _normalised(self, row):
         """Log-probabilities among the choices as BIG-bench has them: those of the file, else computed as it does."""
@@ -123,6 +134,13 @@ class Choices:
     def squared_errors(self):
         """Sum over the choices of the squared difference of probability and credit: (r,)."""
         return self._reduce(np.add, np.square(self.probabilities - self.credits))
+
+    @functools.cached_property
+    def expected_squared_errors(self):
+        """The same where one of the right choices is drawn by its share of the credits, as BIG-bench has it: (r,)."""
+        total = self._reduce(np.add, self.credits)
+        share = self.credits / np.where(total > 0, total, 1.0)[self.owner]
+        return self._reduce(np.add, np.square(self.probabilities) - 2 * self.probabilities * share + share)
 
     def right_log_probability(self, among):
         """Log of the probability of the right choices, each weighed by its credit: (r,); NaN where none is right."""
@@ -312,13 +330,15 @@ def _grade_by_information(choices):
 def _calibration(choices):
     """Sums of right answers, of confidence and of examples in each of the bins: (r, 3 * N_BINS)."""
     confidence = choices._reduce(np.maximum, choices.probabilities)
-    right = choices.credit_of_best(choices.log_probs, choices.dialect)
+    # right is the choice with the most credit, the first of equals, as BIG-bench has it
+    most = choices.is_first_of_best(choices.credits)
+    right = choices.has_right * choices.value_at_best(most.astype(float), choices.log_probs, choices.dialect)
     place = np.minimum((confidence * N_BINS).astype(np.int64), N_BINS - 1)
     statistics = np.zeros((len(confidence), 3, N_BINS))
     row = np.arange(len(confidence))
     for number, values in enumerate((right, confidence, np.ones(len(confidence)))):
         statistics[row, number, place] = values
-    return statistics.reshape(len(confidence), -1)
+    return statistics.reshape(len(confidence), 3 * N_BINS)
 
 
 def _calibration_error(sums):
@@ -500,7 +520,7 @@ METRICS = (
     Metric(
         "calibration_multiple_choice_brier_score",
         CHOICES,
-        lambda c: _mean_of(c.squared_errors, c.n_choices),
+        lambda c: _mean_of(c.expected_squared_errors, c.n_choices),
         ratio,
         dialect=BIGBENCH,
     ),

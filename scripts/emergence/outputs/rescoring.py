@@ -277,6 +277,4 @@ def _check_names(frames, catalogue, path):
         if len(twice):
             row = twice.iloc[0]
             where = f"task `{row['task']}`, subtask `{row['subtask']}`, model `{row['model']}`"
-            raise InputError(
-                told(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks")
-            )
+            raise InputError(told(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks"))
