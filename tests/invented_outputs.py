@@ -198,7 +198,7 @@ def write_example(folder):
     folder = Path(folder)
     texts = copied_digits(80, [1, 2, 3, 4, 5], shared=0.3, seed=3, task="copy_digits")
     write_table(folder / "outputs_table.csv", [row | {"model": f"heron-{row['scale'] / 1e9:.3g}b"} for row in texts])
-    scales = SCALES[::2].tolist() + [SCALES[-1]]
+    scales = [*SCALES[::2].tolist(), SCALES[-1]]
     choices = sums(40, scales=scales, seed=4)
     names = {row["model"]: f"lakeside/heron-{row['scale'] / 1e9:.3g}b" for row in choices}
     write_harness(folder / "lm_eval_samples", "sums", choices, names)
