@@ -3,7 +3,7 @@
 from matplotlib import pyplot as plt
 
 from emergence.questions import drawing
-from emergence.questions.metric_chain.tables import SERIES, with_kind
+from emergence.questions.metric_chain.tables import SERIES
 
 MOST = 40
 
@@ -19,7 +19,6 @@ def by_link(chain, summary):
         return drawing.notice(
             "No family of this benchmark has outputs at four scales or more, which rank correlations need."
         ), chain
-    chain = with_kind(chain)
     kind = summary.sort_values(["order", "n_curves"], ascending=False, kind="stable")["kind"].iloc[0]
     shown = chain[chain["kind"] == kind].reset_index(drop=True)
     links = summary[summary["kind"] == kind]
@@ -32,5 +31,5 @@ def by_link(chain, summary):
     axes.set_xticks(links["order"], [link.replace(" among", "\namong").replace(" score", "\nscore") for link in links["link"]])
     axes.set_ylim(min(-0.05, 1.05 * shown["correlation"].min()), 1.05)
     axes.set_ylabel("rank correlation with scale\n(mean over examples)")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside upper right")
     return figure, shown

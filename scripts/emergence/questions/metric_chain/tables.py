@@ -3,25 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from emergence.outputs.chain import LINKS
-
 SERIES = ["task", "subtask", "model_family", "shots", "filter"]
 
 
 def compute(given):
     """See emergence.questions."""
-    return {"metric_chain_by_link": by_link(with_kind(given.table("metric_chain")))}
-
-
-def with_kind(chain):
-    """The table `metric_chain` with the kind of outputs that each row belongs to, known from its links."""
-    kinds = {(link, metric, order): kind for kind, links in LINKS.items() for order, (link, metric, _) in enumerate(links)}
-    found = [kinds[key] for key in zip(chain["link"], chain["metric"], chain["order"], strict=True)]
-    return chain.assign(kind=pd.Series(found, index=chain.index, dtype=object))
+    return {"metric_chain_by_link": by_link(given.table("metric_chain"))}
 
 
 def by_link(chain):
-    """One row per kind of outputs and link. chain: the table `metric_chain` with `kind`. Returns a data frame."""
+    """One row per kind of outputs and link. chain: the table `metric_chain`. Returns a data frame."""
     if chain.empty:
         return pd.DataFrame()
     chain = chain.sort_values([*SERIES, "kind", "order"], kind="stable")

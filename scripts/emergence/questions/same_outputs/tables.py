@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from emergence.outputs import metrics
 from emergence.outputs.paired_answers import LEVELS, OK, interval
 from emergence.statistics.random_streams import random_stream
 
@@ -71,8 +72,11 @@ def by_pair(same, steps, catalogue, seed, resamples, level):
                 "n_steps_beyond_noise": int(beyond["sum"].get(a, 0)),
             }
         )
-    table = pd.DataFrame(rows)
-    return table.sort_values(["leads", "n_defined"], ascending=False, kind="stable", ignore_index=True) if rows else table
+    # among pairs with as many curves, the usual metrics come first
+    order = {name: place for place, name in enumerate(metrics.everything())}
+    rows.sort(key=lambda row: [order.get(row[side].partition(",")[0], len(order)) for side in ("metric_a", "metric_b")])
+    rows.sort(key=lambda row: (not row["leads"], -row["n_defined"]))
+    return pd.DataFrame(rows)
 
 
 def _interval(defined, tasks, generator, resamples, level):

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from emergence.questions import drawing
 from emergence.questions.target_length.tables import CURVE
@@ -29,9 +30,11 @@ def by_length(groups, tokens):
     has_distance = shown["edit_distance"].notna().any()
     figure, axes = plt.subplots(1, 1 + has_distance, figsize=(drawing.WIDTH if has_distance else 4.4, 3.4), squeeze=False)
     colors = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(kept)))
-    for color, (model, scale) in zip(colors, zip(kept["model"], kept["scale"], strict=True), strict=True):
+    # side by side, so that intervals do not hide one another
+    shifts = np.linspace(-0.25, 0.25, len(kept)) if len(kept) > 1 else [0.0]
+    for color, shift, model, scale in zip(colors, shifts, kept["model"], kept["scale"], strict=True):
         part = shown[shown["model"] == model]
-        x = (part["shortest"] + part["longest"]) / 2
+        x = (part["shortest"] + part["longest"]) / 2 + shift
         left = axes[0, 0]
         left.errorbar(
             x,
@@ -55,6 +58,7 @@ def by_length(groups, tokens):
         axes[0, 1].set_ylabel(f"edit distance ({unit})")
         axes[0, 1].set_ylim(bottom=0)
     for panel in axes[0]:
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel(f"length of the target ({unit})")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     handles.append(Line2D([], [], color="0.3", ls="--", lw=1))
