@@ -18,7 +18,7 @@ def test_the_exact_interval_is_that_of_scipy():
 
 
 def test_independent_tokens_are_inside_the_interval():
-    # truth: independent tokens with p known; 8 models x 6 lengths x 25 families. An exact interval holds p^L at least 95 % of the time
+    # truth: independent tokens with p known; 8 models x 6 lengths x 25 families. Exact intervals hold p^L in at least 95 % of cases
     inside, n = 0, 0
     generator = np.random.default_rng(1)
     for _ in range(25):

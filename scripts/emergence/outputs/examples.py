@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from emergence.io import tables
+
 CHOICES = "choices"
 TEXT = "text"
 LOGLIKELIHOOD = "loglikelihood"
@@ -77,7 +79,7 @@ class Examples:
     @functools.cached_property
     def questions(self):
         """The number of each example's question within the task: (n,) int64, equal for the same subtask and example."""
-        return self.frame.groupby(["subtask", "example"], sort=True, observed=True).ngroup().to_numpy(dtype=np.int64)
+        return np.unique(tables.key_positions(self.frame, ["subtask", "example"]), return_inverse=True)[1].astype(np.int64)
 
     @functools.cached_property
     def units(self):
@@ -86,6 +88,8 @@ class Examples:
         A question with all its repeats is one unit. Questions of one subtask with the same text and the same right answers are
         one unit, and so are all questions of a cluster: what is not independent is resampled whole.
         """
+        if self.frame["cluster"].isna().all() and self.frame["input_hash"].isna().all():
+            return self.questions
         n_questions = int(self.questions.max(initial=-1)) + 1
         parts = [self.questions]
         subtask = pd.factorize(self.frame["subtask"])[0]

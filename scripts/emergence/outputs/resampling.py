@@ -7,8 +7,8 @@ import numpy as np
 
 from emergence.statistics.random_streams import random_stream
 
-# Resamples in memory at once. Their number must not change what is drawn, so a block is filled resample by resample.
-_CELLS = 2**24
+# Weights in memory at once. Their number must not change what is drawn, so a block is filled resample by resample.
+_CELLS = 2**22
 
 
 def weights(seed, task, subtask, n_units, resamples):
@@ -25,7 +25,7 @@ def weights(seed, task, subtask, n_units, resamples):
     size = max(1, _CELLS // n_units)
     for start in range(0, resamples, size):
         count = min(size, resamples - start)
-        drawn = generator.integers(n_units, size=(count, n_units), dtype=np.uint32).astype(np.int64)
+        drawn = generator.integers(n_units, size=(count, n_units))
         drawn += np.arange(count)[:, None] * n_units
         yield np.bincount(drawn.ravel(), minlength=count * n_units).reshape(count, n_units).astype(float)
 
@@ -44,8 +44,14 @@ def resampled_scores(task, seed, resamples):
         columns = [_columns(task.measured[number], units) for number in numbers]
         flat = np.concatenate(columns, axis=1)
         cuts = np.cumsum([column.shape[1] for column in columns])[:-1]
-        blocks = [block @ flat for block in weights(seed, task.name, subtask, len(units), resamples)]
-        sums = np.concatenate(blocks) if blocks else np.empty((0, flat.shape[1]))
+        # what is the same for all units, such as a count of 1, has the same sum in every resample
+        varies = (flat != flat[0]).any(axis=0)
+        sums = np.tile(flat[0] * len(units), (resamples, 1))
+        varying = np.ascontiguousarray(flat[:, varies])
+        start = 0
+        for block in weights(seed, task.name, subtask, len(units), resamples):
+            sums[start : start + len(block), varies] = block @ varying
+            start += len(block)
         for number, part_sums in zip(numbers, np.split(sums, cuts, axis=1), strict=True):
             _, metric, own = task.measured[number]
             found[number] = metric.aggregate(part_sums.reshape(len(part_sums), own.shape[0], own.shape[2]))
