@@ -47,7 +47,7 @@ cluster: $(VENV)/cluster.ready
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	@$(BIN)/snakemake --lint
 	@$(BIN)/python scripts/write_docs.py --check
 

@@ -1,4 +1,4 @@
-"""Assess every curve: null models, predictions of hidden scales, examples needed; and every score against guessing."""
+"""Group the scores into curves, measure how sharp each is, and test it: null models, hidden scales, size of the test set."""
 
 from emergence.curves import frames
 from emergence.io import tables
@@ -8,16 +8,19 @@ from emergence.study import metric_catalogue
 
 
 def main():
-    params, output = snakemake.params, snakemake.output
-    catalogue = metric_catalogue.load(snakemake.input.metrics)
-    scores = tables.read("scores", snakemake.input.scores)
-    # made anew from the scores rather than read from the scoring job, so that the two can run at once
-    made = frames.from_scores(scores, catalogue)
-    tables.write(curve_tests.null_model_tests(made, catalogue, params.draws, params.seed), "null_models", output.null_models)
-    tables.write(curve_tests.hidden_scale_predictions(made, catalogue), "predictions", output.predictions)
-    tables.write(curve_tests.examples_needed(made, catalogue), "examples_needed", output.examples_needed)
+    draws, seed = snakemake.params.study["null_models"]["draws"], snakemake.params.study["seed"]
+    output, catalogue = snakemake.output, metric_catalogue.frame(snakemake.params.metrics)
+    scores = tables.read("scores", snakemake.input.scores, categories=True)
+    curves = frames.measure(frames.from_scores(scores, catalogue), catalogue)
+    tables.write(curves, "curves", output.curves)
+    counts = ", ".join(f"{n:,} {status}" for status, n in curves["status"].value_counts().sort_index().items())
+    logger.info("%s: %s curves: %s", snakemake.wildcards.benchmark, f"{len(curves):,}", counts or "none")
+
+    tables.write(curve_tests.null_model_tests(curves, catalogue, draws, seed), "null_models", output.null_models)
+    tables.write(curve_tests.hidden_scale_predictions(curves, catalogue), "predictions", output.predictions)
+    tables.write(curve_tests.examples_needed(curves, catalogue), "examples_needed", output.examples_needed)
     tables.write(curve_tests.above_chance(scores, catalogue), "above_chance", output.above_chance)
-    logger.info("%s: %s curves tested, %s draws each", snakemake.wildcards.benchmark, f"{len(made):,}", f"{params.draws:,}")
+    logger.info("%s: %s draws for each curve", snakemake.wildcards.benchmark, f"{draws:,}")
 
 
 run(main, snakemake.log[0])

@@ -4,14 +4,16 @@ from emergence.ingest import trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
 from emergence.outputs import pipeline
+from emergence.study import configuration
 
 
 def main():
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    block = configuration.relocated(params.block, given.get("files", []), given.get("folders", []))
     part = trees.part(snakemake.wildcards.get("scatteritem"))
-    block = dict(snakemake.params.block)
-    account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, snakemake.output.outputs, part)
-    tables.write(account, "outputs_account", snakemake.output.account)
-    tables.write(inputs, "outputs_inputs", snakemake.output.inputs)
+    account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, output.outputs, part)
+    tables.write(account, "ingest_account", output.ingest_account)
+    tables.write(inputs, "inputs", output.inputs)
     counts = account.groupby("outcome")["n"].sum()
     outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
     shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))

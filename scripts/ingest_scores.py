@@ -1,19 +1,24 @@
 """Read a benchmark's files into the score table, with an account of everything that was read."""
 
+from pathlib import Path
+
 from emergence.ingest import pipeline, trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
+from emergence.study import configuration, metric_catalogue
 
 
 def main():
-    block = dict(snakemake.params.block)
-    if "git" in block:
-        block["directory"] = f"results/{snakemake.wildcards.benchmark}/checkout"
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    block = configuration.relocated(params.block, given.get("files", []), given.get("folders", []))
+    if given.get("checkout"):
+        block["directory"] = str(Path(given.checkout[0]).with_name("checkout"))
+    catalogue = metric_catalogue.frame(params.metrics)
     part = trees.part(snakemake.wildcards.get("scatteritem"))
-    scores, account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, snakemake.input.metrics, part)
-    tables.write(scores, "scores", snakemake.output.scores)
-    tables.write(account, "ingest_account", snakemake.output.account)
-    tables.write(inputs, "inputs", snakemake.output.inputs)
+    scores, account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, params.catalogue, part, catalogue)
+    tables.write(scores, "scores", output.scores)
+    tables.write(account, "ingest_account", output.ingest_account)
+    tables.write(inputs, "inputs", output.inputs)
     counts = account.groupby("outcome")["n"].sum()
     outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
     shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))

@@ -456,7 +456,7 @@ def test_the_curves_that_answers_are_taken_over(entries, metrics, kept):
     """By hand; a curve of which nothing says whether its metric is preferred stays."""
     curves = pd.DataFrame({"row": range(5), "subtask": ["", "", "a", "a", ""]})
     curves["preferred"] = pd.array([True, False, True, False, None], dtype="boolean")
-    assert frames.over(curves, entries, metrics)["row"].tolist() == kept
+    assert frames.chosen(curves, entries, metrics)["row"].tolist() == kept
 
 
 def test_what_the_block_says_of_tasks_and_models_is_filled_in(tree):

@@ -159,7 +159,7 @@ def test_an_unknown_filter_of_a_known_metric_comes_with_lines_to_add(read):
         read({PATH: current(results=results)})
     text = str(error.value)
     assert "`exact_match,vote` is not in the metric catalogue" in text
-    assert "label: Exact match, vote" in text
+    assert "label: Exact match (vote)" in text
     assert "higher_is_better: true" in text
 
 

@@ -215,12 +215,12 @@ def shards_of(folder, format_name, n_shards, **keys):
     for number in range(1, n_shards + 1):
         inside = folder / str(number)
         account, inputs = pipeline.ingest("mine", checked, inside / "outputs.parquet", (number, n_shards))
-        tables.write(account, "outputs_account", inside / "account.csv")
-        tables.write(inputs, "outputs_inputs", inside / "inputs.csv")
+        tables.write(account, "ingest_account", inside / "account.csv")
+        tables.write(inputs, "inputs", inside / "inputs.csv")
     parts = [folder / str(number) for number in range(1, n_shards + 1)]
     tables.gather("outputs", [part / "outputs.parquet" for part in parts], folder / "outputs.parquet")
-    tables.join("outputs_account", [part / "account.csv" for part in parts], folder / "account.csv")
-    tables.join("outputs_inputs", [part / "inputs.csv" for part in parts], folder / "inputs.csv")
+    tables.gather("ingest_account", [part / "account.csv" for part in parts], folder / "account.csv")
+    tables.gather("inputs", [part / "inputs.csv" for part in parts], folder / "inputs.csv")
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.*"))}
 
 

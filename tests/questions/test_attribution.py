@@ -9,7 +9,9 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from conftest import ROOT
-from emergence.questions import attribution
+from emergence.questions.claims.tables import claims_by_metric, claims_by_top_metrics
+from emergence.questions.sharpness.tables import by_metric, over_thresholds
+from emergence.statistics import proportions
 from emergence.study import registries
 
 BIGBENCH = ROOT / "workflow/resources/bigbench"
@@ -23,19 +25,19 @@ def lists():
 
 def test_counts_of_figure_5c(lists, catalogue):
     # published: 67 claims, 51 / 11 / 3 / 2, the first two 92.5 %
-    by_metric = attribution.claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
-    claimed = by_metric[by_metric["n_claims"] > 0]["n_claims"]
+    table = claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
+    claimed = table[table["n_claims"] > 0]["n_claims"]
     expected = {"multiple_choice_grade": 51, "exact_str_match": 11, "normalized_aggregate_score": 3, "bleu": 2}
     assert claimed.to_dict() == expected
-    two = attribution.claims_by_top_metrics(*lists, 0.95).set_index("n_metrics").loc[2]
+    two = claims_by_top_metrics(*lists, 0.95).set_index("n_metrics").loc[2]
     assert (two["n_claims"], two["of_claims"]) == (62, 67)
     assert round(100 * two["share"], 1) == 92.5
 
 
 def test_base_rates_of_the_published_tables(lists, catalogue):
     # odds ratios and p-values as the project's statistics document gives them
-    by_metric = attribution.claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
-    two = attribution.claims_by_top_metrics(*lists, 0.95).set_index("n_metrics").loc[2]
+    table = claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
+    two = claims_by_top_metrics(*lists, 0.95).set_index("n_metrics").loc[2]
     assert (two["n_tasks"], two["of_tasks"]) == (141, 209)
     assert (round(two["odds_ratio"], 2), float(f"{two['p_value']:.1e}")) == (9.89, 3.1e-8)
     expected = {
@@ -44,20 +46,20 @@ def test_base_rates_of_the_published_tables(lists, catalogue):
         "normalized_aggregate_score": (0.08, 1.8e-7),
     }
     for metric, (odds_ratio, p_value) in expected.items():
-        assert round(by_metric.at[metric, "odds_ratio"], 2) == odds_ratio
-        assert float(f"{by_metric.at[metric, 'p_value']:.1e}") == p_value
+        assert round(table.at[metric, "odds_ratio"], 2) == odds_ratio
+        assert float(f"{table.at[metric, 'p_value']:.1e}") == p_value
 
 
 def test_odds_ratio_and_q_values_are_statsmodels(lists, catalogue):
-    by_metric = attribution.claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
+    table = claims_by_metric(*lists, catalogue, 0.95).set_index("metric")
     # 51 of 67 claimed and 65 of 142 other tasks prefer multiple_choice_grade
-    assert by_metric.at["multiple_choice_grade", "odds_ratio"] == pytest.approx(Table2x2([[51, 16], [65, 77]]).oddsratio)
-    np.testing.assert_allclose(by_metric["q_value"], multipletests(by_metric["p_value"], method="fdr_bh")[1])
+    assert table.at["multiple_choice_grade", "odds_ratio"] == pytest.approx(Table2x2([[51, 16], [65, 77]]).oddsratio)
+    np.testing.assert_allclose(table["q_value"], multipletests(table["p_value"], method="fdr_bh")[1])
 
 
 def test_exact_interval_is_clopper_pearson():
     successes, trials = np.array([0, 3, 62, 67]), np.array([67, 67, 67, 67])
-    low, high = attribution.exact_interval(successes, trials, 0.95)
+    low, high = proportions.exact_interval(successes, trials, 0.95)
     expected = np.array([proportion_confint(k, n, method="beta") for k, n in zip(successes, trials, strict=True)])
     np.testing.assert_allclose(np.stack([low, high], axis=1), expected, atol=1e-12)
     single = stats.binomtest(62, 67).proportion_ci(0.95, "exact")
@@ -65,19 +67,19 @@ def test_exact_interval_is_clopper_pearson():
 
 
 def test_exact_interval_of_no_trials_is_undefined():
-    assert np.isnan(attribution.exact_interval([0], [0], 0.95)).all()
+    assert np.isnan(proportions.exact_interval([0], [0], 0.95)).all()
 
 
 def test_all_tasks_claimed_has_no_odds_ratio(catalogue):
     tasks = pd.DataFrame({"task": ["a", "b"], "preferred_metric": ["acc", "bleu"]})
-    table = attribution.claims_by_metric(tasks, tasks, catalogue, 0.95)
+    table = claims_by_metric(tasks, tasks, catalogue, 0.95)
     assert table["n_tasks"].tolist() == [1, 1]
     assert "odds_ratio" not in table or table["odds_ratio"].isna().all()
 
 
 def test_claims_without_a_registry_are_counted_all_the_same(lists, catalogue):
     claims, tasks = lists
-    table = attribution.claims_by_metric(claims, tasks.iloc[:0], catalogue, 0.95)
+    table = claims_by_metric(claims, tasks.iloc[:0], catalogue, 0.95)
     assert table["n_claims"].tolist() == [51, 11, 3, 2]
     assert "n_tasks" not in table
 
@@ -113,7 +115,7 @@ def test_by_metric_counts_every_curve_once(catalogue):
             ("bleu", None, "too_few_scales"),
         ]
     )
-    table = attribution.by_metric(curves, catalogue, threshold=100, level=0.95).set_index("metric")
+    table = by_metric(curves, catalogue, threshold=100, level=0.95).set_index("metric")
     acc, bleu = table.loc["acc"], table.loc["bleu"]
     assert (acc["n_curves"], acc["n_ok"], acc["n_constant"], acc["n_zero_median_step"], acc["n_too_few_scales"]) == (
         4,
@@ -130,6 +132,6 @@ def test_by_metric_counts_every_curve_once(catalogue):
 
 
 def test_thresholds_by_three_readings():
-    table = attribution.over_thresholds(curves_of([("acc", 120, "ok"), ("bleu", -60, "ok")]), [50, 100], 0.95)
+    table = over_thresholds(curves_of([("acc", 120, "ok"), ("bleu", -60, "ok")]), [50, 100], 0.95)
     found = table.set_index(["reading", "threshold"])["n_metrics"].to_dict()
     assert found == {("E", 50): 1, ("E", 100): 1, ("|E|", 50): 2, ("|E|", 100): 1, ("resolved E", 50): 1, ("resolved E", 100): 0}

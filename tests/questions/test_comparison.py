@@ -2,15 +2,15 @@
 
 import pandas as pd
 
-from emergence.questions import comparison
+from emergence.questions.metrics_across_benchmarks.tables import COLUMNS, across_benchmarks
 
 
 def test_across_benchmarks():
     def by_metric(**largest):
         rows = [{"metric": metric, "max": value} for metric, value in largest.items()]
-        return pd.DataFrame(rows).reindex(columns=["metric", *comparison.COLUMNS])
+        return pd.DataFrame(rows).reindex(columns=["metric", *COLUMNS])
 
-    table = comparison.across_benchmarks({"second": by_metric(b=2.0, a=1.0), "first": by_metric(b=4.0, c=3.0)})
+    table = across_benchmarks({"second": by_metric(b=2.0, a=1.0), "first": by_metric(b=4.0, c=3.0)})
     # what both have comes first; within a metric, benchmarks keep the order of the study
     assert table[["metric", "benchmark", "n_benchmarks", "max"]].to_numpy().tolist() == [
         ["b", "second", 2, 2.0],

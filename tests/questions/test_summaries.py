@@ -9,7 +9,13 @@ from conftest import COLUMNS, ROOT
 from emergence.curves import frames, metric_pairs
 from emergence.ingest import pipeline
 from emergence.io import tables
-from emergence.questions import answers, summaries
+from emergence.questions.chance_or_smooth.answer import on_null_models
+from emergence.questions.chance_or_smooth.tables import discoveries_by_metric, q_values, thresholds_after_control
+from emergence.questions.metric_swaps.answer import on_swaps
+from emergence.questions.metric_swaps.tables import swap_comparisons
+from emergence.questions.predictability.answer import on_predictability
+from emergence.questions.predictability.tables import predictability_by_group
+from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
 
 
@@ -43,7 +49,7 @@ def measured(tmp_path_factory, catalogue):
 def test_a_row_a_curve_in_the_order_of_the_curves(measured, catalogue):
     _, made = measured
     for table in (curve_tests.null_model_tests(made, catalogue, 50, 1), curve_tests.examples_needed(made, catalogue)):
-        assert table[summaries.KEY].equals(made[summaries.KEY])
+        assert table[list(frames.KEY)].equals(made[list(frames.KEY)])
     assert len(curve_tests.hidden_scale_predictions(made, catalogue)) == 3 * len(made)
 
 
@@ -69,18 +75,18 @@ def test_no_draws_is_no_simulation(measured, catalogue):
     _, made = measured
     table = curve_tests.null_model_tests(made, catalogue, 0, 1)
     assert set(table["status_flat"]) == {"not_run"}
-    q = summaries.q_values(made, tables.typed(table, "null_models"))
+    q = q_values(made, tables.typed(table, "null_models"))
     assert q[["p_flat", "q_smooth"]].isna().all(axis=None)
-    found = summaries.discoveries_by_metric(q, 0.05)
+    found = discoveries_by_metric(q, 0.05)
     assert (found["n_tested"] == 0).all()
-    assert "turned off" in answers.on_null_models(found, made, catalogue, 0.05, 0).text
+    assert "turned off" in on_null_models(found, made, catalogue, 0.05, 0).text
 
 
 def test_q_values_are_those_of_statsmodels_over_the_chosen_curves(measured, catalogue):
     _, made = measured
     table = curve_tests.null_model_tests(made, catalogue, 200, 1)
     chosen = made[made["task"] != "line"].reset_index(drop=True)
-    q = summaries.q_values(chosen, table)
+    q = q_values(chosen, table)
     known = q["p_flat"].notna()
     np.testing.assert_allclose(q.loc[known, "q_flat"], multipletests(q.loc[known, "p_flat"], method="fdr_bh")[1])
     assert len(q) == len(chosen)
@@ -96,7 +102,7 @@ def test_discoveries_by_hand(catalogue):
             "q_smooth": [np.nan] * 4,
         }
     )
-    table = summaries.discoveries_by_metric(q, 0.05).set_index(["null_model", "metric"])
+    table = discoveries_by_metric(q, 0.05).set_index(["null_model", "metric"])
     found = table.loc[("flat", "all")]
     assert (found["n_curves"], found["n_tested"], found["n_before"], found["n_after"]) == (4, 3, 2, 1)
     assert found["expected"] == pytest.approx(0.15)
@@ -107,7 +113,7 @@ def test_discoveries_by_hand(catalogue):
 def test_an_infinite_score_is_above_every_threshold():
     made = pd.DataFrame({"metric": ["acc", "acc"], "emergence_score": [3.0, np.nan], "status": ["ok", "zero_median_step"]})
     q = pd.DataFrame({"q_flat": [0.5, 0.01], "q_smooth": [np.nan, np.nan]})
-    table = summaries.thresholds_after_control(made, q, [100], 0.05).set_index("null_model")
+    table = thresholds_after_control(made, q, [100], 0.05).set_index("null_model")
     assert table.at["flat", "n_curves_above"] == 1
     assert table.at["flat", "n_curves_after"] == 1
     assert table.at["smooth", "n_untested_above"] == 1
@@ -115,7 +121,7 @@ def test_an_infinite_score_is_above_every_threshold():
 
 def test_swap_comparisons_by_metric_and_by_kind(measured, catalogue):
     _, made = measured
-    compared = summaries.swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95).set_index("grouping")
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95).set_index("grouping")
     # two families of one task: the jump is sharp under accuracy; the Brier score falls in a straight line, E = 5
     assert compared.at["metric", "n_pairs"] == 2
     assert (compared.at["metric", "name_a"], compared.at["metric", "name_b"]) == ("acc", "brier_score")
@@ -129,7 +135,7 @@ def test_resolution_counts(measured, catalogue):
     scores, made = measured
     above = curve_tests.above_chance(scores, catalogue)
     needed = curve_tests.examples_needed(made, catalogue)
-    table = summaries.resolution_by_metric(above, needed).set_index("metric")
+    table = resolution_by_metric(above, needed).set_index("metric")
     # 20 accuracies a family; the Brier score is no proportion
     assert table.at["acc", "n_tested"] == 40
     assert table.at["brier_score", "n_tested"] == 0
@@ -140,7 +146,7 @@ def test_resolution_counts(measured, catalogue):
 
 def test_predictability_groups_count_every_curve(measured, catalogue):
     _, made = measured
-    table = summaries.predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
+    table = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
     every = table[table["grouping"] == "all"]
     assert set(every["n_curves"]) == {len(made)}
     # the two curves of two scales have nothing to hide
@@ -151,11 +157,11 @@ def test_predictability_groups_count_every_curve(measured, catalogue):
 
 def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     _, made = measured
-    predictions = summaries.predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
-    text = answers.on_predictability(predictions).text
+    predictions = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
+    text = on_predictability(predictions).text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
     assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text
-    compared = summaries.swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95)
-    assert "without an interval" in answers.on_swaps(compared, catalogue).text
-    nothing = answers.on_swaps(compared.iloc[:0], catalogue)
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95)
+    assert "without an interval" in on_swaps(compared, catalogue).text
+    nothing = on_swaps(compared.iloc[:0], catalogue)
     assert "no task has two metrics" in nothing.text

@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from emergence.io import descriptions
 from emergence.io.documents import SCHEMAS, load_schema
-from emergence.study import documentation
+from emergence.questions import every_question
+from emergence.study import configuration, documentation
 
 
 def test_generated_tables_match_the_schemas():
@@ -20,10 +22,10 @@ def test_drift_is_noticed(monkeypatch):
     assert list(documentation.stale()) == ["config/README.md"]
 
 
-def descriptions(schema, path=""):
+def every_property(schema, path=""):
     for name, part in schema.get("properties", {}).items():
         yield f"{path}{name}", part.get("description", "")
-        yield from descriptions(part, f"{path}{name}.")
+        yield from every_property(part, f"{path}{name}.")
 
 
 SCHEMA_FILES = [*SCHEMAS.glob("*.schema.yaml"), *(ROOT / "scripts/emergence/ingest/readers").glob("*/schema.yaml")]
@@ -33,16 +35,42 @@ SCHEMA_FILES = [*SCHEMAS.glob("*.schema.yaml"), *(ROOT / "scripts/emergence/inge
 def test_every_property_has_a_description(path):
     schema = yaml.safe_load(path.read_text())
     parts = [schema, *schema.get("$defs", {}).values()]
-    missing = [name for part in parts for name, text in descriptions(part) if not text]
+    missing = [name for part in parts for name, text in every_property(part) if not text]
     assert missing == []
 
 
 def test_every_result_that_the_rules_name_is_documented():
-    text = (ROOT / "results/README.md").read_text()
+    text = (ROOT / "results/README.md").read_text() + documentation.tables()
     rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    files = set(re.findall(r'"results/(?!logs)([^"{]*(?:\{benchmark\}/)?[\w.]+\.(?:parquet|csv|html|txt|json))"', rules))
+    files = set(re.findall(r'"results/(?!logs)([^"{]*(?:\{benchmark\}/)?[\w.]+\.(?:parquet|csv|html|txt|json|md))"', rules))
     assert files
     assert [file for file in files if file not in text] == []
+
+
+def test_every_table_is_described_with_all_its_columns():
+    text = documentation.tables()
+    for name, table in descriptions.every_table().items():
+        assert f"`{table['path']}`" in text
+        assert [column for column in table["columns"] if f"| `{column}` |" not in text] == [], name
+
+
+def test_every_key_of_a_configuration_is_read_by_a_stage_or_a_question():
+    read = {key for question in every_question().values() for key in (*question.settings, *question.block, *question.files)}
+    read |= {
+        key for question in every_question().values() for kind in ("settings", "block") for key in question.drawn.get(kind, ())
+    }
+
+    def unread(schema, path=()):
+        for key, part in schema.get("properties", {}).items():
+            place = ".".join((*path, key))
+            if not part.get("x-stages") and not read & {place, *(".".join(path[:n]) for n in range(1, len(path) + 1))}:
+                below = list(unread(part, (*path, key)))
+                yield from below if part.get("properties") else [place]
+
+    # `benchmarks` holds the blocks; the path of the catalogue is in messages
+    assert set(unread(configuration.study_schema())) == {"benchmarks", "metrics"}
+    for name in configuration.formats():
+        assert list(unread(configuration.benchmark_schema(name))) == []
 
 
 def test_conda_environment_has_the_locked_versions():

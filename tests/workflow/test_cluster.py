@@ -19,7 +19,7 @@ SHARDS = 7
 TASKS = ["arithmetic", "boolean", "codenames", "dyck", "emoji", "figures", "geometry", "hindi", "irony", "jokes"]
 TARGET = "first/scores.parquet"
 PER_SHARD = ("ingest_shard", "score_shard", "assess_shard")
-LOCAL = ("gather_scores", "gather_curves", "gather_tests", "compare_benchmarks", "record_provenance", "write_report")
+LOCAL = ("gather_scores", "gather_curves", "answer_study", "record_provenance", "write_report")
 
 
 # the shipped profile, asking for the state of the jobs more often
@@ -145,7 +145,7 @@ def test_the_jobs_went_through_slurm_and_the_tiny_steps_did_not(finished_by_slur
     for rule in PER_SHARD:
         shards = sorted(f"rule_{rule}_wildcards_tree_{number}-of-{SHARDS}" for number in range(1, SHARDS + 1))
         assert sorted(comment for comment in comments if comment.startswith(f"rule_{rule}_")) == shards
-    for rule in ("ingest_scores", "score_curves", "assess_curves", "attribute_claims", "attribute_curves"):
+    for rule in ("ingest_scores", "assess_curves", "answer_claims", "answer_curves"):
         assert f"rule_{rule}_wildcards_first" in comments
     assert [comment for comment in comments for rule in LOCAL if comment.startswith(f"rule_{rule}")] == []
 

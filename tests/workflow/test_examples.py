@@ -93,7 +93,7 @@ def test_examples_join_without_running_again(run):
     files = [f"config/examples/{example}.yaml" for example in EXPECTED]
     done = snakemake(folder, "--configfile", *files, "--replace-workflow-config", "--cores", "1", "--", TABLE)
     assert done.returncode == 0, done.stderr
-    assert "compare_benchmarks" in done.stdout + done.stderr
+    assert "answer_study" in done.stdout + done.stderr
     assert "ingest_scores" not in done.stdout + done.stderr
     joined = tables.read("metrics_across_benchmarks", folder / TABLE)
     assert set(joined["benchmark"]) == {name for example in EXPECTED for name in names(example)}
@@ -103,5 +103,5 @@ def test_examples_join_without_running_again(run):
     # one block less: the table is made again, and nothing else
     done = snakemake(folder, "--configfile", *files[1:], "--replace-workflow-config", "--cores", "1", "--dry-run", "--", TABLE)
     assert done.returncode == 0, done.stderr
-    assert "compare_benchmarks" in done.stdout + done.stderr
+    assert "answer_study" in done.stdout + done.stderr
     assert "ingest_scores" not in done.stdout + done.stderr

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.faults
 # In running order: a file of each stage that is not the first that its job writes, so that others are there already.
 STAGES = {
     "ingest_scores": "results/first/inputs.csv",
-    "score_curves": "results/first/curves.parquet",
     "assess_curves": "results/first/examples_needed.parquet",
-    "attribute_curves": "results/first/swap_comparisons.csv",
+    "answer_curves": "results/first/swap_comparisons.csv",
     "draw_figures": "results/first/figures/metric_swaps.png",
     "write_report": "results/summary.txt",
 }
@@ -127,14 +126,14 @@ def test_interrupted_during_the_report(again, finished, start):
     assert digests(again) == digests(finished)
 
 
-def test_a_job_killed_for_want_of_memory(tiny_workflow, start):
+def test_a_job_killed_when_memory_runs_out(tiny_workflow, start):
     """SIGKILL for the job alone, as the system does it when memory runs out: the end of the output says which job and what to do."""
     wanted = "results/first/curves.parquet"
     run = start(tiny_workflow, wanted, at=wanted)
     os.kill(run.reached(), signal.SIGKILL)
     assert run.ended() != 0
     end = run.said().partition("What went wrong:\n")[2]
-    assert "results/logs/score_curves/first.log:\nthe job was killed before it was done." in end
+    assert "results/logs/assess_curves/first.log:\nthe job was killed before it was done." in end
     assert "run out of memory" in end
     assert "Traceback" not in run.said()
     assert not (tiny_workflow / wanted).exists()

@@ -16,90 +16,139 @@ def rerun(again):
         done = snakemake(again, "--dry-run", "--quiet", "reason")
         assert done.returncode == 0, done.stdout + done.stderr
         named = re.findall(r"^(?:local)?rule (\w+):((?:\n    .*)*)", done.stdout + done.stderr, re.MULTILINE)
-        return {(rule.removesuffix("_with_claims"), *re.findall(r"benchmark=(\w+)", text)) for rule, text in named} - {("all",)}
+        return {
+            (rule.removesuffix("_claims") if rule.startswith("draw") else rule, *re.findall(r"benchmark=(\w+)", text))
+            for rule, text in named
+        } - {("all",)}
 
     jobs.folder = again
     return jobs
 
 
-REPORT = {("record_provenance",), ("write_report",)}
-ACROSS = {("compare_benchmarks",)}
-DRAWN = {("draw_figures", "first"), ("draw_figures", "second")}
-ATTRIBUTED = ("attribute_curves", "draw_figures")
-FROM_SCORES = ("score_curves", "assess_curves", *ATTRIBUTED)
+PROVENANCE = {("record_provenance",)}
+REPORT = {("write_report",)}
+STUDY = {("answer_study",)}
 
 
-def of_benchmark(name, *rules):
-    return {(rule, name) for rule in rules}
+def of(rules, *benchmarks):
+    return {(rule, benchmark) for rule in rules.split() for benchmark in benchmarks or ("first", "second")}
 
 
-def test_again_there_is_nothing_to_do(rerun):
-    assert rerun() == set()
+ANSWERED = of("answer_curves draw_figures")
+ASSESSED = of("assess_curves") | ANSWERED
+INGESTED = of("ingest_scores") | ASSESSED | of("answer_claims", "first")
+EVERYTHING = INGESTED | STUDY | PROVENANCE | REPORT
 
 
-def test_editing_a_block_reruns_its_benchmark_only(rerun):
-    path = rerun.folder / "config/config.yaml"
-    study = yaml.safe_load(path.read_text())
-    study["benchmarks"]["second"]["on_error"] = "skip"
-    path.write_text(yaml.safe_dump(study, sort_keys=False))
-    assert rerun() == of_benchmark("second", "ingest_scores", *FROM_SCORES) | ACROSS | REPORT
+def block(**keys):
+    """An edit of the first block."""
+    return lambda folder: change(folder, lambda study: study["benchmarks"]["first"].update(keys))
 
 
-def test_editing_the_threshold_leaves_ingest_and_scores_alone(rerun):
-    path = rerun.folder / "config/config.yaml"
-    path.write_text(path.read_text() + "emergence: {threshold: 5}\n")
-    both = [of_benchmark(name, *ATTRIBUTED) for name in ("first", "second")]
-    assert rerun() == set().union(*both) | ACROSS | REPORT
+def study(**keys):
+    """An edit of the study's own keys."""
+    return lambda folder: change(folder, lambda study: study.update(keys))
 
 
-def test_editing_a_library_module_reruns_what_imports_it(rerun):
-    path = rerun.folder / "scripts/emergence/questions/figures.py"
-    path.write_text(path.read_text() + "\n# an edit\n")
-    assert rerun() == DRAWN | {("write_report",)}
+def change(folder, edit):
+    path = folder / "config/config.yaml"
+    content = yaml.safe_load(path.read_text())
+    edit(content)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def test_editing_a_statistic_reruns_from_the_curves_on(rerun):
-    path = rerun.folder / "scripts/emergence/curves/frames.py"
-    path.write_text(path.read_text() + "\n# an edit\n")
-    # attribute_claims imports it through attribution, so it reruns too; ingest does not
-    assert ("ingest_scores", "first") not in rerun()
-    assert of_benchmark("first", *FROM_SCORES) <= rerun()
+def line(path, text="\n# an edit\n"):
+    """A line more at the end of a file."""
+    return lambda folder: (folder / path).write_text((folder / path).read_text() + text)
 
 
-def test_editing_a_figure_script_redraws_only(rerun):
-    path = rerun.folder / "scripts/draw_figures.py"
-    path.write_text(path.read_text() + "\n# an edit\n")
-    assert rerun() == DRAWN | {("write_report",)}
+def instead(path, old, new):
+    """Another text in a file."""
+
+    def edit(folder):
+        text = (folder / path).read_text()
+        assert old in text
+        (folder / path).write_text(text.replace(old, new, 1))
+
+    return edit
 
 
-def test_editing_the_catalogue_reruns_everything(rerun):
-    path = rerun.folder / "config/metrics.yaml"
-    path.write_text(path.read_text().replace("label: Exact match\n", "label: Exact matches\n"))
-    rules = ("ingest_scores", *FROM_SCORES)
-    everything = of_benchmark("first", *rules, "attribute_claims") | of_benchmark("second", *rules)
-    assert rerun() == everything | ACROSS | REPORT
+def metric(name, old, new):
+    """Another value in the entry of one metric of the catalogue."""
+
+    def edit(folder):
+        path = folder / "config/metrics.yaml"
+        before, name_line, after = path.read_text().partition(f"\n  {name}:\n")
+        assert old in after
+        path.write_text(before + name_line + after.replace(old, new, 1))
+
+    return edit
 
 
-def test_editing_the_readme_reruns_nothing(rerun):
-    (rerun.folder / "config/README.md").write_text("another text\n")
-    assert rerun() == set()
+LIBRARY = "scripts/emergence"
+
+# What a user or a developer edits, and the jobs that run again for it: these and no others.
+EDITS = {
+    "nothing": (lambda folder: None, set()),
+    "the text of config/README.md": (line("config/README.md"), set()),
+    "title of a block": (block(title="Another"), PROVENANCE | REPORT),
+    "description of a block": (block(description="Another."), PROVENANCE | REPORT),
+    "scale_label of a block": (block(scale_label="Tokens"), of("draw_figures", "first") | PROVENANCE | REPORT),
+    "on_error of a block": (
+        block(on_error="skip"),
+        of("ingest_scores assess_curves answer_curves answer_claims draw_figures", "first") | STUDY | PROVENANCE | REPORT,
+    ),
+    "answers_over of a block": (
+        block(answers_over={"entries": "tasks"}),
+        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT,
+    ),
+    "threshold": (study(emergence={"threshold": 5}), ANSWERED | STUDY | PROVENANCE | REPORT),
+    "false_discovery_rate": (
+        study(null_models={"draws": 100, "false_discovery_rate": 0.1}),
+        ANSWERED | STUDY | PROVENANCE | REPORT,
+    ),
+    "draws": (study(null_models={"draws": 99}), ASSESSED | STUDY | PROVENANCE | REPORT),
+    "resamples": (study(resamples=150), ANSWERED | STUDY | PROVENANCE | REPORT),
+    "dpi": (study(figures={"sharpest_curves": 2, "dpi": 60}), of("draw_figures") | PROVENANCE | REPORT),
+    "label in the catalogue": (
+        metric("exact_match", "label: Exact match\n", "label: Exact matches\n"),
+        ANSWERED | of("answer_claims", "first") | STUDY | PROVENANCE | REPORT,
+    ),
+    "reason in the catalogue": (metric("exact_match", "reason: >-\n", "reason: >-\n      Also:\n"), PROVENANCE | REPORT),
+    "range in the catalogue": (metric("exact_match", "range: [0, 1]", "range: [0, 2]"), EVERYTHING),
+    "the list of claims": (
+        line("claims.csv", "other,f1\n"),
+        of("answer_claims draw_figures", "first") | PROVENANCE | REPORT,
+    ),
+    "a module of figures": (line(f"{LIBRARY}/questions/drawing.py"), of("draw_figures") | REPORT),
+    "a figure of one question": (line(f"{LIBRARY}/questions/variation/figure.py"), of("draw_figures") | REPORT),
+    "the computation of one question": (
+        line(f"{LIBRARY}/questions/variation/tables.py"),
+        ANSWERED | STUDY | PROVENANCE | REPORT,
+    ),
+    "the sentence of one question": (line(f"{LIBRARY}/questions/variation/answer.py"), REPORT),
+    "the caption of a figure": (line(f"{LIBRARY}/questions/variation/variation.rst", " More.\n"), REPORT),
+    "the script that draws": (line("scripts/draw_figures.py"), of("draw_figures") | REPORT),
+    "the null models": (line(f"{LIBRARY}/statistics/null_models.py"), ASSESSED | STUDY | PROVENANCE | REPORT),
+    "a reader that no block uses": (line(f"{LIBRARY}/ingest/readers/bigbench/reader.py"), set()),
+    "the template of the report": (instead("workflow/report/report.html.j2", "<h1>", "<h1> "), REPORT),
+    "what is said of a column": (
+        instead("workflow/schemas/tables.yaml", "Highest score minus lowest", "Highest minus lowest score"),
+        REPORT,
+    ),
+}
+
+
+@pytest.mark.parametrize("edited", EDITS)
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(rerun, edited):
+    edit, expected = EDITS[edited]
+    edit(rerun.folder)
+    assert rerun() == expected
 
 
 def test_removing_a_block_removes_it_from_the_report(rerun):
-    path = rerun.folder / "config/config.yaml"
-    study = yaml.safe_load(path.read_text())
-    del study["benchmarks"]["second"]
-    path.write_text(yaml.safe_dump(study, sort_keys=False))
-    assert rerun() == ACROSS | REPORT
+    change(rerun.folder, lambda study: study["benchmarks"].pop("second"))
+    assert rerun() == STUDY | PROVENANCE | REPORT
     done = snakemake(rerun.folder, "--cores", "1")
     assert done.returncode == 0, done.stderr
     assert "The second" not in (rerun.folder / "results/report.html").read_text()
-
-
-def test_editing_the_null_models_tests_the_curves_anew_but_scores_none(rerun):
-    path = rerun.folder / "scripts/emergence/statistics/null_models.py"
-    path.write_text(path.read_text() + "\n# an edit\n")
-    jobs = rerun()
-    assert of_benchmark("second", "assess_curves", *ATTRIBUTED) <= jobs
-    assert ("score_curves", "second") not in jobs
-    assert ("attribute_claims", "first") not in jobs

@@ -7,28 +7,27 @@ import pytest
 import yaml
 
 from conftest import COLUMNS, copy_of_workflow, digests, snakemake
-from emergence.io import tables
+from emergence import questions
+from emergence.io import descriptions, tables
+from emergence.io.documents import load_yaml
+from emergence.study import configuration
 
 
-def test_a_run_leaves_everything_and_no_more(finished):
+def test_a_run_leaves_everything_and_no_more(finished, monkeypatch):
+    monkeypatch.chdir(finished)
     results = {path.relative_to(finished / "results").as_posix() for path in (finished / "results").rglob("*") if path.is_file()}
-    common = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
-    common += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv", "swap_comparisons.csv", "variation.csv"]
-    common += [
-        "null_models.parquet",
-        "predictions.parquet",
-        "examples_needed.parquet",
-        "above_chance.parquet",
-        "q_values.parquet",
-    ]
-    common += ["discoveries_by_metric.csv", "thresholds_after_control.csv", "predictability.csv", "resolution.csv"]
-    drawn = ["emergence_by_metric", "emergence_thresholds", "metric_swaps", "sharpest_curves", "null_models"]
-    drawn += ["swap_comparisons", "predictability", "resolution", "variation"]
-    expected = {"report.html", "summary.txt", "provenance.json", "metrics_across_benchmarks.csv"}
-    for name, figures in {"first": [*drawn, "claims_by_metric", "base_rates"], "second": drawn}.items():
-        expected |= {f"{name}/{file}" for file in common}
+    expected = {"report.html", "summary.txt", "provenance.json", "tables.md"}
+    study = configuration.check(load_yaml("config/config.yaml"))
+    of_stages = ["scores", "ingest_account", "inputs", "curves", "null_models", "predictions", "examples_needed", "above_chance"]
+    for name, block in study["benchmarks"].items():
+        asked = questions.of_benchmark(block)
+        assert ("claims" in {question.name for question in asked}) == (name == "first")
+        named = [*of_stages, *(table for question in asked for table in question.tables)]
+        expected |= {descriptions.path_of(table, name).removeprefix("results/") for table in named}
+        figures = [figure for question in asked for figure in question.figures]
         expected |= {f"{name}/figures/{figure}.{ending}" for figure in figures for ending in ("svg", "png", "csv")}
-    expected |= {"first/claims_by_metric.csv", "first/claims_by_top_metrics.csv"}
+    of_study = [table for question in questions.of_study() for table in question.tables]
+    expected |= {descriptions.path_of(table).removeprefix("results/") for table in of_study}
     assert {path for path in results if not path.startswith("logs/")} == expected
 
 

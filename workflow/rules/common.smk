@@ -1,10 +1,12 @@
-# What all rules share: the checked configuration, which files make a benchmark's results, which library files are behind a script.
-# Needs: config (from a configfile). Gives: STUDY, BENCHMARKS, CLAIMED, SHARDED, WHOLE and the functions below.
+# What all rules share: the checked configuration, which benchmarks are read in shards, what a job may know.
+# Needs: config (from a configfile), usable().
+# Gives: STUDY, METRICS, BENCHMARKS, SHARDED, WHOLE and the functions below.
 import time
 
-from emergence.ingest import trees
-from emergence.io import dependencies, logs
-from emergence.study import configuration
+from emergence import questions
+from emergence.ingest import readers, trees
+from emergence.io import dependencies, descriptions, logs
+from emergence.study import configuration, metric_catalogue
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
 # this one as a module hands over its configuration itself
@@ -13,19 +15,20 @@ if not workflow.modifier.skip_configfile and not workflow.config_settings.replac
     CONFIG_FILES[:0] = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
 
 STUDY = usable(configuration.check, config, CONFIG_FILES)
+METRICS = usable(metric_catalogue.entries, STUDY["metrics"])
+JOBS = usable(questions.jobs)
 
 # one or the other, by how Snakemake keeps its record
 RECORD = [*Path(".snakemake").glob("metadata/*"), *Path(".snakemake").glob("metadata.db")]
 if Path("results/provenance.json").is_file() and not RECORD:
     print(
-        "results/ was made elsewhere: Snakemake's record of it, .snakemake, is not here, so that nobody can tell whether it fits this"
-        " workflow and configuration. `snakemake --forceall` makes it anew.",
+        "results/ was copied here without Snakemake's record of it (.snakemake), so Snakemake cannot tell whether it is up to date."
+        " `snakemake --forceall` makes everything again.",
         file=sys.stderr,
     )
 
 STARTED = time.time()
 BENCHMARKS = list(STUDY["benchmarks"])
-CLAIMED = [name for name, block in STUDY["benchmarks"].items() if "claims" in block]
 
 
 scattergather:
@@ -51,23 +54,9 @@ def block(wildcards):
     return STUDY["benchmarks"][wildcards.benchmark]
 
 
-def reader_block(wildcards):
-    """The block without what concerns the answers alone: an edit there need not read the files again."""
-    return {key: value for key, value in block(wildcards).items() if key != "answers_over"}
-
-
-def block_files(wildcards):
-    """The files that the benchmark's block names, and what is fetched for it."""
-    fetched = ["results/{benchmark}/checkout.json"] if "git" in block(wildcards) else []
-    return configuration.input_files(block(wildcards)) + fetched
-
-
-def tree_state(wildcards):
-    """Digest of names, sizes and times of the files in the folder that the block names, or in the shard's part of it."""
-    if "directory" not in block(wildcards):
-        return None
-    part = trees.part(wildcards.get("scatteritem"))
-    return trees.fingerprint(trees.find(block(wildcards)["directory"], part))
+def metrics(*fields):
+    """The metric catalogue with some fields only: a job reruns when one of those changes."""
+    return metric_catalogue.with_fields(METRICS, fields)
 
 
 def growing(first):
@@ -80,100 +69,16 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
-def library(script, *others):
+def library(script, *others, tables=()):
     """Digests of the library files behind a script, so that editing one reruns the rule: Snakemake sees the script only."""
-    return dependencies.digests(script, *others)
+    return dependencies.digests(script, *others, tables=tables)
 
 
-CURVE_FIGURES = {
-    "emergence_by_metric": "Emergence score by metric (Figure 5A)",
-    "emergence_thresholds": "Metrics and curves above each threshold",
-    "metric_swaps": "The same outputs under two metrics (Figure 6)",
-    "sharpest_curves": "The sharpest curves",
-}
-TEST_FIGURES = {
-    "null_models": "Sharper than chance, or a smooth curve, explains",
-    "swap_comparisons": "What changing the metric does to the sharpness",
-    "predictability": "Were the largest models predictable?",
-    "resolution": "How fine can the test set see?",
-    "variation": "What the variation in sharpness goes with",
-}
-CLAIM_FIGURES = {
-    "claims_by_metric": "Claims by preferred metric (Figures 5B and 5C)",
-    "base_rates": "Claims against the base rate of all tasks",
-}
+def tables_in(folder, *names):
+    """Paths of the tables of one benchmark, by name, in its own folder or in that of a shard."""
+    return {name: f"{folder}/{Path(descriptions.path_of(name)).name}" for name in names}
 
 
-def test_files(folder):
-    """The tables that the tests of curves leave in a folder, by name."""
-    return {name: f"{folder}/{name}.parquet" for name in ("null_models", "predictions", "examples_needed", "above_chance")}
-
-
-def figure_tables():
-    """The tables that the figures of every benchmark show, by name."""
-    names = [
-        "curves.parquet",
-        "q_values.parquet",
-        "examples_needed.parquet",
-        "emergence_by_metric.csv",
-        "emergence_thresholds.csv",
-    ]
-    names += ["metric_swaps.csv", "swap_comparisons.csv", "variation.csv", "discoveries_by_metric.csv", "predictability.csv"]
-    tables = {Path(name).stem: f"results/{{benchmark}}/{name}" for name in names}
-    return tables | {"metrics": STUDY["metrics"]}
-
-
-def figure_files(titles):
-    """Named outputs for some figures; the SVG goes into the report of `snakemake --report`."""
-    files = {}
-    for name, title in titles.items():
-        path = f"results/{{benchmark}}/figures/{name}"
-        files[f"{name}_svg"] = report(
-            f"{path}.svg",
-            caption=f"../report/{name}.rst",
-            category="{benchmark}",
-            labels={"figure": title},
-        )
-        files[f"{name}_png"] = f"{path}.png"
-        files[f"{name}_csv"] = f"{path}.csv"
-    return files
-
-
-def figure_names(benchmark):
-    """The figures of a benchmark, in the order of the report."""
-    return [*(CLAIM_FIGURES if benchmark in CLAIMED else []), *CURVE_FIGURES, *TEST_FIGURES]
-
-
-def figures_of(benchmark):
-    """All SVG files of a benchmark; the two about claims only where its block brings claims."""
-    return [f"results/{benchmark}/figures/{name}.svg" for name in figure_names(benchmark)]
-
-
-TABLES = ["scores.parquet", "ingest_account.csv", "inputs.csv", "curves.parquet"]
-TABLES += ["emergence_by_metric.csv", "emergence_thresholds.csv", "metric_swaps.csv", "swap_comparisons.csv", "variation.csv"]
-TABLES += ["null_models.parquet", "predictions.parquet", "examples_needed.parquet", "above_chance.parquet"]
-TABLES += [
-    "q_values.parquet",
-    "discoveries_by_metric.csv",
-    "thresholds_after_control.csv",
-    "predictability.csv",
-    "resolution.csv",
-]
-CLAIM_TABLES = ["claims_by_metric.csv", "claims_by_top_metrics.csv"]
-
-
-def tables_of(benchmark):
-    """All tables of a benchmark; those about claims only where its block brings claims."""
-    names = TABLES + (CLAIM_TABLES if benchmark in CLAIMED else [])
-    return [f"results/{benchmark}/{name}" for name in names]
-
-
-def named_files():
-    """Every file that the configuration names, each once."""
-    files = [file for name in BENCHMARKS for file in configuration.input_files(STUDY["benchmarks"][name])]
-    return list(dict.fromkeys([*files, STUDY["metrics"]]))
-
-
-def captions():
-    """The captions of all figures, which the report prints too."""
-    return [f"workflow/report/{name}.rst" for name in CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES]
+def tables_of(benchmark, *names):
+    """Paths of tables, by name; `{benchmark}` stays where no benchmark is named."""
+    return {name: descriptions.path_of(name, benchmark) for name in names}

@@ -1,4 +1,4 @@
-# Stage 1. Needs: the files of each benchmark's block, the metric catalogue.
+# Stage: ingest. Needs: the files of each benchmark's block.
 # Gives: results/{benchmark}/scores.parquet, ingest_account.csv, inputs.csv; for a block with `git`, checkout.json; for a benchmark
 # in shards, the same tables of each shard in results/{benchmark}/shards/{scatteritem}/.
 
@@ -23,25 +23,22 @@ rule fetch_checkout:
         runtime=growing(240),
     params:
         git=lambda wildcards: block(wildcards)["git"],
-        # not an output: what has been fetched must outlive a failure, so that the next try goes on from there
-        checkout="results/{benchmark}/checkout",
         library=library("scripts/fetch_checkout.py"),
     script:
-        "../../scripts/fetch_checkout.py"
+        script_file("fetch_checkout.py")
 
 
 rule ingest_scores:
     input:
-        files=block_files,
-        metrics=STUDY["metrics"],
+        files=ingest_files,
+        folders=ingest_folders,
+        checkout=lambda wildcards: ["results/{benchmark}/checkout.json"] if "git" in block(wildcards) else [],
     output:
-        scores="results/{benchmark}/scores.parquet",
-        account="results/{benchmark}/ingest_account.csv",
-        inputs="results/{benchmark}/inputs.csv",
+        **tables_in("results/{benchmark}", *READ),
     log:
         "results/logs/ingest_scores/{benchmark}.log",
     wildcard_constraints:
-        benchmark=one_of(WHOLE),
+        benchmark=one_of([name for name in WHOLE if name not in OUTPUTS]),
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -49,39 +46,33 @@ rule ingest_scores:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        block=reader_block,
-        tree=tree_state,
-        library=lambda wildcards: library(
-            "scripts/ingest_scores.py", f"scripts/emergence/ingest/readers/{block(wildcards)['format']}/reader.py"
-        ),
+        block=read_by_ingest,
+        metrics=metrics("aliases", "higher_is_better", "range"),
+        catalogue=STUDY["metrics"],
+        fingerprint=lambda wildcards: readers.fingerprint(block(wildcards), trees.part(wildcards.get("scatteritem"))),
+        library=lambda wildcards: library("scripts/ingest_scores.py", readers.module_path(block(wildcards)), tables=READ),
     script:
-        "../../scripts/ingest_scores.py"
+        script_file("ingest_scores.py")
 
 
 use rule ingest_scores as ingest_shard with:
     output:
-        scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
-        account="results/{benchmark}/shards/{scatteritem}/ingest_account.csv",
-        inputs="results/{benchmark}/shards/{scatteritem}/inputs.csv",
+        **tables_in("results/{benchmark}/shards/{scatteritem}", *READ),
     log:
         "results/logs/ingest_shard/{benchmark}.{scatteritem}.log",
     wildcard_constraints:
-        benchmark=one_of(SHARDED),
+        benchmark=one_of([name for name in SHARDED if name not in OUTPUTS]),
 
 
 rule gather_scores:
     input:
-        scores=gather.shards("results/{{benchmark}}/shards/{scatteritem}/scores.parquet"),
-        accounts=gather.shards("results/{{benchmark}}/shards/{scatteritem}/ingest_account.csv"),
-        inputs=gather.shards("results/{{benchmark}}/shards/{scatteritem}/inputs.csv"),
+        **{name: gather.shards(path) for name, path in tables_in("results/{{benchmark}}/shards/{scatteritem}", *READ).items()},
     output:
-        scores="results/{benchmark}/scores.parquet",
-        account="results/{benchmark}/ingest_account.csv",
-        inputs="results/{benchmark}/inputs.csv",
+        **tables_in("results/{benchmark}", *READ),
     log:
         "results/logs/gather_scores/{benchmark}.log",
     wildcard_constraints:
-        benchmark=one_of(SHARDED),
+        benchmark=one_of([name for name in SHARDED if name not in OUTPUTS]),
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -89,6 +80,6 @@ rule gather_scores:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        library=library("scripts/gather_scores.py"),
+        library=library("scripts/gather_tables.py", tables=READ),
     script:
-        "../../scripts/gather_scores.py"
+        script_file("gather_tables.py")

@@ -1,6 +1,8 @@
 # What has to come before the configuration is read.
-# Gives: usable(), and the message for a Python without the library.
+# Gives: usable(), script_file(), and the message for a Python without the library.
 import sys
+
+from snakemake.sourcecache import LocalGitFile
 
 try:
     import emergence
@@ -26,3 +28,13 @@ def usable(look, *arguments):
 # Snakemake does not say on which line of a configuration the YAML is broken
 if Path("config/config.yaml").is_file() and not workflow.modifier.skip_configfile:
     usable(documents.load_yaml, "config/config.yaml")
+
+
+def script_file(name, scripts=workflow.current_basedir.join("../../scripts")):
+    """The path of a script, from the rules' folder.
+
+    In a local git repository (`gitfile`) it is a whole address: Snakemake 9 cannot join a path to the folder of a rule there.
+    """
+    if not isinstance(scripts, LocalGitFile):
+        return f"../../scripts/{name}"
+    return scripts.join(name).get_path_or_uri(secret_free=True)

@@ -1,5 +1,5 @@
-# Stage 5. Needs: every table and figure.
-# Gives: results/report.html, results/summary.txt, results/provenance.json.
+# Stage: report. Needs: every table and figure.
+# Gives: results/report.html, results/summary.txt, results/tables.md, results/provenance.json.
 
 
 localrules:
@@ -9,7 +9,7 @@ localrules:
 
 rule record_provenance:
     input:
-        tables=[table for name in BENCHMARKS for table in tables_of(name)],
+        tables=[path for name in BENCHMARKS for path in results_of(name).values()],
         files=named_files(),
     output:
         provenance="results/provenance.json",
@@ -23,22 +23,22 @@ rule record_provenance:
         runtime=growing(10),
     params:
         study=STUDY,
-        library=library("scripts/record_provenance.py"),
+        library=library("scripts/record_provenance.py", tables=["inputs"]),
     script:
-        "../../scripts/record_provenance.py"
+        script_file("record_provenance.py")
 
 
 rule write_report:
     input:
-        tables=[table for name in BENCHMARKS for table in tables_of(name)],
-        figures=[figure for name in BENCHMARKS for figure in figures_of(name)],
-        across="results/metrics_across_benchmarks.csv",
-        paper=[block["paper_figures"] for block in STUDY["benchmarks"].values() if "paper_figures" in block],
-        metrics=STUDY["metrics"],
+        tables=[path for name in BENCHMARKS for path in said_of(name).values()],
+        figures=[path for name in BENCHMARKS for path in figures_of(name).values()],
+        lists=[path for name in BENCHMARKS for path in lists_of(name).values()],
+        study_tables=[descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables],
         provenance="results/provenance.json",
     output:
         report="results/report.html",
         summary="results/summary.txt",
+        tables="results/tables.md",
     log:
         "results/logs/write_report.log",
     conda:
@@ -49,8 +49,23 @@ rule write_report:
         runtime=growing(30),
     params:
         study=STUDY,
-        figures={name: figure_names(name) for name in BENCHMARKS},
-        titles=CLAIM_FIGURES | CURVE_FIGURES | TEST_FIGURES,
-        library=library("scripts/write_report.py", "workflow/report/report.html.j2", "docs/calibration.csv", *captions()),
+        metrics=metrics(*read_by(REPORTED, "catalogue")),
+        # whose each input is, in the order of the inputs: a path may have moved, what it is has not
+        tables=[(name, table) for name in BENCHMARKS for table in said_of(name)],
+        figures=[(name, figure) for name in BENCHMARKS for figure in figures_of(name)],
+        lists=[(name, key) for name in BENCHMARKS for key in lists_of(name)],
+        study_tables=[table for question in ASKED_OF_STUDY for table in question.tables],
+        library=library(
+            "scripts/write_report.py",
+            "workflow/report/report.html.j2",
+            "workflow/schemas/tables.yaml",
+            *modules(REPORTED, "answer"),
+            *(
+                f"scripts/emergence/questions/{question.name}/{figure}.rst"
+                for question in REPORTED
+                for figure in question.figures
+            ),
+            *(f"scripts/emergence/questions/{question.name}/question.yaml" for question in REPORTED),
+        ),
     script:
-        "../../scripts/write_report.py"
+        script_file("write_report.py")

@@ -156,17 +156,36 @@ def _repeated_families(curves, status):
     return pd.Series(repeated, index=curves.index, dtype="str")
 
 
-def over(curves, entries, metrics="all"):
-    """The curves that answers are taken over.
+def chosen(curves, entries, metrics="all"):
+    """Return the curves that answers are taken over.
 
-    entries: `all`, `tasks` (whole tasks) or `subtasks`. metrics: `all`, or `preferred` for those that the benchmark prefers
-    for the entry; a curve of which it does not say stays.
+    Parameters
+    ----------
+    curves : DataFrame
+        With columns subtask and preferred.
+    entries : {"all", "tasks", "subtasks"}
+        Both, whole tasks only, or subtasks only.
+    metrics : {"all", "preferred"}
+        Every metric, or those that the benchmark prefers for the entry; a curve of which it does not say stays.
     """
     whole = curves["subtask"] == ""
-    chosen = {"all": whole | True, "tasks": whole, "subtasks": ~whole}[entries]
+    kept = {"all": whole | True, "tasks": whole, "subtasks": ~whole}[entries]
     if metrics == "preferred":
-        chosen &= curves["preferred"].fillna(True).astype(bool)
-    return curves[chosen].reset_index(drop=True)
+        kept &= curves["preferred"].fillna(True).astype(bool)
+    return curves[kept].reset_index(drop=True)
+
+
+def rows_of(table, curves):
+    """Return the rows of a table, such as one of tests or of scores, that belong to some curves, in the table's order."""
+    key = list(KEY)
+    # a merge takes unknown numbers of shots as equal
+    wanted = table[key].merge(curves[key].drop_duplicates().assign(wanted=True), on=key, how="left")["wanted"]
+    return table[wanted.notna().to_numpy()].reset_index(drop=True)
+
+
+def with_infinite(score, status):
+    """Return E with a zero median step as infinite: sharper than any finite one, which is how it is counted and ranked."""
+    return score.where(status != sharpness.ZERO_MEDIAN_STEP, np.inf)
 
 
 def names(curves):

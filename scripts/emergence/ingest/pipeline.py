@@ -26,16 +26,17 @@ TOLERANCE = 1e-9
 TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
-def ingest(name, block, metrics_path, part=None):
+def ingest(name, block, metrics_path, part=None, catalogue=None):
     """The score table of a benchmark, sorted by its key.
 
     name: str, the benchmark. block: dict, its configuration with defaults. metrics_path: file of the metric catalogue.
+    catalogue: the metrics as metric_catalogue.frame gives them; None to read them from that file, which messages name all the same.
     part: None for all tasks, or (number, how many parts) for those of one part; see emergence.ingest.readers.
 
     Returns three frames: scores, account, inputs (see workflow/schemas/tables.yaml).
     Raises InputError with all mistakes of a kind, unless the block says `on_error: skip`.
     """
-    catalogue = metric_catalogue.load(metrics_path)
+    catalogue = metric_catalogue.load(metrics_path) if catalogue is None else catalogue
     account = Account(block["on_error"])
     rows = readers.read(block, account, part)
     rows = _leave_out_empty(rows, account)

@@ -15,7 +15,9 @@ import yaml
 from emergence.io.errors import InputError, told
 from emergence.io.texts import printable
 
-ROOT = Path(__file__).resolve().parents[3]
+# The folder of the workflow; where the library is installed without it, the copy of its schemas and templates in the package.
+_PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = _PACKAGE.parents[1] if (_PACKAGE.parents[1] / "workflow" / "schemas").is_dir() else _PACKAGE / "checkout"
 SCHEMAS = ROOT / "workflow" / "schemas"
 
 _KINDS = {

@@ -1,6 +1,6 @@
 """The tables that pass from stage to stage: one description, one writer, one reader.
 
-workflow/schemas/tables.yaml names every table and column. Whatever is written or read through here has exactly those columns,
+emergence.io.descriptions names every table and column. Whatever is written or read through here has exactly those columns,
 in that order and of those types.
 """
 
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emergence.io import logs
-from emergence.io.documents import SCHEMAS, load_schema
+from emergence.io.descriptions import description
 from emergence.io.errors import InputError
 
 _ARROW = {
@@ -43,11 +43,6 @@ _REBUILD = "`snakemake --forceall` makes all tables anew"
 
 # Rows in a row group: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
-
-
-def description(name):
-    """What workflow/schemas/tables.yaml says of a table: path, description, key, columns, version."""
-    return load_schema(SCHEMAS / "tables.yaml")[name]
 
 
 @functools.cache
@@ -330,25 +325,40 @@ def _sorted_dictionary(column):
 
 
 def gather(name, paths, path):
-    """Parts of a table that hold different tasks, each sorted by the table's key, as one table sorted by that key.
+    """Write parts of a table as one table, the same as if all rows had been written at once.
 
-    The file is the same as if all rows had been written at once. Rows stream through: memory does not grow with the table.
+    Parts of a Parquet table hold different tasks, each sorted by the table's key; their rows stream through, so that memory does
+    not grow with the table. Parts of a CSV table are small; they are sorted again.
 
-    paths: files of the parts. Raises InputError where a file is not such a part, or two parts hold the same task.
+    Parameters
+    ----------
+    name : str
+        The table.
+    paths : list
+        The files of the parts.
+    path : str or Path
+        The file to write.
+
+    Raises
+    ------
+    InputError
+        Where a file is not such a part, or two parts hold the same task.
     """
+    if Path(path).suffix != ".parquet":
+        # a row that several have alike, as of a file that all shards read, is one row
+        frame = pd.concat([read(name, part) for part in paths], ignore_index=True).drop_duplicates()
+        # an empty text sorts before any other, as it does where a table is written whole
+        write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+        return
     with replacing(path) as temporary:
-        _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
+        _write_parquet(_merged([by_task(name, part) for part in paths], name), name, temporary)
 
 
-def join(name, paths, path):
-    """CSV tables as one, sorted by the table's key. A row that several have alike, as of a file that all shards read, is one row."""
-    frame = pd.concat([read(name, part) for part in paths], ignore_index=True).drop_duplicates()
-    # an empty text sorts before any other, as it does where a table is written whole
-    write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
+def by_task(name, path):
+    """The rows of a Parquet table that is sorted by task, one task after the other: yields (task, list of Arrow tables).
 
-
-def _tasks(name, path):
-    """The rows of a part, one task after the other: yields (task, Arrow table)."""
+    Memory does not grow with the table. Raises InputError where the file is not that table.
+    """
     try:
         with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
             waiting, task = [], None
@@ -370,7 +380,7 @@ def _tasks(name, path):
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
 
 
-def _by_task(parts, name):
+def _merged(parts, name):
     """The rows of several parts in the order of their tasks. Raises InputError where a task comes twice."""
     before = None
     for task, rows in heapq.merge(*parts, key=operator.itemgetter(0)):

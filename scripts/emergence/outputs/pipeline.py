@@ -65,7 +65,7 @@ def ingest(name, block, path, part=None):
     Returns
     -------
     account, inputs : pandas.DataFrame
-        The tables `outputs_account` and `outputs_inputs`.
+        The tables `ingest_account` and `inputs`.
 
     Raises
     ------

@@ -21,6 +21,7 @@ from emergence.io.documents import (
     shown,
 )
 from emergence.io.errors import InputError
+from emergence.outputs import block_keys
 
 READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
 DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
@@ -35,8 +36,12 @@ def benchmark_schema(format_name):
     """The schema of a benchmark block of one format: the keys that all blocks have and the format's own."""
     schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml")["$defs"]["benchmark"])
     own = formats()[format_name]
-    schema["properties"] |= own["properties"]
+    for key, part in own["properties"].items():
+        known = schema["properties"].get(key, {"x-stages": ["ingest"]})
+        schema["properties"][key] = {"x-stages": known.get("x-stages", []), **part}
     schema["properties"]["format"]["enum"] = [format_name]
+    if own.get("x-reads") == "outputs":
+        schema["properties"] |= load_schema(SCHEMAS / "outputs.schema.yaml")["properties"]
     schema["required"] = schema["required"] + own.get("required", [])
     schema["x-shards"] = own.get("x-shards", False)
     schema["additionalProperties"] = False
@@ -111,22 +116,94 @@ def _missing_files(named):
             yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
 
 
-def input_files(block):
-    """The files that a benchmark block names, those of the pattern `x-files` in folders that it names, in order.
+def read_by(stage, values, schema):
+    """Return the keys, of a study or a block, that a stage reads, with their values.
 
-    It is what its ingest depends on, besides what is in folders of the kind `x-path: folder`.
+    Parameters
+    ----------
+    stage : str
+        `ingest`, `assess`, `draw` or `report`. What a question reads is said in its own folder; see `selected`.
+    values, schema : dict
+        A configuration with its defaults, and its schema, whose `x-stages` says which stages read a key.
     """
-    named = [entry for entry in _paths(block, benchmark_schema(block["format"])) if entry[2]["x-path"] == "file"]
-    return [
-        str(file)
-        for _, path, schema in named
-        for file in (files_below(path, schema["x-files"]) if "x-files" in schema else [path])
-    ]
+    found = {}
+    for key, part in schema.get("properties", {}).items():
+        if key in values and stage in part.get("x-stages", ()):
+            found[key] = values[key]
+        elif key in values and isinstance(values[key], dict):
+            below = read_by(stage, values[key], part)
+            found |= {key: below} if below else {}
+    return found
+
+
+def selected(values, keys):
+    """Return some keys of a study or a block with their values; `null_models.draws` is a key within another."""
+    found = {}
+    for key in keys:
+        first, _, rest = key.partition(".")
+        if first in values:
+            found[first] = found.get(first, {}) | selected(values[first], [rest]) if rest else values[first]
+    return found
+
+
+def input_files(block, keys):
+    """Return the files that some keys of a block name, in order: a folder stands for its files of the pattern `x-files`.
+
+    Folders of the kind `x-path: folder` are not among them; see input_folders.
+    """
+    return [str(file) for _, path, schema in _named(block, keys, "file") for file in _files_of(path, schema)]
+
+
+def input_folders(block, keys):
+    """Return the folders of the kind `x-path: folder` that some keys of a block name, in order."""
+    return [path for _, path, _ in _named(block, keys, "folder")]
+
+
+def _named(block, keys, kind):
+    named = _paths(block, benchmark_schema(block["format"]))
+    return [entry for entry in named if entry[2]["x-path"] == kind and entry[0][0] in keys]
+
+
+def _files_of(path, schema):
+    return files_below(path, schema["x-files"]) if "x-files" in schema else [path]
+
+
+def reads_outputs(block):
+    """Whether the block's format gives outputs, which are scored here, rather than scores."""
+    return formats()[block["format"]].get("x-reads") == "outputs"
 
 
 def can_be_sharded(block):
     """Whether the block's reader can read one part of the tasks at a time."""
     return benchmark_schema(block["format"])["x-shards"]
+
+
+def relocated(block, files, folders):
+    """Return a block whose paths are those that its job was given.
+
+    A workflow that uses this one as a module, or a storage provider, may move inputs; a job reads what it was given.
+
+    Parameters
+    ----------
+    block : dict
+        The keys of a block that the job reads.
+    files, folders : list of str
+        The inputs of the job, in the order of input_files and input_folders for the same keys.
+    """
+    block, files, folders = copy.deepcopy(block), iter(files), iter(folders)
+    for place, path, schema in list(_paths(block, benchmark_schema(block["format"]))):
+        if schema["x-path"] == "folder":
+            moved = next(folders)
+        else:
+            pairs = [(str(file), next(files)) for file in _files_of(path, schema)]
+            # a folder of files has moved as its files have: what stands below it is the same
+            below = pairs[0][0][len(str(Path(path))) :] if pairs else ""
+            moved = pairs[0][1].removesuffix(below) if pairs else path
+        holder = block
+        for part in place[:-1]:
+            holder = holder[part]
+        holder[place[-1]] = moved
+    return block
 
 
 def _holder(path, contents):
@@ -169,7 +246,8 @@ def check(config, files=()):
             schema = benchmark_schema(block["format"])
             found = find_problems(block, schema, path)
             # keys are compared with one another only where each is well formed
-            between = [] if found else readers.key_problems(with_defaults(block, schema))
+            complete = with_defaults(block, schema)
+            between = [] if found else [*readers.key_problems(complete), *block_keys.problems(complete)]
             problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _missing_files(_paths(block, schema, path))
     if isinstance(config, dict):

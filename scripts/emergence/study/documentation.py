@@ -2,10 +2,11 @@
 
 import re
 
+from emergence.io import descriptions
 from emergence.io.documents import ROOT, SCHEMAS, load_schema
 from emergence.study import configuration
 
-DOCUMENTS = ("config/README.md", "results/README.md")
+DOCUMENTS = ("config/README.md",)
 
 
 def _type(schema):
@@ -65,18 +66,18 @@ def metric_keys():
 
 
 def tables():
-    """Every table of a run with its columns."""
-    parts = []
-    for name, table in load_schema(SCHEMAS / "tables.yaml").items():
+    """Every table of a run with its columns, as a document: a run leaves it beside its results."""
+    parts = ["# Every table of a run, and every column", "`{benchmark}` is the name of the block in the configuration."]
+    for name, table in descriptions.every_table().items():
         key = ", ".join(f"`{column}`" for column in table["key"])
-        lines = [f"### `{table['path']}`", "", f"The table `{name}`. {_cell(table['description'])} Key: {key}.", ""]
+        lines = [f"## `{table['path']}`", "", f"The table `{name}`. {_cell(table['description'])} Key: {key}.", ""]
         lines += ["| column | type | may be empty | meaning |", "| --- | --- | --- | --- |"]
         for column, spec in table["columns"].items():
             lines.append(
                 f"| `{column}` | {spec['type']} | {'yes' if spec.get('nullable') else ''} | {_cell(spec['description'])} |"
             )
         parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 GENERATED = {
@@ -84,7 +85,6 @@ GENERATED = {
     "benchmark keys": benchmark_keys,
     "format keys": format_keys,
     "metric keys": metric_keys,
-    "tables": tables,
 }
 
 

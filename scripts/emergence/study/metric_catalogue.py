@@ -1,13 +1,9 @@
 """The metric catalogue: which way is better, what range a score can have, what kind of metric it is."""
 
-import textwrap
-
-import numpy as np
-import pandas as pd
-import yaml
+import math
 
 from emergence.io.documents import SCHEMAS, as_yaml, find_problems, load_schema, load_yaml, message
-from emergence.io.errors import InputError
+from emergence.io.errors import InputError, told
 
 # What an entry for a metric that is not in the catalogue looks like; printed where one is met.
 ENTRY = """  {name}:
@@ -21,43 +17,98 @@ ENTRY = """  {name}:
     source: # where that is established"""
 
 
-def load(path):
-    """The catalogue as a data frame indexed by metric name.
+FIELDS = ("label", "higher_is_better", "range", "proportion", "linear", "continuous", "kind", "reason", "source", "aliases")
 
-    Columns: label, higher_is_better (bool), low and high (float, -inf and inf for open ends), proportion (bool), linear and
-    continuous (object: True, False or None), reason, source, kind, aliases (list of str).
 
-    Raises InputError with every mistake: file, metric, key, found, allowed.
+def entries(path):
+    """Return the metrics of a catalogue, {name: {field: value}}, each with every one of FIELDS.
+
+    It needs no more than YAML: the Snakefile reads the catalogue, too.
+
+    Raises
+    ------
+    InputError
+        With every mistake: file, metric, key, what was found, what is allowed.
     """
     content = load_yaml(path)
     schema = load_schema(SCHEMAS / "metrics.schema.yaml")
     problems = [message(path, *problem) for problem in find_problems(content, schema, ())]
     if problems:
         raise InputError(problems)
-    entries = content["metrics"]
-    for name, entry in entries.items():
+    found = content["metrics"] | _under_filters(content)
+    owner = {}
+    for name, entry in found.items():
         low, high = entry["range"]
         if low is not None and high is not None and low >= high:
             problems.append(message(path, ("metrics", name, "range"), f"[{low}, {high}]", "the lower number first"))
-    owner = {}
-    for name, entry in entries.items():
-        for spelling in (name, *entry.get("aliases", ())):
+        entry.setdefault("aliases", [])
+        entry["kind"] = kind(entry["linear"], entry["continuous"])
+        for spelling in (name, *entry["aliases"]):
             if spelling in owner:
-                found = f"`{spelling}`, which metrics.{owner[spelling]} has as well"
-                problems.append(message(path, ("metrics", name), found, "a spelling that belongs to one metric"))
+                met = f"`{spelling}`, which metrics.{owner[spelling]} has as well"
+                problems.append(message(path, ("metrics", name), met, "a spelling that belongs to one metric"))
             owner[spelling] = name
     if problems:
         raise InputError(problems)
-    catalogue = pd.DataFrame.from_dict(entries, orient="index")
-    bounds = [entry["range"] for entry in entries.values()]
-    catalogue["low"] = [-float("inf") if low is None else float(low) for low, _ in bounds]
-    catalogue["high"] = [float("inf") if high is None else float(high) for _, high in bounds]
-    catalogue["kind"] = [kind(entry["linear"], entry["continuous"]) for entry in entries.values()]
-    catalogue["aliases"] = [entry.get("aliases", []) for entry in entries.values()]
-    for column in ("linear", "continuous"):
-        catalogue[column] = pd.Series([entry[column] for entry in entries.values()], index=catalogue.index, dtype=object)
-    catalogue.index.name = "metric"
-    return catalogue.drop(columns="range")
+    return found
+
+
+def with_fields(entries, fields):
+    """Return the metrics with some of their fields only: what a job gets, so that it reruns when one of those changes."""
+    return {name: {field: entry[field] for field in FIELDS if field in fields} for name, entry in entries.items()}
+
+
+def columns_of(fields):
+    """Return the columns of a catalogue's data frame that come from these fields: the range gives two, `low` and `high`."""
+    return [column for field in FIELDS if field in fields for column in (("low", "high") if field == "range" else (field,))]
+
+
+def frame(entries):
+    """Return metrics as a data frame indexed by name.
+
+    Columns, where the entries have the field: label, higher_is_better (bool), low and high (float, -inf and inf for open ends),
+    proportion (bool), linear and continuous (object: True, False or None), kind, reason, source, aliases (list of str).
+    """
+    import pandas as pd
+
+    fields = next(iter(entries.values()), {})
+    table = pd.DataFrame(index=pd.Index(list(entries), name="metric", dtype="str"))
+    for field in fields:
+        values = [entry[field] for entry in entries.values()]
+        if field == "range":
+            table["low"] = [-float("inf") if low is None else float(low) for low, _ in values]
+            table["high"] = [float("inf") if high is None else float(high) for _, high in values]
+        else:
+            kept = "object" if field in ("linear", "continuous", "aliases") else None
+            table[field] = pd.Series(values, index=table.index, dtype=kept)
+    return table
+
+
+def load(path):
+    """Return the metrics of a catalogue, with all fields, as a data frame; see entries and frame."""
+    return frame(entries(path))
+
+
+def _under_filters(content):
+    """Entries of the metrics of texts under each answer filter of the catalogue, but for those with an entry of their own."""
+    filters = content.get("filters", {"names": [], "metrics": []})
+    entries = content["metrics"]
+    return {
+        f"{name},{chosen}": {**entries[name], "label": f"{entries[name]['label']}, {chosen.replace('-', ' ')}", "aliases": []}
+        for name in filters["metrics"]
+        for chosen in filters["names"]
+        if name in entries and f"{name},{chosen}" not in entries
+    }
+
+
+def unknown_metric(name, catalogue, path):
+    """The message for a metric on outputs that is not in the catalogue: the lines to add."""
+    base, _, chosen = name.partition(",")
+    if chosen and base in catalogue.index:
+        allowed = f"a filter that {path} lists in `filters`, `names`; add `{chosen}` there"
+        return told(f"the answer filter of `{name}`", f"`{chosen}`", allowed)
+    allowed = f"a metric of {path}; add it there:\n{lines_to_add(name, catalogue)}"
+    return told(f"the metric `{name}`", "not in the metric catalogue", allowed)
 
 
 def kind(linear, continuous):
@@ -79,22 +130,26 @@ def spellings(catalogue):
 
 
 def lines_to_add(name, catalogue):
-    """The catalogue entry that a metric lacks, for the user to complete.
+    """Return the catalogue entry that a metric lacks, for the user to complete.
 
-    A metric under an answer filter, such as `exact_match,strict-match`, is filled in from the metric itself, if that is known.
+    A metric under an answer filter, such as `exact_match,strict-match`, is filled in from the metric itself, as far as it is known.
     """
     base, _, chosen = name.partition(",")
     if not chosen or base not in catalogue.index:
         return ENTRY.format(name=as_yaml(name), label=as_yaml(name.replace("_", " ")))
     known = catalogue.loc[base]
-    bounds = [float(bound) if np.isfinite(bound) else None for bound in (known["low"], known["high"])]
-    entry = {
-        "label": f"{known['label']}, {chosen.replace('-', ' ')}",
-        "higher_is_better": bool(known["higher_is_better"]),
-        "range": bounds,
-        **{key: known[key] if known[key] is None else bool(known[key]) for key in ("proportion", "linear", "continuous")},
-        "reason": f"{known['reason']} The answer is what the filter {chosen} finds in the output.",
-        "source": known["source"],
-    }
-    lines = yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=float("inf"))
-    return textwrap.indent(lines.rstrip(), "  ")
+
+    def same(key):
+        value = known.get(key, "")
+        return f"# as for {base}" if value == "" else "null" if value is None else str(bool(value)).lower()
+
+    low, high = (f"{float(known[bound]):g}" if math.isfinite(known[bound]) else "null" for bound in ("low", "high"))
+    return f"""  {as_yaml(name)}:
+    label: {as_yaml(f"{base.replace('_', ' ').capitalize()} ({chosen.replace('-', ' ')})")}
+    higher_is_better: {same("higher_is_better")}
+    range: [{low}, {high}]
+    proportion: {same("proportion")}
+    linear: {same("linear")}
+    continuous: {same("continuous")}
+    reason: {as_yaml(f"As for {base}. The answer is what the filter {chosen} finds in the output.")}
+    source: {as_yaml(f"See {base}.")}"""

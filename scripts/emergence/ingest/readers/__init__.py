@@ -16,7 +16,11 @@ Where the keys of a format depend on one another, which a schema cannot say, a t
 
     problems(block) -> list of (path of the key within the block, what was found, what is allowed)
 
-It is asked before any job starts, so it imports nothing heavy.
+It is asked before any job starts, so it imports nothing heavy. The same module may have a function
+
+    fingerprint(block, part) -> text
+
+for what the reader finds in folders: another text as soon as something has changed there that the reader would read.
 """
 
 from __future__ import annotations
@@ -45,13 +49,30 @@ class Rows:
     place: Callable[[int, str], str]
 
 
+def _module(block, name):
+    """A module of the block's format, or None where the format has no such module."""
+    full = f"emergence.ingest.readers.{block['format']}.{name}"
+    return importlib.import_module(full) if importlib.util.find_spec(full) else None
+
+
+def module_path(block):
+    """Return the path of the block's reader below the repository."""
+    return f"scripts/emergence/ingest/readers/{block['format']}/reader.py"
+
+
 def read(block, account, part=None):
-    """The rows of a benchmark block, or of one part of its tasks, by the reader of its format."""
-    reader = importlib.import_module(f"emergence.ingest.readers.{block['format']}.reader")
+    """Return the rows of a benchmark block, or of one part of its tasks, by the reader of its format."""
+    reader = _module(block, "reader")
     return reader.read(block, account) if part is None else reader.read(block, account, part)
 
 
 def key_problems(block):
-    """What is wrong between the keys of a block, each of which its schema allows; see the text of this package."""
-    name = f"emergence.ingest.readers.{block['format']}.keys"
-    return importlib.import_module(name).problems(block) if importlib.util.find_spec(name) else []
+    """Return what is wrong between the keys of a block, each of which its schema allows; see the text of this package."""
+    keys = _module(block, "keys")
+    return keys.problems(block) if keys else []
+
+
+def fingerprint(block, part=None):
+    """Return the state of the folders that the block's reader looks through, as text; None where it looks through none."""
+    keys = _module(block, "keys")
+    return keys.fingerprint(block, part) if hasattr(keys, "fingerprint") else None

@@ -21,10 +21,9 @@ import pyarrow.compute as pc
 
 from emergence.ingest import trees
 from emergence.ingest.readers import Rows
+from emergence.ingest.readers.bigbench_logs import PREFIX
 from emergence.io.errors import InputError, told
 from emergence.outputs import columns
-
-PREFIX = "full-log_"
 
 _TASK_NAME = re.compile(rb'"task_name"\s*:\s*("(?:[^"\\]|\\.)*")')
 
