@@ -36,7 +36,7 @@ def check_ingest(checked, folder, *files):
             counts = counts.reindex(columns=["read", "kept", "merged", "empty", "left_out", "refused"], fill_value=0)
             assert (counts["read"] == counts.drop(columns="read").sum(axis=1)).all(), account.to_string()
             assert counts["kept"].sum() == len(frame)
-            for name, part in (("outputs_account", account), ("outputs_inputs", inputs)):
+            for name, part in (("ingest_account", account), ("inputs", inputs)):
                 tables.write(part, name, folder / "read" / f"{name}.csv")
                 tables.read(name, folder / "read" / f"{name}.csv")
 
