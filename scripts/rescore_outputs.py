@@ -12,7 +12,9 @@ def main():
     whole = snakemake.wildcards.get("scatteritem") is None
     path, study = snakemake.input.outputs, params.study
     made = rescoring.tables_of(name, params.block, path, catalogue, params.catalogue, whole)
-    made |= assessment.tables_of(name, params.block, path, catalogue, study["seed"], study["resamples"], study["confidence_level"])
+    made |= assessment.tables_of(
+        name, params.block, path, catalogue, study["seed"], study["resamples"], study["confidence_level"]
+    )
     for table, frame in made.items():
         tables.write(frame, table, snakemake.output[table])
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in made["rescoring_account"]["outcome"].value_counts().items())

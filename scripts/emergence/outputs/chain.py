@@ -76,6 +76,7 @@ def correlations(task, level):
                 key
                 | {
                     "filter": part.filter,
+                    "kind": part.kind,
                     "order": order,
                     "link": link,
                     "n_scales": len(scales),
