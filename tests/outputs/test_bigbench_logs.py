@@ -91,6 +91,13 @@ def test_choices_of_equal_text_collapse(tmp_path, ingest):
     assert counted(account, "noted") == {"several choices are right": 2, "the same choice twice": 2}
 
 
+def test_a_question_without_a_right_choice_is_kept_and_noted(tmp_path, ingest):
+    two_models(tmp_path, [("cond_log_prob", 0, [scored(0, [-1.0, -2.0], {"a": 0, "b": 0})])])
+    frame, account = ingest("bigbench_logs", directory=str(tmp_path))
+    assert frame.iloc[0]["credits"].tolist() == [0, 0]
+    assert counted(account, "noted") == {"no choice is right": 2}
+
+
 def test_another_question_at_the_same_position(tmp_path, message):
     first, second = two_models(tmp_path, [("cond_log_prob", 1, [scored(i, [-1.0, -2.0], {"a": 0, "b": 1}) for i in range(3)])])
     content = json.loads(second.read_text())

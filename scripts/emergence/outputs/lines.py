@@ -144,7 +144,8 @@ class Lines:
 
 def parsed(text):
     """A JSON document by Python's own reader, which takes the NaN and Infinity that Python's writer makes. Raises ValueError."""
-    document = json.loads(text)
+    # from bytes, Python's reader takes half surrogate pairs, too
+    document = json.loads(text.decode())
     if b"\\u" in text:
         # half a surrogate pair is no character and cannot be written again
         json.dumps(document, ensure_ascii=False).encode()

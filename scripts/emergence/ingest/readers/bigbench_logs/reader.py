@@ -8,6 +8,7 @@ every model.
 
 import gc
 import hashlib
+import itertools
 import json
 import re
 import typing
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emergence.ingest import trees
 from emergence.ingest.readers import Rows
@@ -75,14 +77,39 @@ class _Scored(msgspec.Struct, gc=False):
     """A sample of `cond_log_prob`: of multiple choice where it has `target_values`, else of log-likelihoods."""
 
     input: str
-    targets: list[str]
-    scores: list[float] | None = None
+    targets: msgspec.Raw
+    scores: msgspec.Raw = msgspec.Raw(b"null")
     absolute_scores: list[float] | None = None
     normalized_scores: list[float] | None = None
     target_values: dict[str, float] | None = None
     correct: float | None = None
     metrics: dict[str, typing.Any] | None = None
 
+
+class _Targets:
+    """The lists of targets of a task, each decoded once: most questions come again for every model and number of shots."""
+
+    def __init__(self):
+        self.lists, self._codes = [], {}
+        self._decode = msgspec.json.Decoder(list[str]).decode
+
+    def code(self, raw):
+        """The number of a list, given as JSON. Raises a MsgspecError where it is not a list of texts."""
+        written = bytes(raw)
+        if written not in self._codes:
+            self.lists.append(self._decode(written))
+            self._codes[written] = len(self.lists) - 1
+        return self._codes[written]
+
+    def columns(self, codes):
+        """The columns of the table that the targets give, of rows that have these lists: {name: column}."""
+        lengths = np.array(list(map(len, self.lists)), dtype=np.int64)
+        texts = pa.array(list(itertools.chain.from_iterable(self.lists)), pa.string())
+        found = {"targets": columns.from_flat(texts, lengths), **columns.text_sizes(texts, lengths)}
+        return {name: columns.column(columns.arrow(values).take(pa.array(codes))) for name, values in found.items()}
+
+
+_decode_scores = msgspec.json.Decoder(list[float] | None, strict=False).decode
 
 _SAMPLES = {_TEXT: list[_Text], _SCORED: list[_Scored]}
 
@@ -120,9 +147,10 @@ def read(block, account, part=None):
             raise InputError(trees.two_folders(task, folders[task], item.folder))
         by_task.setdefault(task, []).append((path, name))
     for task in sorted(by_task):
-        parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, block, account)]
+        targets = _Targets()
+        parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, targets, block, account)]
         if parts:
-            yield _rows(parts)
+            yield _rows(parts, targets)
 
 
 def _too_large(item, max_file_mb):
@@ -142,7 +170,7 @@ def _task_name(path):
     return name if name.strip() else None
 
 
-def _read_file(path, name, task, block, account):
+def _read_file(path, name, task, targets, block, account):
     """One log as Arrow tables, one for each query; none where nothing in it can be used."""
     try:
         content = Path(path).read_bytes()
@@ -172,7 +200,7 @@ def _read_file(path, name, task, block, account):
         key = subtask, query.shots, query.function
         start = n_before.get(key, 0)
         n_before[key] = start + len(samples)
-        made = (_texts if query.function == _TEXT else _scored)(samples, name, where, account)
+        made = _texts(samples) if query.function == _TEXT else _scored(samples, targets, name, where, account)
         if made is not None:
             positions, found = made
             n = len(positions)
@@ -234,7 +262,7 @@ def _samples(query, name, where, account):
     return samples
 
 
-def _texts(samples, name, where, account):
+def _texts(samples):
     """Generations: (positions of the samples (n,), their columns); None where there are none."""
     positions = np.array([number for number, sample in enumerate(samples) if sample is not None], dtype=np.int64)
     chosen = [sample for sample in samples if sample is not None]
@@ -270,27 +298,36 @@ def _stored(values):
     }
 
 
-def _scored(samples, name, where, account):
-    """Multiple choice, or log-likelihoods with one row for each target: (positions of the samples (n,), columns); None for none."""
+def _scored(samples, targets, name, where, account):
+    """Multiple choice, or log-likelihoods with one row for each target: (positions of the samples (n,), columns); None for none.
+
+    targets: the lists of targets of the task, to which those of the samples are added.
+    """
     kept = []
     for number, sample in enumerate(samples):
         if sample is None:
             continue
-        scores = sample.absolute_scores or sample.scores or []
-        found = None
-        if scores and len(scores) != len(sample.targets):
-            found = f"{len(scores)} scores and {len(sample.targets)} targets"
-        elif sample.normalized_scores and len(sample.normalized_scores) != len(scores):
-            found = f"{len(scores)} scores and {len(sample.normalized_scores)} normalised ones"
-        elif sample.target_values and not sample.target_values.keys() >= set(sample.targets):
-            found = "a choice without a value in `target_values`"
+        found, code, scores = None, None, sample.absolute_scores
+        try:
+            code = targets.code(sample.targets)
+            scores = scores or _decode_scores(sample.scores) or []
+        except msgspec.MsgspecError as error:
+            found = str(error)
+        else:
+            texts = targets.lists[code]
+            if scores and len(scores) != len(texts):
+                found = f"{len(scores)} scores and {len(texts)} targets"
+            elif sample.normalized_scores and len(sample.normalized_scores) != len(scores):
+                found = f"{len(scores)} scores and {len(sample.normalized_scores)} normalised ones"
+            elif sample.target_values and not sample.target_values.keys() >= set(texts):
+                found = "a choice without a value in `target_values`"
         if found:
             message = told(f"{where}.samples[{number}]", found, "a score and a value for each target")
             account.refuse_file(name, 1, "not one score and value for each target", message)
         else:
-            kept.append((number, sample, scores))
-    tables = [_choices([entry for entry in kept if entry[1].target_values])]
-    tables.append(_log_likelihoods([entry for entry in kept if not entry[1].target_values]))
+            kept.append((number, sample, code, scores))
+    tables = [_choices([entry for entry in kept if entry[1].target_values], targets)]
+    tables.append(_log_likelihoods([entry for entry in kept if not entry[1].target_values], targets))
     tables = [table for table in tables if table is not None]
     if not tables:
         return None
@@ -298,58 +335,57 @@ def _scored(samples, name, where, account):
     return table["_position"].to_numpy(), dict(zip(table.column_names[1:], table.columns[1:], strict=True))
 
 
-def _choices(kept):
+def _choices(kept, targets):
     if not kept:
         return None
-    lengths = np.array([len(scores) for _, _, scores in kept], dtype=np.int64)
-    flat = np.fromiter((score for _, _, scores in kept for score in scores), dtype=float, count=lengths.sum())
-    normalised = [sample.normalized_scores or [] for _, sample, _ in kept]
-    n_normalised = np.array(list(map(len, normalised)), dtype=np.int64)
-    n_targets = np.array([len(sample.targets) for _, sample, _ in kept], dtype=np.int64)
-    texts = pa.array([target for _, sample, _ in kept for target in sample.targets], pa.string())
-    credits = np.array([sample.target_values[target] for _, sample, _ in kept for target in sample.targets], dtype=float)
+    numbers, samples, codes, scores = zip(*kept, strict=True)
+    credits = [
+        list(map(sample.target_values.__getitem__, targets.lists[code])) for sample, code in zip(samples, codes, strict=True)
+    ]
     return pa.table(
         {
-            "_position": pa.array([number for number, _, _ in kept], pa.int64()),
+            "_position": pa.array(numbers, pa.int64()),
+            "_targets": pa.array(codes, pa.int64()),
             "kind": columns.constant("choices", len(kept)),
-            "targets": columns.arrow(columns.from_flat(texts, n_targets)),
-            "credits": columns.arrow(columns.from_flat(credits, n_targets)),
-            "log_probs": columns.arrow(columns.from_flat(flat, lengths)),
-            "normalised_log_probs": columns.arrow(
-                columns.from_flat(np.array([score for row in normalised for score in row], dtype=float), n_normalised)
-            ),
-            "input_hash": _digests(sample.input for _, sample, _ in kept),
-            **{field: columns.arrow(sizes) for field, sizes in columns.text_sizes(texts, n_targets).items()},
-            **_stored([_correct(sample) | _plain(sample.metrics) for _, sample, _ in kept]),
+            "credits": _lists(credits),
+            "log_probs": _lists(scores),
+            "normalised_log_probs": _lists([sample.normalized_scores or [] for sample in samples]),
+            "input_hash": _digests(sample.input for sample in samples),
+            **_stored([_correct(sample) | _plain(sample.metrics) for sample in samples]),
         }
     )
+
+
+def _lists(values):
+    """Lists of numbers as an Arrow array."""
+    lengths = np.array(list(map(len, values)), dtype=np.int64)
+    flat = np.fromiter(itertools.chain.from_iterable(values), dtype=float, count=lengths.sum())
+    return columns.arrow(columns.from_flat(flat, lengths))
 
 
 def _correct(sample):
     return {} if sample.correct is None else {"correct": sample.correct}
 
 
-def _log_likelihoods(kept):
+def _log_likelihoods(kept, targets):
     """A row for each target: several right answers to one question are repeats of it."""
-    if not kept:
-        return None
     rows = [
-        (number, sample, repeat, target, [scores[repeat]] if scores else [])
-        for number, sample, scores in kept
-        for repeat, target in enumerate(sample.targets)
+        (number, sample, repeat, targets.code(msgspec.json.encode([text])), [scores[repeat]] if scores else [])
+        for number, sample, code, scores in kept
+        for repeat, text in enumerate(targets.lists[code])
     ]
-    ones = np.ones(len(rows), dtype=np.int64)
-    texts = pa.array([target for _, _, _, target, _ in rows], pa.string())
+    if not rows:
+        return None
+    numbers, samples, repeats, codes, scores = zip(*rows, strict=True)
     return pa.table(
         {
-            "_position": pa.array([number for number, *_ in rows], pa.int64()),
+            "_position": pa.array(numbers, pa.int64()),
+            "_targets": pa.array(codes, pa.int64()),
             "kind": columns.constant("loglikelihood", len(rows)),
-            "repeat": pa.array([repeat for _, _, repeat, _, _ in rows], pa.int64()),
-            "targets": columns.arrow(columns.from_flat(texts, ones)),
-            "log_probs": pa.array([score for *_, score in rows], pa.list_(pa.float64())),
-            "input_hash": _digests(sample.input for _, sample, *_ in rows),
-            **{field: columns.arrow(sizes) for field, sizes in columns.text_sizes(texts, ones).items()},
-            **_stored([_plain(sample.metrics) for _, sample, *_ in rows]),
+            "repeat": pa.array(repeats, pa.int64()),
+            "log_probs": _lists(scores),
+            "input_hash": _digests(sample.input for sample in samples),
+            **_stored([_plain(sample.metrics) for sample in samples]),
         }
     )
 
@@ -364,9 +400,17 @@ def _digests(inputs):
     return pa.array(found, pa.string()).dictionary_encode()
 
 
-def _rows(parts):
-    """The examples of a task with their ids, and where each stands."""
+def _rows(parts, targets):
+    """The examples of a task with their ids and targets, and where each stands."""
     frame = columns.to_frame(parts)
+    if "_targets" in frame:
+        codes = frame.pop("_targets").to_numpy(dtype=float, na_value=np.nan)
+        are_here = np.isfinite(codes)
+        found = targets.columns(np.where(are_here, codes, 0).astype(np.int64)) if are_here.any() else {}
+        for name, values in found.items():
+            # the targets of texts, of which there are no lengths, are there already
+            other = frame.get(name)
+            frame[name] = values if are_here.all() else _either(values, other, are_here)
     frame["example"] = columns.numbered(frame.pop("_id").to_numpy())
     if "repeat" in frame:
         frame["repeat"] = frame["repeat"].fillna(0)
@@ -379,3 +423,10 @@ def _rows(parts):
         return f"{source.iat[i]}: queries[{query[i]}].samples[{sample[i]}]"
 
     return Rows(frame, place)
+
+
+def _either(values, other, is_first):
+    """Lists of one column where it is to be taken, else of the other, or empty ones where there is no other."""
+    first = columns.arrow(values)
+    second = pa.array([[]] * len(is_first), first.type) if other is None else columns.arrow(other)
+    return columns.column(pc.if_else(pa.array(is_first), first, second))

@@ -8,6 +8,7 @@ beside results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not sa
 import gc
 import hashlib
 import json
+import operator
 import re
 import typing
 from pathlib import Path
@@ -238,7 +239,7 @@ def _read_run(run, block, account):
     gc.disable()
     try:
         for records, numbers in _records(run.file, record_type, account):
-            filters = [record.filter for record in records]
+            filters = list(map(operator.attrgetter("filter"), records))
             if None in filters:
                 if len(named) > 1:
                     n_unnamed += len(records)
@@ -312,7 +313,7 @@ def _filters(filters):
 
 
 def _ids(records):
-    ids = [record.doc_id for record in records]
+    ids = list(map(operator.attrgetter("doc_id"), records))
     if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < 2**62:
         return pa.array(ids, pa.int64())
     return pa.array(list(map(str, ids)), pa.string())
@@ -328,7 +329,7 @@ _PLAIN = {int, float, bool}
 def _stored(records, metrics):
     """The metrics whose values are plain numbers, and the values: two columns of lists."""
     n = len(records)
-    by_metric = [[getattr(record, f"metric_{number}") for record in records] for number in range(len(metrics))]
+    by_metric = [list(map(operator.attrgetter(f"metric_{number}"), records)) for number in range(len(metrics))]
     plain = [_PLAIN.issuperset(map(type, values)) for values in by_metric]
     usable = [all(plain) or not {type(value) for value in values}.isdisjoint(_PLAIN) for values in by_metric]
     names = [metric for metric, is_usable in zip(metrics, usable, strict=True) if is_usable]
@@ -416,7 +417,7 @@ def _golds(records, n_choices, metrics):
 
     An array (n_records,) where each has one that is given as a number, which is most often so; else a list of tuples.
     """
-    targets = [record.target for record in records]
+    targets = list(map(operator.attrgetter("target"), records))
     kinds = set(map(type, targets))
     if kinds == {int} or (kinds == {str} and all(map(str.isdecimal, targets)) and max(map(len, targets)) < 6):
         positions = np.array(list(map(int, targets)))
