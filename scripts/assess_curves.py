@@ -8,7 +8,8 @@ from emergence.study import metric_catalogue
 
 
 def main():
-    draws, seed = snakemake.params.study["null_models"]["draws"], snakemake.params.study["seed"]
+    settings, seed = snakemake.params.study["null_models"], snakemake.params.study["seed"]
+    draws, shared_questions = settings["draws"], settings["shared_questions"]
     output, catalogue = snakemake.output, metric_catalogue.frame(snakemake.params.metrics)
     scores = tables.read("scores", snakemake.input.scores, categories=True)
     curves = frames.measure(frames.from_scores(scores, catalogue), catalogue)
@@ -16,9 +17,12 @@ def main():
     counts = ", ".join(f"{n:,} {status}" for status, n in curves["status"].value_counts().sort_index().items())
     logger.info("%s: %s curves: %s", snakemake.wildcards.benchmark, f"{len(curves):,}", counts or "none")
 
-    tables.write(curve_tests.null_model_tests(curves, catalogue, draws, seed), "null_models", output.null_models)
-    tables.write(curve_tests.hidden_scale_predictions(curves, catalogue), "predictions", output.predictions)
-    tables.write(curve_tests.examples_needed(curves, catalogue), "examples_needed", output.examples_needed)
+    curves = frames.attach_scatter(curves, scores)
+    covariances = snakemake.input.get("score_covariance")
+    if covariances:
+        curves = frames.attach_covariance(curves, tables.read("score_covariance", covariances))
+    for name, table in curve_tests.assess(curves, catalogue, draws, seed, shared_questions).items():
+        tables.write(table, name, output[name])
     tables.write(curve_tests.above_chance(scores, catalogue), "above_chance", output.above_chance)
     logger.info("%s: %s draws for each curve", snakemake.wildcards.benchmark, f"{draws:,}")
 

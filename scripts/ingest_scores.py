@@ -5,12 +5,13 @@ from pathlib import Path
 from emergence.ingest import pipeline, trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
-from emergence.study import configuration, metric_catalogue
+from emergence.study import metric_catalogue
 
 
 def main():
     given, params, output = snakemake.input, snakemake.params, snakemake.output
-    block = configuration.relocated(params.block, given.get("files", []), given.get("folders", []))
+    # the files that the block names are the inputs, under the same paths
+    block = dict(params.block)
     if given.get("checkout"):
         block["directory"] = str(Path(given.checkout[0]).with_name("checkout"))
     catalogue = metric_catalogue.frame(params.metrics)

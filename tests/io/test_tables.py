@@ -58,7 +58,7 @@ def test_another_version_is_recognised(tmp_path, monkeypatch):
     tables.write(curves, "curves", path)
     monkeypatch.setitem(tables.description("curves"), "version", 99)
     tables._arrow_schema.cache_clear()
-    with pytest.raises(InputError, match="written as version 1 of the curves table, this is version 99"):
+    with pytest.raises(InputError, match="written as version 2 of the curves table, this is version 99"):
         tables.read("curves", path)
     tables._arrow_schema.cache_clear()
 

@@ -9,11 +9,11 @@ from conftest import COLUMNS, ROOT
 from emergence.curves import frames, metric_pairs
 from emergence.ingest import pipeline
 from emergence.io import tables
-from emergence.questions.chance_or_smooth.answer import on_null_models
+from emergence.questions.chance_or_smooth.answer import on_tests
 from emergence.questions.chance_or_smooth.tables import discoveries_by_metric, q_values, thresholds_after_control
 from emergence.questions.metric_swaps.answer import on_swaps
 from emergence.questions.metric_swaps.tables import swap_comparisons
-from emergence.questions.predictability.answer import on_predictability
+from emergence.questions.predictability.answer import MARKS, on_predictability
 from emergence.questions.predictability.tables import predictability_by_group
 from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
@@ -48,22 +48,23 @@ def measured(tmp_path_factory, catalogue):
 
 def test_a_row_a_curve_in_the_order_of_the_curves(measured, catalogue):
     _, made = measured
-    for table in (curve_tests.null_model_tests(made, catalogue, 50, 1), curve_tests.examples_needed(made, catalogue)):
-        assert table[list(frames.KEY)].equals(made[list(frames.KEY)])
-    assert len(curve_tests.hidden_scale_predictions(made, catalogue)) == 3 * len(made)
+    found = curve_tests.assess(made, catalogue, 50, 1)
+    for name in ("null_models", "examples_needed"):
+        assert found[name][list(frames.KEY)].equals(made[list(frames.KEY)])
+    assert len(found["predictions"]) == 3 * len(made)
 
 
 def test_p_values_belong_to_the_curve_and_not_to_its_place(measured, catalogue):
     _, made = measured
-    whole = curve_tests.null_model_tests(made, catalogue, 200, 1)
+    whole = curve_tests.assess(made, catalogue, 200, 1)["null_models"]
     some = made.iloc[[7, 2, 5]].reset_index(drop=True)
-    alone = curve_tests.null_model_tests(some, catalogue, 200, 1)
+    alone = curve_tests.assess(some, catalogue, 200, 1)["null_models"]
     pd.testing.assert_frame_equal(alone, whole.iloc[[7, 2, 5]].reset_index(drop=True))
 
 
 def test_a_jump_is_found_and_a_line_is_not(measured, catalogue):
     _, made = measured
-    tested = curve_tests.null_model_tests(made, catalogue, 2000, 1).set_index(["task", "metric", "model_family"])
+    tested = curve_tests.assess(made, catalogue, 2000, 1)["null_models"].set_index(["task", "metric", "model_family"])
     assert tested.at[("jump", "acc", "a"), "p_smooth"] < 0.01
     assert tested.at[("line", "acc", "a"), "p_smooth"] > 0.2
     assert tested.at[("line", "acc", "a"), "p_flat"] < 0.2
@@ -73,41 +74,66 @@ def test_a_jump_is_found_and_a_line_is_not(measured, catalogue):
 
 def test_no_draws_is_no_simulation(measured, catalogue):
     _, made = measured
-    table = curve_tests.null_model_tests(made, catalogue, 0, 1)
+    table = curve_tests.assess(made, catalogue, 0, 1)["null_models"]
     assert set(table["status_flat"]) == {"not_run"}
     q = q_values(made, tables.typed(table, "null_models"))
     assert q[["p_flat", "q_smooth"]].isna().all(axis=None)
-    found = discoveries_by_metric(q, 0.05)
-    assert (found["n_tested"] == 0).all()
-    assert "turned off" in on_null_models(found, made, catalogue, 0.05, 0).text
+    found = discoveries_by_metric(q, 0.05).set_index(["test", "metric"])
+    assert (found.loc[["flat", "smooth", "class"], "n_tested"] == 0).all()
+    # what needs no simulation is tested: a jump, a line and a Brier score; not what is constant, short or a copy
+    assert found.at[("trend", "all"), "n_tested"] == 3
+    text = on_tests(found.reset_index(), q, made, catalogue, 0.05, 0).text
+    assert "turned off" in text
+    assert "performance has a trend" in text
 
 
-def test_q_values_are_those_of_statsmodels_over_the_chosen_curves(measured, catalogue):
+def test_the_answer_says_what_was_tested_with_which_noise(measured, catalogue):
     _, made = measured
-    table = curve_tests.null_model_tests(made, catalogue, 200, 1)
+    q = q_values(made, tables.typed(curve_tests.assess(made, catalogue, 200, 1)["null_models"], "null_models"))
+    found = discoveries_by_metric(q, 0.05)
+    text = on_tests(found, q, made, catalogue, 0.05, 200).text
+    left_out = "2 have fewer than four scales, 2 do not change at all and 3 repeat another family's curve"
+    assert f"3 curves of 10 are tested ({left_out})" in text
+    # two accuracies with 200 examples; the Brier score is not a share of right answers
+    assert "with the sampling noise of a test set of known size (2 curves) or noise of unknown size" in text
+    assert "For 1 curve the size of the noise is not known" in text
+    assert "the truth lies between the answers" in text
+    nothing = on_tests(pd.DataFrame(), q_values(made.iloc[:0], q), made.iloc[:0], catalogue, 0.05, 200)
+    assert nothing.text == "Not answered: no curve can be tested."
+    # a family in which nothing is left out and nothing is found
+    plain = made[(made["task"] == "line") & (made["model_family"] == "a")].reset_index(drop=True)
+    q = q_values(plain, tables.typed(curve_tests.assess(plain, catalogue, 200, 1)["null_models"], "null_models"))
+    text = on_tests(discoveries_by_metric(q, 0.05), q, plain, catalogue, 0.05, 200).text
+    assert text.startswith("1 curve of 1 is tested. ")
+    assert "none remains" in text
+
+
+def test_q_values_are_those_of_statsmodels_over_the_chosen_family(measured, catalogue):
+    _, made = measured
+    table = curve_tests.assess(made, catalogue, 200, 1)["null_models"]
     chosen = made[made["task"] != "line"].reset_index(drop=True)
     q = q_values(chosen, table)
+    # constant curves have p = 1, and are not in the family
+    assert table.loc[table["task"] == "flat", "p_flat"].eq(1).all()
     known = q["p_flat"].notna()
+    assert set(q.loc[known, "task"]) == {"jump"}
     np.testing.assert_allclose(q.loc[known, "q_flat"], multipletests(q.loc[known, "p_flat"], method="fdr_bh")[1])
     assert len(q) == len(chosen)
 
 
-def test_discoveries_by_hand(catalogue):
-    q = pd.DataFrame(
-        {
-            "metric": ["acc", "acc", "acc", "bleu"],
-            "p_flat": [0.01, 0.04, np.nan, 0.5],
-            "q_flat": [0.03, 0.06, np.nan, 0.5],
-            "p_smooth": [np.nan] * 4,
-            "q_smooth": [np.nan] * 4,
-        }
-    )
-    table = discoveries_by_metric(q, 0.05).set_index(["null_model", "metric"])
+def test_discoveries_by_hand():
+    q = pd.DataFrame({"metric": ["acc", "acc", "acc", "bleu"], "task": list("abcd")})
+    for test in curve_tests.TESTS:
+        q[f"p_{test}"] = [0.01, 0.04, np.nan, 0.5] if test == "flat" else [np.nan] * 4
+        q[f"q_{test}"] = [0.03, 0.06, np.nan, 0.5] if test == "flat" else [np.nan] * 4
+    table = discoveries_by_metric(q, 0.05).set_index(["test", "metric"])
     found = table.loc[("flat", "all")]
     assert (found["n_curves"], found["n_tested"], found["n_before"], found["n_after"]) == (4, 3, 2, 1)
     assert found["expected"] == pytest.approx(0.15)
     assert table.at[("flat", "acc"), "n_tested"] == 2
     assert table.at[("smooth", "all"), "n_tested"] == 0
+    # Fisher's combination of 0.01, 0.04 and 0.5 by hand: chi-squared of -2 log(0.0002) = 17.03 with 6 degrees of freedom
+    assert found["p_fisher"] == pytest.approx(0.00917, abs=1e-4)
 
 
 def test_an_infinite_score_is_above_every_threshold():
@@ -121,20 +147,21 @@ def test_an_infinite_score_is_above_every_threshold():
 
 def test_swap_comparisons_by_metric_and_by_kind(measured, catalogue):
     _, made = measured
-    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95).set_index("grouping")
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 1, resamples=200, seed=1).set_index("grouping")
     # two families of one task: the jump is sharp under accuracy; the Brier score falls in a straight line, E = 5
     assert compared.at["metric", "n_pairs"] == 2
     assert (compared.at["metric", "name_a"], compared.at["metric", "name_b"]) == ("acc", "brier_score")
     assert (compared.at["kind", "name_a"], compared.at["kind", "name_b"]) == ("discontinuous", "nonlinear")
     assert compared.at["metric", "status"] == "one_task"
-    jump = made.loc[(made["task"] == "jump") & (made["metric"] == "acc"), "emergence_score"].iloc[0]
+    jump = made.loc[(made["task"] == "jump") & (made["metric"] == "acc"), "emergence_score_resolved"].iloc[0]
     assert compared.at["metric", "mean_difference"] == pytest.approx(jump - 5)
+    assert compared.at["metric", "ratio"] == pytest.approx(jump / 5)
 
 
 def test_resolution_counts(measured, catalogue):
     scores, made = measured
     above = curve_tests.above_chance(scores, catalogue)
-    needed = curve_tests.examples_needed(made, catalogue)
+    needed = curve_tests.assess(made, catalogue, 0, 1)["examples_needed"]
     table = resolution_by_metric(above, needed).set_index("metric")
     # 20 accuracies a family; the Brier score is no proportion
     assert table.at["acc", "n_tested"] == 40
@@ -146,7 +173,7 @@ def test_resolution_counts(measured, catalogue):
 
 def test_predictability_groups_count_every_curve(measured, catalogue):
     _, made = measured
-    table = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
+    table = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
     every = table[table["grouping"] == "all"]
     assert set(every["n_curves"]) == {len(made)}
     # the two curves of two scales have nothing to hide
@@ -157,11 +184,17 @@ def test_predictability_groups_count_every_curve(measured, catalogue):
 
 def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     _, made = measured
-    predictions = predictability_by_group(curve_tests.hidden_scale_predictions(made, catalogue), catalogue)
-    text = on_predictability(predictions).text
+    predictions = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
+    marks = pd.read_csv(MARKS)
+    text = on_predictability(predictions, marks).text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
     assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text
-    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 5, 200, 1, 0.95)
-    assert "without an interval" in on_swaps(compared, catalogue).text
-    nothing = on_swaps(compared.iloc[:0], catalogue)
+    assert f"{line['median_error_points']:.1f} by a straight line in log scale" in text
+    # the published marks: Owen (2024) and Lourie et al. (2025), as the design gives them
+    assert "Owen (2024): 6 points as the error of the BIG-Bench Hard average one order of magnitude ahead and 18 points" in text
+    assert "Lourie et al. (2025): 18 of 46 tasks" in text
+    assert "no curve has enough scales" in on_predictability(predictions.iloc[:0], marks).text
+    compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 1, resamples=200, seed=1)
+    assert "one task, so no interval" in on_swaps(compared, catalogue, 1).text
+    nothing = on_swaps(compared.iloc[:0], catalogue, 1)
     assert "no task has two metrics" in nothing.text

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from emergence.statistics import power
+from emergence.statistics import curve_tests, noise, power
 
 
 @settings(max_examples=60, deadline=None)
@@ -35,6 +35,7 @@ def test_above_chance_hand_worked():
         (0.5, 0, 0.5, True, "unknown_examples"),
         (0.5, 10, np.nan, True, "unknown_chance"),
         (0.5, 10, 1.0, True, "unknown_chance"),
+        (0.5, np.nan, np.nan, True, "unknown_examples_and_chance"),
         (0.47, 10, 0.5, True, "not_a_whole_count"),
         (0.5, 10, 0.5, True, "ok"),
         (0.6667, 3, 0.5, True, "ok"),
@@ -90,15 +91,11 @@ def test_no_number_at_or_below_chance_or_beyond_the_search():
 def small_models(scores, *, n_examples=100.0, chance=0.25, proportion=True):
     scores = np.atleast_2d(np.asarray(scores, dtype=float))
     shape = scores.shape
-    return power.examples_for_small_models(
-        scores,
-        np.broadcast_to(10.0 ** (8 + 0.45 * np.arange(shape[1])), shape),
-        np.full(shape, n_examples),
-        np.ones(shape),
-        np.full(shape, np.nan),
-        np.full(shape[0], proportion),
-        np.full(shape[0], chance),
-    )
+    scales = np.broadcast_to(10.0 ** (8 + 0.45 * np.arange(shape[1])), shape)
+    n_examples = np.full(shape, n_examples)
+    known = noise.sampling_noise(scores, n_examples, np.ones(shape), np.full(shape, np.nan), np.full(shape[0], proportion))
+    fit = curve_tests.fit_where_possible(scores, scales, known)
+    return power.examples_for_small_models(power.small_model_performance(n_examples, known, fit), np.full(shape[0], chance))
 
 
 def test_small_models_are_the_smaller_half_of_the_smooth_curve():

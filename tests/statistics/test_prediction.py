@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import truths
-from emergence.statistics import prediction
+from emergence.statistics import noise, null_models, prediction
 
 
 def predict(scores, *, n_examples=np.nan, stderr=np.nan, proportion=True, scales=None, bounds=(0, 1), **options):
@@ -12,13 +12,17 @@ def predict(scores, *, n_examples=np.nan, stderr=np.nan, proportion=True, scales
     scores = np.atleast_2d(np.asarray(scores, dtype=float))
     shape = scores.shape
     scales = 10.0 ** (8 + 0.45 * np.arange(shape[1])) if scales is None else scales
-    return prediction.predict_hidden(
+    known = noise.sampling_noise(
         scores,
-        np.broadcast_to(scales, shape),
         np.broadcast_to(np.asarray(n_examples, dtype=float), shape),
         np.ones(shape),
         np.broadcast_to(np.asarray(stderr, dtype=float), shape),
         np.full(shape[0], proportion),
+    )
+    return prediction.predict_hidden(
+        null_models.exact_scores(scores, known),
+        np.broadcast_to(scales, shape),
+        known,
         np.full(shape[0], float(bounds[0])),
         np.full(shape[0], float(bounds[1])),
         **options,
@@ -64,26 +68,47 @@ def test_predictions_stay_within_the_bounds_of_the_metric():
 
 
 @pytest.mark.parametrize(
-    ("scores", "options", "status"),
+    ("scores", "options", "smooth", "others"),
     [
-        ([0.1, 0.2, 0.3, 0.4], {"n_examples": 100}, "too_few_scales"),
-        ([0.1, 0.2], {"n_examples": 100}, "too_few_scales"),
-        ([0.1], {"n_examples": 100}, "too_few_scales"),
-        ([0.1, 0.2, 0.3, 0.4, 0.5], {"n_examples": 100}, "ok"),
-        ([0.1, 0.2, 0.3, 0.4, 0.5], {}, "too_few_scales"),
-        ([0.0] * 9, {"n_examples": 100}, "ok"),
-        ([0.3] * 9, {}, "no_noise_estimate"),
-        ([0.0] * 9, {}, "no_noise_estimate"),
-        ([0.1, np.nan, 0.3, 0.4, 0.5], {"n_examples": 100}, "missing_score"),
-        ([0.1, 0.2, 0.3, 0.4, 0.5], {"n_examples": 100, "scales": [1, 1, 2, 3, 4]}, "invalid_scales"),
-        ([0, 0, 0, 0, 0, 1], {"n_examples": 1}, "ok"),
+        ([0.1, 0.2, 0.3], {"n_examples": 100}, "too_few_scales", "too_few_scales"),
+        ([0.1, 0.2, 0.3, 0.4], {"n_examples": 100}, "too_few_scales", "ok"),
+        ([0.1, 0.2], {"n_examples": 100}, "too_few_scales", "too_few_scales"),
+        ([0.1], {"n_examples": 100}, "too_few_scales", "too_few_scales"),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], {"n_examples": 100}, "ok", "ok"),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], {}, "too_few_scales", "no_noise_estimate"),
+        ([0.0] * 9, {"n_examples": 100}, "ok", "ok"),
+        ([0.3] * 9, {}, "no_noise_estimate", "no_noise_estimate"),
+        ([0.0] * 9, {}, "no_noise_estimate", "no_noise_estimate"),
+        ([0.1, np.nan, 0.3, 0.4, 0.5], {"n_examples": 100}, "missing_score", "missing_score"),
+        ([0.1, 0.2, 0.3, 0.4, 0.5], {"n_examples": 100, "scales": [1, 1, 2, 3, 4]}, "invalid_scales", "invalid_scales"),
+        ([0, 0, 0, 0, 0, 1], {"n_examples": 1}, "ok", "ok"),
     ],
 )
-def test_degenerate_curves_have_a_status_and_no_invented_number(scores, options, status):
+def test_degenerate_curves_have_a_status_and_no_invented_number(scores, options, smooth, others):
     table = predict(scores, **options)
-    assert set(table["status"]) == {status}
-    assert table["mean_absolute_z"].notna().all() == (status == "ok")
-    assert len(table) == 3
+    assert table["status"].tolist() == [smooth, others, others]
+    assert (table["mean_absolute_z"].notna() == (table["status"] == "ok")).all()
+    # Without noise to compare it with, an error is still an error.
+    assert (table["mean_absolute_error"].notna() == table["status"].isin(["ok", "no_noise_estimate"])).all()
+
+
+def test_a_family_of_four_sizes_gets_the_answer_of_the_line():
+    # Hand-worked: the line through 0.1, 0.2, 0.3 says 0.4; 0.7 is 0.3 above, which is 30 points of the range from 0 to 1.
+    table = of(predict([0.1, 0.2, 0.3, 0.7], n_examples=100), "line")
+    assert table["mean_absolute_error"][0] == pytest.approx(0.3)
+    assert table["error_points"][0] == pytest.approx(30)
+    assert np.isnan(of(predict([0.1, 0.2, 0.3, 0.7], n_examples=100, bounds=(0, np.nan)), "line")["error_points"][0])
+
+
+def test_one_wild_curve_does_not_decide_the_summary():
+    # Nine curves that come a little higher than the line says, and one that falls far below it.
+    good = np.tile(np.linspace(0.2, 0.5, 9), (9, 1)) + np.where(np.arange(9) == 8, 0.01, 0)
+    wild = np.where(np.arange(9) == 8, 0.0, np.linspace(0.6, 0.9, 9))
+    table = predict(np.vstack([good, wild]), stderr=0.002, hidden=1)
+    line = prediction.summarise_by(table, np.repeat("all", len(table))).set_index("predictor").loc["line"]
+    assert of(table, "line")["mean_z"].mean() < -10
+    assert line["median_z"] > 0
+    assert line["share_higher"] == 0.9
 
 
 def test_a_flat_truth_is_predicted_as_well_as_noise_allows():

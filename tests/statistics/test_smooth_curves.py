@@ -109,5 +109,5 @@ def test_scores_snap_to_counts_only_within_published_rounding():
 def test_noise_of_different_shapes_is_refused():
     with pytest.raises(ValueError, match="same shape"):
         noise.sampling_noise(np.ones((2, 3)), np.ones((2, 2)), np.ones((2, 3)), np.ones((2, 3)), [True, True])
-    with pytest.raises(ValueError, match="one entry a curve"):
+    with pytest.raises(ValueError, match="one entry per curve"):
         noise.sampling_noise(*(np.ones((2, 3)) for _ in range(4)), [True])

@@ -38,6 +38,7 @@ def test_the_shipped_study_is_valid_and_complete_with_defaults():
     assert study["benchmarks"]["big_bench"]["on_error"] == "stop"
     assert configuration.check({"benchmarks": {"b": GOOD}})["emergence"] == {
         "threshold": 100,
+        "relative_threshold": 2,
         "thresholds": [5, 10, 20, 50, 100, 200],
     }
 

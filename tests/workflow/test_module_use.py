@@ -1,9 +1,11 @@
 """The workflow from outside: as a module of another workflow, and started in another folder. Runs Snakemake for real."""
 
+import subprocess
+
 import pytest
 import yaml
 
-from conftest import ROOT, snakemake
+from conftest import ROOT, copy_of_workflow, snakemake
 from emergence.io import tables
 
 SCORES = """task,metric,family,model,size,score
@@ -32,13 +34,13 @@ STUDY = {
     }
 }
 
-HOST = f"""
+HOST = """
 configfile: "host.yaml"
 
 module emergence:
-    snakefile: {str(ROOT / "Snakefile")!r}
+    snakefile: SNAKEFILE
     config: config["emergence"]
-    replace_prefix: {{"results/": "emergence/"}}
+    MOVED
 
 use rule * from emergence as emergence_*
 
@@ -49,12 +51,20 @@ rule all:
 
 rule summarize:
     input:
-        "emergence/tiny/emergence_by_metric.csv",
+        "emergence/RESULTStiny/emergence_by_metric.csv",
     output:
         "summary.csv",
     shell:
-        "cp {{input}} {{output}}"
+        "cp {input} {output}"
 """
+
+
+OWN = repr(str(ROOT / "Snakefile"))
+
+
+def host(snakefile=OWN, moved='replace_prefix: {"results/": "emergence/"}', results=""):
+    """The Snakefile of a workflow that uses this one."""
+    return HOST.replace("SNAKEFILE", snakefile).replace("MOVED", moved).replace("RESULTS", results)
 
 
 @pytest.fixture
@@ -74,7 +84,7 @@ EXPECTED = pytest.approx({"acc": 1.6, "acc_norm": 0.3 / 0.025**0.5})
 
 
 def test_as_a_module(folder):
-    (folder / "Snakefile").write_text(HOST)
+    (folder / "Snakefile").write_text(host())
     (folder / "host.yaml").write_text(yaml.safe_dump({"emergence": STUDY}))
     done = snakemake(folder, "--cores", "1")
     assert done.returncode == 0, done.stderr
@@ -86,9 +96,36 @@ def test_as_a_module(folder):
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
+def test_as_a_module_under_a_prefix(folder):
+    # the results move, the files that the block names do not
+    (folder / "Snakefile").write_text(host(moved='prefix: "emergence"', results="results/"))
+    (folder / "host.yaml").write_text(yaml.safe_dump({"emergence": STUDY}))
+    done = snakemake(folder, "--cores", "1", "summary.csv", "emergence/results/report.html")
+    assert done.returncode == 0, done.stderr
+    assert largest(folder / "summary.csv") == EXPECTED
+    assert (folder / "emergence/results/report.html").stat().st_size > 10_000
+    assert not (folder / "results").exists()
+
+
+def test_as_a_module_from_a_git_repository(folder, tmp_path_factory):
+    # a commit of the files as they are, wherever the tests run: only Snakefiles, rules and scripts are taken from it
+    repository = tmp_path_factory.mktemp("repository") / "workflow"
+    copy_of_workflow(repository)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(repository)]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "as it is"]):
+        subprocess.run([*git, *arguments], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    source = f'gitfile({str(repository)!r}, path="workflow/Snakefile", commit={commit!r})'
+    (folder / "Snakefile").write_text(host(source))
+    (folder / "host.yaml").write_text(yaml.safe_dump({"emergence": STUDY}))
+    done = snakemake(folder, "--cores", "1")
+    assert done.returncode == 0, done.stderr
+    assert largest(folder / "summary.csv") == EXPECTED
+
+
 def test_a_mistake_in_a_module_does_not_blame_the_file_of_the_host(folder):
     study = {"benchmarks": {"tiny": STUDY["benchmarks"]["tiny"] | {"formt": "x"}}}
-    (folder / "Snakefile").write_text(HOST)
+    (folder / "Snakefile").write_text(host())
     (folder / "host.yaml").write_text(yaml.safe_dump({"emergence": study}))
     done = snakemake(folder, "--cores", "1", "--dry-run")
     assert done.returncode != 0

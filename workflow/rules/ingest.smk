@@ -47,7 +47,7 @@ rule ingest_scores:
         runtime=growing(30),
     params:
         block=read_by_ingest,
-        metrics=metrics("aliases", "higher_is_better", "range"),
+        metrics=metrics("aliases", "higher_is_better", "proportion", "range"),
         catalogue=STUDY["metrics"],
         fingerprint=lambda wildcards: readers.fingerprint(block(wildcards), trees.part(wildcards.get("scatteritem"))),
         library=lambda wildcards: library("scripts/ingest_scores.py", readers.module_path(block(wildcards)), tables=READ),

@@ -18,6 +18,11 @@ REPORTED = [
 ]
 
 
+def users_own(paths):
+    """Paths of the user's own files: they are where the configuration says, also where a module's `prefix` moves the results."""
+    return [local(path) for path in paths]
+
+
 def read_by_ingest(wildcards):
     """The keys of the block that reading its files depends on."""
     own = block(wildcards)
@@ -38,13 +43,13 @@ def gathered(names):
 def ingest_files(wildcards):
     """The files that those keys name, and the record of what is fetched."""
     keys = read_by_ingest(wildcards)
-    return configuration.input_files(keys, keys)
+    return users_own(configuration.input_files(keys, keys))
 
 
 def ingest_folders(wildcards):
     """The folders that those keys name. Their own time says nothing; the fingerprint says what is in them."""
     keys = read_by_ingest(wildcards)
-    return [ancient(folder) for folder in configuration.input_folders(keys, keys)]
+    return [ancient(folder) for folder in users_own(configuration.input_folders(keys, keys))]
 
 
 def made_before(members):
@@ -65,7 +70,7 @@ def some_keys(keys):
 
 def some_files(keys):
     """The files that some keys of a benchmark's block name."""
-    return lambda wildcards: [block(wildcards)[key] for key in keys if key in block(wildcards)]
+    return lambda wildcards: users_own(block(wildcards)[key] for key in keys if key in block(wildcards))
 
 
 def keys_with_files(keys):
@@ -150,4 +155,4 @@ def named_files():
     files = [
         file for name in BENCHMARKS for file in configuration.input_files(STUDY["benchmarks"][name], STUDY["benchmarks"][name])
     ]
-    return list(dict.fromkeys([*files, STUDY["metrics"]]))
+    return users_own(dict.fromkeys([*files, STUDY["metrics"]]))

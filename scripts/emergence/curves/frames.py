@@ -1,7 +1,7 @@
 """Curves: the scores of one task, subtask, metric, model family and number of shots, sorted by scale.
 
-A frame of curves has one row a curve, with lists for what differs along it; a batch holds all curves of equal length as arrays
-of shape (curves, scales), which is what the statistics take. Nothing here loops over curves.
+A frame of curves has one row per curve, with lists for what differs along it; a batch holds all curves of equal length as
+arrays of shape (curves, scales), which is what the statistics take. Nothing here loops over curves.
 """
 
 import dataclasses
@@ -11,11 +11,25 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
+from emergence.statuses import CONSTANT, COPY, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
 
 KEY = tuple(tables.description("curves")["key"])
 ALONG = ("scales", "scores", "n_models", "n_examples", "stderr")
-MEASURES = ("emergence_score", "emergence_score_resolved", "score_range", "largest_step_share", "linearity", "kendall_tau")
+MEASURES = (
+    "emergence_score",
+    "emergence_score_resolved",
+    "relative_emergence_score",
+    "relative_emergence_score_resolved",
+    "score_range",
+    "kendall_tau",
+)
+
+# Two families whose models agree this well at every scale, as a share of the metric's range, are one family evaluated twice: models
+# trained apart differ by more. The curves must move by more than a few times that, or it would say nothing.
+_COPY_SHARE = 0.005
+_COPY_MOVES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +56,23 @@ def from_scores(scores, catalogue):
     known, the smallest number of test examples.
 
     scores: frame of the score table. catalogue: frame of metric_catalogue.load. Returns a frame with the key, the columns
-    of ALONG (lists), n_scales, n_scores, chance, preferred and higher_is_better, sorted by key.
+    of ALONG (lists), n_scales, n_scores, chance, constant_answers, rounding, resolution, preferred and higher_is_better, sorted
+    by key.
     """
     key = list(KEY)
     if scores.empty:
-        return pd.DataFrame(columns=[*key, "preferred", "higher_is_better", "n_scales", "n_scores", *ALONG, "chance"])
+        columns = [
+            "preferred",
+            "higher_is_better",
+            "n_scales",
+            "n_scores",
+            *ALONG,
+            "chance",
+            "constant_answers",
+            "rounding",
+            "resolution",
+        ]
+        return pd.DataFrame(columns=[*key, *columns])
     curve, scale = tables.key_positions(scores, key), scores["scale"].to_numpy(dtype=float)
     order = np.lexsort((scale, curve))
     curve, scale = curve[order], scale[order]
@@ -62,12 +88,14 @@ def from_scores(scores, catalogue):
         column: scores[column].to_numpy(dtype=float, na_value=np.nan)[order]
         for column in ("score", "n_examples", "stderr", "chance")
     }
+    stderr = numbers["stderr"]
     along = {
         "scales": scale[point_start],
         "scores": mean(numbers["score"]),
         "n_models": n_models,
         "n_examples": np.minimum.reduceat(numbers["n_examples"], point_start),
-        "stderr": np.sqrt(mean(np.square(numbers["stderr"])) / n_models),
+        # that of a single model is left as it is, to the last digit
+        "stderr": np.where(n_models == 1, stderr[point_start], np.sqrt(mean(np.square(stderr)) / n_models)),
     }
     curve_start = np.flatnonzero(new_curve)
     cuts = np.searchsorted(point_start, curve_start)
@@ -81,7 +109,35 @@ def from_scores(scores, catalogue):
     # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
+    frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along["scores"], new_curve)
+    frame["rounding"] = np.fmin.reduceat(score_rounding(scores, catalogue)[order], curve_start)
+    frame["resolution"] = resolution(frame, catalogue)
     return frame
+
+
+def _between_constant_answers(scores, order, point_start, means, new_curve):
+    """Whether the largest step of each curve leads between the scores of two constant answers.
+
+    order: (scores,) that sorts the score table by curve and scale. point_start: (points,) first sorted row of each scale of a
+    curve. means: (points,) mean score there. new_curve: (scores,) bool, a sorted row begins a curve. Returns (curves,) nullable
+    boolean, empty for curves with a score of which it is not known whether it is such a score.
+    """
+    if "constant_answer" not in scores:
+        return pd.array([pd.NA] * int(new_curve.sum()), dtype="boolean")
+    flag = scores["constant_answer"].astype("boolean")
+    known, constant = (values.to_numpy(dtype=bool)[order] for values in (flag.notna(), flag.fillna(False)))
+    known, constant = (np.logical_and.reduceat(values, point_start) for values in (known, constant))
+    starts = np.flatnonzero(new_curve[point_start])
+    lengths = np.diff(starts, append=len(point_start))
+    step = np.abs(np.diff(means, prepend=np.nan))
+    # a curve's first point has no step before it
+    step[starts] = -1.0
+    largest = np.maximum.reduceat(step, starts)
+    is_largest = (step == np.repeat(largest, lengths)) & (step > 0)
+    both = is_largest & constant & np.append(False, constant[:-1])
+    found = pd.array(np.logical_or.reduceat(both, starts), dtype="boolean")
+    found[~np.logical_and.reduceat(known, starts)] = pd.NA
+    return found
 
 
 def batches(curves):
@@ -101,59 +157,137 @@ def batches(curves):
 
 
 def resolution(curves, catalogue):
-    """The smallest difference that the test set of each curve can show: the range of the metric over the number of examples.
+    """The smallest difference that the scores of each curve can show.
 
-    That number is the smallest along the curve, so the coarsest. NaN where an example count is unknown or the metric has an open
-    range. For a metric that grades each example right or wrong it is exact; for others it is a convention.
+    - A metric that grades each example right or wrong: the range of the metric over the number of examples. Where that number is
+      not known but the standard error is, it follows from s^2 = p (1 - p) / n. The coarsest score of the curve counts.
+    - Any other metric: the standard error, the median along the curve.
+    - Never less than the rounding of the published digits (score_rounding).
 
-    Returns (curves,), in units of the metric.
+    Where several models were averaged at a scale, their mean moves in smaller steps.
+
+    curves: frame with the columns of ALONG and `rounding`. Returns (curves,), in units of the metric; NaN where nothing is known.
     """
     if curves.empty:
         return np.empty(0)
-    span = curves["metric"].map(catalogue["high"] - catalogue["low"]).to_numpy(dtype=float)
+    entries = catalogue.loc[curves["metric"].astype(str)]
+    span = np.where(entries["proportion"], entries["high"] - entries["low"], np.nan)
+    proportion = entries["proportion"].to_numpy(dtype=bool)
     lengths = curves["n_scales"].to_numpy(dtype=int)
-    fewest = np.minimum.reduceat(np.concatenate(curves["n_examples"].to_numpy()), np.cumsum(lengths) - lengths)
-    return np.where(np.isfinite(span), span, np.nan) / fewest
+    start = np.cumsum(lengths) - lengths
+    scores, n_models, n_examples, stderr = (
+        np.concatenate(curves[column].to_numpy()) for column in ("scores", "n_models", "n_examples", "stderr")
+    )
+    grain = span * np.maximum.reduceat(1 / (n_examples * n_models), start)
+    rounding = curves["rounding"].to_numpy(dtype=float) / np.fmin.reduceat(n_models, start)
+    is_share = np.repeat(proportion, lengths)
+    share = (scores - np.repeat(np.where(proportion, entries["low"], 0.0), lengths)) / np.repeat(span, lengths)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        implied = np.square(stderr) / (share * (1 - share)) / np.repeat(span, lengths)
+    from_stderr = np.where(is_share, np.where((share > 0) & (share < 1) & (stderr > 0), implied, np.nan), stderr)
+    typical = _median_along(from_stderr, lengths)
+    known = np.where(proportion & np.isfinite(grain), grain, typical)
+    least = np.fmax(known, rounding)
+    # full precision is not a resolution: nothing is known then
+    return np.where(least > 0, least, np.nan)
+
+
+def _median_along(values, lengths):
+    """Median of the known values of each curve. values: all curves one after the other. Returns (curves,), NaN where none is."""
+    curve = np.repeat(np.arange(len(lengths)), lengths)
+    known = np.isfinite(values)
+    values, curve = values[known], curve[known]
+    values = values[np.lexsort((values, curve))]
+    count = np.bincount(curve, minlength=len(lengths))
+    start = np.cumsum(count) - count
+    median = np.full(len(lengths), np.nan)
+    some = count > 0
+    median[some] = (values[start[some] + (count[some] - 1) // 2] + values[start[some] + count[some] // 2]) / 2
+    return median
 
 
 def measure(curves, catalogue):
     """The frame with `status` and the columns of MEASURES, for all curves at once; see emergence.curves.sharpness for each."""
     measured = {column: np.full(len(curves), np.nan) for column in MEASURES}
-    status = np.full(len(curves), sharpness.TOO_FEW_SCALES, dtype=object)
-    finest = resolution(curves, catalogue)
+    status = np.full(len(curves), TOO_FEW_SCALES, dtype=object)
+    finest, rounding = (curves[column].to_numpy(dtype=float) for column in ("resolution", "rounding"))
     for batch in batches(curves):
         rows, y = batch.positions, batch.oriented
-        measured["score_range"][rows] = np.abs(sharpness.signed_range(y))
-        status[rows] = sharpness.status(y)
+        least = finest[rows], rounding[rows]
+        measured["score_range"][rows] = np.abs(sharpness.signed_range(y, *least))
+        status[rows] = sharpness.status(y, *least)
         if y.shape[1] < sharpness.MIN_SCALES:
             continue
-        measured["emergence_score"][rows] = sharpness.emergence_score(y)
-        measured["emergence_score_resolved"][rows] = sharpness.emergence_score(y, finest[rows])
-        measured["largest_step_share"][rows] = sharpness.largest_step_share(y)
-        measured["linearity"][rows] = sharpness.linearity(y)
+        measured["emergence_score"][rows] = sharpness.emergence_score(y, *least)
+        measured["emergence_score_resolved"][rows] = sharpness.emergence_score_resolved(y, *least)
         measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
-    return curves.assign(status=status, **measured, repeats_family=_repeated_families(curves, status))
+    for column in ("emergence_score", "emergence_score_resolved"):
+        measured[f"relative_{column}"] = sharpness.relative(measured[column], np.maximum(curves["n_scales"].to_numpy(float), 2))
+    return curves.assign(status=status, **measured, repeats_family=_repeated_families(curves, status, catalogue))
 
 
-def _repeated_families(curves, status):
-    """For each curve the earlier model family, if any, with the very same scores on the same task, metric and shots.
+def _repeated_families(curves, status, catalogue):
+    """For each curve the first model family, if any, of which it is a copy on the same task, metric and shots.
 
     Families can be one set of models under two settings that a metric does not see, such as the sampling temperature for multiple
-    choice: their curves are copies, not evidence twice. Constant curves agree without being copies and are left out.
+    choice: their curves are copies, not evidence twice. A copy has the very same scores; or the same scales, and scores that all
+    agree within half a percent of the metric's range, on a curve that moves by more than 2 %.
+    Constant curves agree without being copies and are left out.
     """
     family = curves["model_family"].to_numpy(dtype=object)
     repeated = np.full(len(curves), None, dtype=object)
-    varying = np.flatnonzero((status != sharpness.CONSTANT) & (curves["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES))
-    if len(varying):
-        # a curve's scores as bytes: the same number for the same scores
-        content = pd.factorize(np.array([values.tobytes() for values in curves["scores"].to_numpy()[varying]], dtype=object))[0]
-        outputs = tables.key_positions(curves.iloc[varying], ["task", "subtask", "metric", "shots"])
-        same = np.unique(outputs, return_inverse=True)[1] * (content.max() + 1) + content
-        _, first, group = np.unique(same, return_index=True, return_inverse=True)
-        earlier = varying[first[group]]
-        differs = family[earlier] != family[varying]
-        repeated[varying[differs]] = family[earlier[differs]]
+    varying = np.flatnonzero((status != CONSTANT) & (curves["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES))
+    if len(varying) == 0:
+        return pd.Series(repeated, index=curves.index, dtype="str")
+    outputs = tables.key_positions(curves.iloc[varying], ["task", "subtask", "metric", "shots"])
+    entries = catalogue.loc[curves["metric"].astype(str)]
+    near = _COPY_SHARE * (entries["high"] - entries["low"]).to_numpy(dtype=float)
+    group = pd.Series(outputs, index=varying)
+    for batch in batches(curves.iloc[varying]):
+        rows, scores, scales = varying[batch.positions], batch.oriented, batch.scales
+        size = np.abs(scores).max(axis=1)
+        moves = np.ptp(scores, axis=1) > _COPY_MOVES * near[rows]
+        own = group.loc[rows].to_numpy()
+        by_group = own.argsort(kind="stable")
+        # each curve beside the one that is so many places before it in its group; the first family of all is met, and named, last
+        most = np.bincount(np.unique(own, return_inverse=True)[1]).max()
+        for lag in range(1, most):
+            later, earlier = by_group[lag:], by_group[:-lag]
+            same = own[later] == own[earlier]
+            later, earlier = later[same], earlier[same]
+            apart = np.abs(scores[later] - scores[earlier]).max(axis=1)
+            equal = apart <= 1e-12 * size[later]
+            scale_apart = np.abs(scales[later] / scales[earlier] - 1).max(axis=1)
+            close = (scale_apart <= 1e-6) & moves[later] & moves[earlier] & (apart <= near[rows[later]])
+            copies = (equal | close) & (family[rows[later]] != family[rows[earlier]])
+            repeated[rows[later[copies]]] = family[rows[earlier[copies]]]
     return pd.Series(repeated, index=curves.index, dtype="str")
+
+
+def counted(curves):
+    """Which curves are in counts, thresholds and families of tests, and why the others are not.
+
+    Counts are over curves with four scales or more whose sharpness is a finite number, plain or limited by resolution. Constant
+    curves are in counts, with E = 0. A family of tests also leaves out constant curves, in which there is nothing to find, and
+    copies of another family's curve, which are not evidence twice.
+
+    Returns a frame, one row per curve: in_counts, in_family (bool), reason (`ok`, `too_few_scales`, `no_finite_score`,
+    `constant` or `copy`).
+    """
+    finite = np.isfinite(curves[["emergence_score", "emergence_score_resolved"]].to_numpy(dtype=float)).any(axis=1)
+    reason = np.select(
+        [
+            curves["n_scales"].to_numpy(dtype=int) < sharpness.MIN_SCALES_COUNTED,
+            ~finite,
+            (curves["status"] == CONSTANT).to_numpy(dtype=bool),
+            curves["repeats_family"].notna().to_numpy(dtype=bool),
+        ],
+        [TOO_FEW_SCALES, NO_FINITE_SCORE, CONSTANT, COPY],
+        default=OK,
+    ).astype(object)
+    return pd.DataFrame(
+        {"in_counts": np.isin(reason, (OK, CONSTANT, COPY)), "in_family": reason == OK, "reason": reason}, index=curves.index
+    )
 
 
 def chosen(curves, entries, metrics="all"):
@@ -196,3 +330,45 @@ def names(curves):
     return pd.Series(
         [f"{task}{subtask} · {family}{shot}" for task, subtask, family, shot in parts], index=curves.index, dtype=object
     )
+
+
+def attach_covariance(curves, covariances):
+    """The frame with a column `covariance`: the covariance of the noise of each curve over its scales, row by row.
+
+    curves: frame of from_scores. covariances: frame of the table score_covariance, with both orders of a pair of scales or one.
+    The list has n * n numbers for n scales; it is empty for a curve whose covariance is not known for every pair.
+    """
+    key = list(KEY)
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    squares = lengths * lengths
+    flat = np.full(int(squares.sum()), np.nan)
+    start = np.cumsum(squares) - squares
+    if len(curves) and len(covariances):
+        place = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        owner = np.repeat(np.arange(len(curves)), lengths)
+        scales = curves[key].iloc[owner].assign(owner=owner, place=place, scale=np.concatenate(curves["scales"].to_numpy()))
+        # a merge takes unknown numbers of shots as equal
+        pairs = covariances.merge(scales.rename(columns={"scale": "scale_a", "place": "place_a"}), on=[*key, "scale_a"])
+        pairs = pairs.merge(scales.rename(columns={"scale": "scale_b", "place": "place_b"}), on=[*key, "scale_b", "owner"])
+        owner, a, b = (pairs[column].to_numpy(dtype=int) for column in ("owner", "place_a", "place_b"))
+        for first, second in ((a, b), (b, a)):
+            flat[start[owner] + first * lengths[owner] + second] = pairs["covariance"].to_numpy(dtype=float)
+    parts = [flat[first : first + size] for first, size in zip(start, squares, strict=True)]
+    lists = [part if np.isfinite(part).all() else part[:0] for part in parts]
+    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object))
+
+
+def attach_scatter(curves, scores):
+    """The frame with a column `scatter`: the variance (divisor m - 1) of the scores of the m models at each scale of a curve.
+
+    curves: frame of from_scores of these scores. NaN at scales with one model; an empty list for curves without several anywhere.
+    """
+    key = list(KEY)
+    lists = [np.empty(0)] * len(curves)
+    several = np.flatnonzero((curves["n_scores"] > curves["n_scales"]).to_numpy())
+    if len(several):
+        averaged = curves[key].iloc[several].assign(position=several)
+        spread = scores.merge(averaged, on=key).groupby(["position", "scale"])["score"].var(ddof=1)
+        for position, values in spread.groupby(level="position", sort=True):
+            lists[position] = values.to_numpy(dtype=float)
+    return curves.assign(scatter=pd.Series(lists, index=curves.index, dtype=object))

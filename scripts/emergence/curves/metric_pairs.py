@@ -5,20 +5,36 @@ import pandas as pd
 
 from emergence.curves import sharpness
 from emergence.io import tables
+from emergence.statuses import DIFFERENT_MEMBERS, FUNCTION_OF_OTHER, NO_FINITE_SCORE, OK, TOO_FEW_SCALES
 
 OUTPUTS = ["task", "subtask", "model_family", "shots"]
-_SIDE = ["emergence_score_a", "emergence_score_b", "status_a", "status_b"]
+_COLUMNS = ["metric_a", "metric_b", "n_scales"]
+_COLUMNS += [f"{column}_{side}" for column in ("emergence_score", "resolved_score", "status") for side in "ab"] + ["status"]
 _ORDER = {"discontinuous": 0, "nonlinear": 1, "linear": 2, "unknown": 3}
 
 
 def swaps(curves, catalogue):
-    """Every pair of metrics on the same task, subtask, model family and shots, with E under each.
+    """Return every pair of metrics on the same task, subtask, model family and shots, with E under each.
 
     Both are computed on the scales that have both metrics, so that only the metric differs. The first metric of a pair is the one
-    that the theory expects to look sharper; see workflow/schemas/tables.yaml, `metric_swaps`.
+    that the theory expects to look sharper. A pair is compared (status `ok`) where it has four scales or more and a finite score
+    under both, where both metrics of a group are averages over the same members, and where one metric is not a linear function of
+    the other: such a pair says nothing about the change of metric.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Curves with resolution, rounding and, where groups of tasks have them, members.
+    catalogue : DataFrame
+        Metrics with higher_is_better and kind.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `metric_swaps` in questions/metric_swaps/question.yaml.
     """
     if curves.empty:
-        return pd.DataFrame(columns=[*OUTPUTS, "metric_a", "metric_b", "n_scales", *_SIDE])
+        return pd.DataFrame(columns=[*OUTPUTS, *_COLUMNS])
     curves = curves.reset_index(drop=True)
     frame = pd.DataFrame(
         {"outputs": tables.key_positions(curves, OUTPUTS), "row": np.arange(len(curves)), "metric": curves["metric"]}
@@ -34,15 +50,54 @@ def swaps(curves, catalogue):
     names = curves["metric"].to_numpy()
     table["metric_a"], table["metric_b"] = names[a], names[b]
     table["n_scales"] = 0
-    table[["emergence_score_a", "emergence_score_b"]] = np.nan
-    table[["status_a", "status_b"]] = sharpness.TOO_FEW_SCALES
+    table[[f"{column}_{side}" for column in ("emergence_score", "resolved_score") for side in "ab"]] = np.nan
+    table[["status_a", "status_b"]] = TOO_FEW_SCALES
+    is_function = np.zeros(len(table), dtype=bool)
+    least = curves[["resolution", "rounding"]].to_numpy(dtype=float)
     for rows, y_a, y_b in _on_shared_scales(curves, catalogue, a, b):
         table.loc[rows, "n_scales"] = y_a.shape[1]
         if y_a.shape[1] >= sharpness.MIN_SCALES:
-            for side, y in (("a", y_a), ("b", y_b)):
-                table.loc[rows, f"status_{side}"] = sharpness.status(y)
-                table.loc[rows, f"emergence_score_{side}"] = sharpness.emergence_score(y)
-    return table[[*OUTPUTS, "metric_a", "metric_b", "n_scales", *_SIDE]]
+            for side, curve, y in (("a", a, y_a), ("b", b, y_b)):
+                resolution, rounding = least[curve[rows]].T
+                table.loc[rows, f"status_{side}"] = sharpness.status(y, resolution, rounding)
+                table.loc[rows, f"emergence_score_{side}"] = sharpness.emergence_score(y, resolution, rounding)
+                table.loc[rows, f"resolved_score_{side}"] = sharpness.emergence_score_resolved(y, resolution, rounding)
+            is_function[rows] = _is_linear_function(y_a, y_b, least[a[rows], 1], least[b[rows], 1])
+    members = curves["members"].to_numpy(dtype=object) if "members" in curves else np.full(len(curves), None, dtype=object)
+    known = [sharpest(table, side).notna().to_numpy() for side in "ab"]
+    table["status"] = np.select(
+        [
+            table["n_scales"].to_numpy() < sharpness.MIN_SCALES_COUNTED,
+            pd.Series(members[a]).fillna("").to_numpy() != pd.Series(members[b]).fillna("").to_numpy(),
+            is_function,
+            ~(known[0] & known[1]),
+        ],
+        [TOO_FEW_SCALES, DIFFERENT_MEMBERS, FUNCTION_OF_OTHER, NO_FINITE_SCORE],
+        default=OK,
+    )
+    return table[[*OUTPUTS, *_COLUMNS]]
+
+
+def sharpest(table, side):
+    """Return what the comparisons take for the sharpness of one side: resolution-limited E, or E where no resolution is known."""
+    return table[f"resolved_score_{side}"].fillna(table[f"emergence_score_{side}"])
+
+
+def _is_linear_function(y_a, y_b, rounding_a, rounding_b):
+    """Which curves lie on one straight line against one another, up to the rounding of their digits; curves that do not vary do not.
+
+    y_a, y_b: (pairs, scales). rounding_a, rounding_b: (pairs,), NaN where unknown.
+    """
+    if y_a.shape[1] < sharpness.MIN_SCALES_COUNTED:
+        return np.zeros(len(y_a), dtype=bool)
+    moved_a, moved_b = (y - y.mean(axis=1, keepdims=True) for y in (y_a, y_b))
+    moment = np.square(moved_a).sum(axis=1)
+    slope = np.divide((moved_a * moved_b).sum(axis=1), moment, out=np.zeros(len(y_a)), where=moment > 0)
+    apart = np.abs(moved_b - slope[:, None] * moved_a).max(axis=1)
+    size = np.abs(moved_b).max(axis=1)
+    # half a unit of the last digit each
+    slack = (np.nan_to_num(rounding_b) + np.abs(slope) * np.nan_to_num(rounding_a)) / 2 + 1e-9 * size
+    return (moment > 0) & (size > 4 * slack) & (apart <= slack)
 
 
 def _on_shared_scales(curves, catalogue, a, b):

@@ -2,89 +2,148 @@
 
 Every function takes an array of shape (..., n_scales): one curve along the last axis, scores oriented so that higher is
 better and sorted by increasing scale. Leading axes are curves (and, in simulations, draws); nothing loops over them.
+
+The resolution r of a curve is the smallest difference that its scores can show. A step below r is zero. Scores may have been
+rounded since: a step of r then shows as r give or take the rounding, so what counts as zero is a step below r less the rounding.
+Nothing is squared, so that scores of 1e-200 and of 1e300 have the same emergence score as scores of ordinary size.
 """
 
 import numpy as np
 
-OK = "ok"
-CONSTANT = "constant"
-ZERO_MEDIAN_STEP = "zero_median_step"
-TOO_FEW_SCALES = "too_few_scales"
+from emergence.statuses import CONSTANT, OK, TOO_FEW_SCALES, ZERO_MEDIAN_STEP
 
+__all__ = ["CONSTANT", "OK", "TOO_FEW_SCALES", "ZERO_MEDIAN_STEP"]
+
+# An emergence score needs three scales. A single jump over three has |E| = 1.41 and a straight line 2, the wrong way round:
+# counts, thresholds and tests begin at four.
 MIN_SCALES = 3
+MIN_SCALES_COUNTED = 4
 
 # Averaging equal scores leaves differences of a few units in the last place. They are rounding, not steps: without this
-# guard a flat stretch of 1e-17 would stand in the denominator.
-_ROUNDING = 16 * np.finfo(float).eps
+# guard a flat stretch of 1e-17 would be in the denominator.
+_FLOAT_ROUNDING = 16 * np.finfo(float).eps
+# Differences of decimal numbers miss the decimal by a few units in the last place.
+_SLACK = 1 - 1e-9
+# Above this size, the difference of two scores may not be a floating-point number.
+_LARGEST = 2.0**1022
 
 
-def steps(scores):
-    """Differences between neighbouring scales, with rounding noise set to zero.
+def least_difference(scores, resolution=None, rounding=0.0):
+    """The size below which a difference between two scores of a curve is zero.
+
+    Parameters
+    ----------
+    scores : (..., n_scales), in the metric's own units.
+    resolution : None, or (...) in the units of the scores; NaN where unknown.
+    rounding : (...) rounding of the published digits, in the units of the scores; at most the resolution.
+
+    Returns
+    -------
+    (...) in the units of the scores: the resolution less the rounding, or the rounding where that is more; at least the rounding
+    of floating-point numbers.
+    """
+    least = _FLOAT_ROUNDING * np.abs(scores).max(axis=-1)
+    if resolution is None:
+        return least
+    resolution, rounding = np.broadcast_arrays(np.asarray(resolution, dtype=float), np.asarray(rounding, dtype=float))
+    return np.fmax(least, _SLACK * np.fmax(resolution - np.nan_to_num(rounding), rounding))
+
+
+def steps(scores, resolution=None, rounding=0.0):
+    """Differences between neighbouring scales; those below `least_difference` are zero.
 
     scores: (..., n_scales), in the metric's own units. Returns (..., n_scales - 1).
     """
     scores = np.asarray(scores, dtype=float)
     difference = np.diff(scores, axis=-1)
-    noise = _ROUNDING * np.abs(scores).max(axis=-1, keepdims=True)
-    difference[np.abs(difference) <= noise] = 0.0
+    difference[np.abs(difference) < least_difference(scores, resolution, rounding)[..., None]] = 0.0
     return difference
 
 
-def signed_range(scores):
-    """Range of each curve (max - min), negative where the maximum comes at a smaller scale than the minimum.
+def signed_range(scores, resolution=None, rounding=0.0):
+    """Range of each curve (max - min), negative where the maximum is at a smaller scale than the minimum.
 
-    The first of equal maxima or minima counts. scores: (..., n_scales). Returns (...).
+    The first of equal maxima or minima counts. A range below `least_difference` is zero. scores: (..., n_scales). Returns (...).
     """
     scores = np.asarray(scores, dtype=float)
     direction = np.sign(scores.argmax(axis=-1) - scores.argmin(axis=-1))
     spread = scores.max(axis=-1) - scores.min(axis=-1)
-    spread = np.where(spread <= _ROUNDING * np.abs(scores).max(axis=-1), 0.0, spread)
+    spread = np.where(spread < least_difference(scores, resolution, rounding), 0.0, spread)
     return direction * spread
 
 
-def emergence_score(scores, resolution=None):
+def _in_range(scores, *sizes):
+    """Scores and sizes in the same unit, halved twice where differences of the scores could overflow; E has no unit."""
+    scores = np.asarray(scores, dtype=float)
+    unit = np.where(np.abs(scores).max(axis=-1) > _LARGEST, 0.25, 1.0)
+    return scores * unit[..., None], *(None if size is None else size * unit for size in sizes)
+
+
+def _median_step(difference):
+    """Root of the median squared step, without squares. difference: (..., n_scales - 1). Returns (...)."""
+    size = np.abs(difference)
+    middle = size.shape[-1] // 2
+    if size.shape[-1] % 2:
+        return np.partition(size, middle, axis=-1)[..., middle]
+    size = np.partition(size, (middle - 1, middle), axis=-1)
+    return np.hypot(size[..., middle - 1], size[..., middle]) / np.sqrt(2)
+
+
+def emergence_score(scores, resolution=None, rounding=0.0):
     """Emergence score of each curve: signed range over the root of the median squared step.
 
-    E = sign(argmax y - argmin y) * (max y - min y) / sqrt(median (y_i - y_{i-1})^2), from section 4 of Schaeffer, Miranda &
-    Koyejo (2023), who take it from the breakthroughness of Srivastava et al. (2022). E has no unit. A straight line of n points
-    has E = n - 1.
+    E = sign(argmax y - argmin y) * (max y - min y) / sqrt(median (y_i - y_{i-1})^2). E has no unit. A straight line of n points
+    has E = n - 1, and E does not change when the scores are shifted or multiplied by a positive number.
 
-    scores: (..., n_scales), n_scales >= 2.
-    resolution: None, or (...) in the units of the scores: the smallest difference that the test set can show (appendix A.1 of
-    the same paper). Each step then counts for at least that much, and E is finite.
+    Parameters
+    ----------
+    scores : (..., n_scales), n_scales >= 2.
+    resolution : None, or (...) in the units of the scores, NaN where unknown: steps below it are zero.
+    rounding : (...) rounding of the published digits; see `least_difference`.
 
-    Returns (...): 0 for a constant curve; NaN where the median step is zero under a range that is not, or the resolution NaN.
+    Returns
+    -------
+    (...): 0 for a constant curve; NaN where the median step is zero under a range that is not.
+
+    References
+    ----------
+    Schaeffer, Miranda & Koyejo (2023), section 4, after the breakthroughness of Srivastava et al. (2022).
     """
-    squared = np.square(steps(scores))
-    if resolution is not None:
-        squared = np.maximum(squared, np.square(np.asarray(resolution, dtype=float))[..., None])
-    scale = np.sqrt(np.median(squared, axis=-1))
-    spread = signed_range(scores)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = spread / scale
-    return np.where((spread == 0) & ~np.isnan(scale), 0.0, np.where(scale > 0, score, np.nan))
+    scores, resolution, rounding = _in_range(scores, resolution, rounding)
+    spread = signed_range(scores, resolution, rounding)
+    scale = _median_step(steps(scores, resolution, rounding))
+    score = np.divide(spread, scale, out=np.full(np.shape(spread), np.nan), where=scale > 0)
+    return np.where((spread == 0) & np.isfinite(scale), 0.0, score)
 
 
-def linearity(scores):
-    """Signed range over the root mean square step (the linearity of Srivastava et al. 2022). No unit; 0 for a constant curve.
+def emergence_score_resolved(scores, resolution, rounding=0.0):
+    """Emergence score with every step counted as at least the resolution: finite wherever that is known.
 
-    It shares the numerator of the emergence score but one large step also enlarges its denominator, so a jump scores low.
+    Parameters
+    ----------
+    scores : (..., n_scales), n_scales >= 2.
+    resolution : (...) in the units of the scores, NaN where unknown.
+    rounding : (...) rounding of the published digits; see `least_difference`.
 
-    scores: (..., n_scales). Returns (...).
+    Returns
+    -------
+    (...): 0 for a constant curve; NaN where the resolution is not known.
+
+    References
+    ----------
+    Appendix A.1 of Schaeffer, Miranda & Koyejo (2023) on the resolution of a test set.
     """
-    root_mean_square = np.sqrt(np.mean(np.square(steps(scores)), axis=-1))
-    spread = signed_range(scores)
-    return np.divide(spread, root_mean_square, out=np.zeros_like(spread), where=root_mean_square > 0)
+    scores, resolution, rounding = _in_range(scores, np.asarray(resolution, dtype=float), rounding)
+    spread = signed_range(scores, resolution, rounding)
+    difference = steps(scores, resolution, rounding)
+    scale = _median_step(np.maximum(np.abs(difference), resolution[..., None]))
+    score = np.divide(spread, scale, out=np.full(np.shape(spread), np.nan), where=scale > 0)
+    return np.where((spread == 0) & (resolution > 0), 0.0, score)
 
 
-def largest_step_share(scores):
-    """The largest absolute step as a share of the range: 1 for a single jump, NaN for a constant curve.
-
-    scores: (..., n_scales). Returns (...). Above 1 it cannot be: no step exceeds the range.
-    """
-    spread = np.abs(signed_range(scores))
-    largest = np.abs(steps(scores)).max(axis=-1)
-    return np.divide(largest, spread, out=np.full_like(spread, np.nan), where=spread > 0)
+def relative(score, n_scales):
+    """An emergence score relative to that of a straight line over as many scales, n_scales - 1: 1 for a line. Broadcasts."""
+    return np.asarray(score, dtype=float) / (np.asarray(n_scales, dtype=float) - 1)
 
 
 def kendall_tau(scores):
@@ -95,7 +154,7 @@ def kendall_tau(scores):
 
     scores: (..., n_scales). Returns (...).
     """
-    scores = np.asarray(scores, dtype=float)
+    scores, _ = _in_range(scores, None)
     n_scales = scores.shape[-1]
     earlier, later = np.triu_indices(n_scales, k=1)
     order = np.sign(scores[..., later] - scores[..., earlier])
@@ -104,14 +163,14 @@ def kendall_tau(scores):
     return np.divide(order.sum(axis=-1), np.sqrt(n_pairs * untied), out=np.full(untied.shape, np.nan), where=untied > 0)
 
 
-def status(scores):
+def status(scores, resolution=None, rounding=0.0):
     """Why an emergence score is or is not defined: `ok`, `constant`, `zero_median_step` or `too_few_scales`.
 
-    scores: (..., n_scales). Returns (...) of strings.
+    scores, resolution, rounding: as for `emergence_score`. Returns (...) of strings.
     """
-    scores = np.asarray(scores, dtype=float)
+    scores, resolution, rounding = _in_range(scores, resolution, rounding)
     if scores.shape[-1] < MIN_SCALES:
         return np.full(scores.shape[:-1], TOO_FEW_SCALES, dtype=object)
-    constant = signed_range(scores) == 0
-    undefined = np.median(np.square(steps(scores)), axis=-1) == 0
+    constant = signed_range(scores, resolution, rounding) == 0
+    undefined = _median_step(steps(scores, resolution, rounding)) == 0
     return np.where(constant, CONSTANT, np.where(undefined, ZERO_MEDIAN_STEP, OK)).astype(object)

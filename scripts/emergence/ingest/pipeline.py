@@ -7,7 +7,7 @@ same key become one. Nothing leaves in silence: the account counts it.
 import numpy as np
 import pandas as pd
 
-from emergence.ingest import readers, supplements
+from emergence.ingest import input_checks, readers, supplements
 from emergence.ingest.accounts import Account, without
 from emergence.ingest.readers import Rows
 from emergence.io import tables
@@ -22,6 +22,9 @@ WHOLE = ("shots", "n_examples")
 
 # A published score of 1 may have been stored as 1.0000000001.
 TOLERANCE = 1e-9
+
+# Squares and products of numbers of this size are still numbers, and those of one over it are not yet zero.
+LARGEST = 1e150
 
 TRUTH = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
@@ -54,6 +57,8 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     account.stop()
     rows.frame.insert(0, "benchmark", pd.Categorical.from_codes(np.zeros(len(rows.frame), dtype=np.int8), [name]))
     rows = _merge_repeated(rows, account)
+    account.stop()
+    rows = input_checks.check(rows, block, catalogue, account)
     account.stop()
     rows.frame["preferred"] = _preferred(rows.frame, block)
     account.count_rows(rows, rows.frame["score"].notna(), "kept")
@@ -116,6 +121,9 @@ def read_numbers(rows, field, account):
         bad |= numbers < 1
     elif field == "stderr":
         bad |= numbers < 0
+    with np.errstate(invalid="ignore"):
+        extreme = np.isfinite(numbers) & ~bad & (numbers != 0) & ~np.abs(numbers).between(1 / LARGEST, LARGEST)
+    bad |= extreme
     allowed = ("a whole number" if field in WHOLE else "a number") + {
         "scale": " above 0",
         "n_examples": " of at least 1",
@@ -124,6 +132,9 @@ def read_numbers(rows, field, account):
 
     def describe(i):
         shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
+        if extreme.iat[i]:
+            limits = f"0, or a size between {1 / LARGEST:g} and {LARGEST:g}; for smaller and larger numbers give the logarithm"
+            return told(rows.place(i, field), shown, limits)
         return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}")
 
     frame[field] = numbers
@@ -213,21 +224,42 @@ def _check_directions(rows, catalogue, path, account):
 
 
 def _check_values(rows, catalogue, account):
-    """Scores must lie in their metric's range."""
+    """Scores, and the scores of guessing, must lie in their metric's range, and a standard error within its width."""
+    rows = _check_bounds(rows, catalogue, account, "score", "score outside the range of its metric")
+    rows = _check_bounds(rows, catalogue, account, "chance", "chance outside the range of its metric")
+    if "stderr" not in rows.frame:
+        return rows
     frame = rows.frame
+    met = catalogue.loc[frame["metric"].cat.categories]
+    widths = (met["high"] - met["low"]).to_numpy()[frame["metric"].cat.codes.to_numpy()]
+    wide = frame["stderr"].to_numpy() > widths
+
+    def describe(i):
+        return told(
+            rows.place(i, "stderr"), f"{frame['stderr'].iat[i]:g}", f"at most {widths[i]:g}, the width of the metric's range"
+        )
+
+    return account.refuse(rows, wide, "stderr wider than the range of its metric", describe)
+
+
+def _check_bounds(rows, catalogue, account, field, reason):
+    """One field, where it is given, must lie in its metric's range."""
+    frame = rows.frame
+    if field not in frame:
+        return rows
     met = catalogue.loc[frame["metric"].cat.categories]
     span = met["high"] - met["low"]
     slack = TOLERANCE * span.where(np.isfinite(span), 1.0)
-    score, codes = frame["score"].to_numpy(), frame["metric"].cat.codes.to_numpy()
-    outside = score < (met["low"] - slack).to_numpy()[codes]
-    outside |= score > (met["high"] + slack).to_numpy()[codes]
+    values, codes = frame[field].to_numpy(dtype=float), frame["metric"].cat.codes.to_numpy()
+    outside = values < (met["low"] - slack).to_numpy()[codes]
+    outside |= values > (met["high"] + slack).to_numpy()[codes]
 
     def describe(i):
         name = frame["metric"].iat[i]
         allowed = f"{_bounds(*met.loc[name, ['low', 'high']])}, the range of `{name}` in the metric catalogue"
-        return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}", allowed)
+        return told(rows.place(i, field), f"{frame[field].iat[i]:g}", allowed)
 
-    return account.refuse(rows, outside, "score outside the range of its metric", describe)
+    return account.refuse(rows, outside, reason, describe)
 
 
 def _bounds(low, high):

@@ -47,8 +47,10 @@ def add_tasks(rows, block, account):
     # where tasks may be read in shards, a task that is not here can be in another
     met = None if configuration.can_be_sharded(block) else set(tasks.unique())
     for field, values in block["by_task"].items():
-        known = frame.get(field)
-        frame[field] = tasks.map(values).where(tasks.isin(list(values)), known)
+        # shares of constant answers are several for a task, and no field of a score: emergence.ingest.input_checks takes them
+        if field != "constant_scores":
+            known = frame.get(field)
+            frame[field] = tasks.map(values).where(tasks.isin(list(values)), known)
         for task in sorted(set(values) - met) if met is not None else ():
             file = frame["file"].iat[0] if len(frame) else ""
             account.count(file, "ignored", 0, f"by_task.{field} names the task `{task}`, which no row has", example=task)

@@ -1,4 +1,9 @@
-"""The sampling noise of a score: how far it would move if the test set were drawn again."""
+"""The sampling noise of a curve: how far its scores would move, together, if the test set were drawn again.
+
+Models of one family answer the same questions, and a question that one size gets right the next size tends to get right. So the
+noise of a curve is a covariance matrix over its scales. Where the outputs are known it is estimated from them. Where only scores
+are known it is not, and an assumption takes its place: the correlation of the scores at scales i and j is rho^|i - j|.
+"""
 
 from typing import NamedTuple
 
@@ -6,8 +11,17 @@ import numpy as np
 
 BINOMIAL = "binomial"
 STDERR = "stderr"
+COVARIANCE = "covariance"
 RESIDUAL = "residual"
 NONE = "none"
+
+WORDS = {
+    BINOMIAL: "the sampling noise of a test set of known size",
+    STDERR: "the published standard errors",
+    COVARIANCE: "the sampling noise estimated from the outputs, question by question",
+    RESIDUAL: "noise of unknown size, taken from the scatter of the scores about a smooth curve",
+    NONE: "no noise, because a score is missing",
+}
 
 # Published proportions are rounded to four decimals; a count of right answers is recognised through that rounding.
 PUBLISHED_ROUNDING = 0.5e-4
@@ -15,17 +29,34 @@ PUBLISHED_ROUNDING = 0.5e-4
 # A share of right answers with an unknown number of examples still has binomial-shaped noise, p(1 - p). At p = 0 and 1 the
 # shape would vanish and a single right answer would count as infinitely surprising; it is held at its value for 2 %.
 _FLOOR = 0.02
+# No score of a curve is taken as more than this much more certain than its least certain one. Such a score holds the fit in
+# place as well as an exact one would, and least squares can still be solved.
+_RELATIVE_SD_FLOOR = 1e-4
+# Two models that give the same answers have correlation 1, which cannot be inverted. Eigenvalues are held above this.
+_EIGENVALUE_FLOOR = 1e-3
 
 
 class Noise(NamedTuple):
     """What is known of the noise of c curves of n scores.
 
-    kind: (c,) of strings: `binomial` (share of right answers among a known number of examples), `stderr` (published standard
-        error), `residual` (size unknown, taken from the scatter about a fit) or `none` (a score is missing).
-    trials: (c, n) examples behind each score, times the models averaged; NaN unless binomial.
-    stderr: (c, n) standard error of each score, in its units; NaN unless `stderr`.
-    n_models: (c, n) models averaged at each scale.
-    proportion: (c,) whether the score is a share of right answers (0-1).
+    Attributes
+    ----------
+    kind : (c,) of str
+        `binomial` (share of right answers among a known number of examples), `stderr` (published standard errors),
+        `covariance` (estimated from outputs), `residual` (size unknown, taken from the scatter about a fit) or `none` (a score is
+        missing).
+    trials : (c, n)
+        Examples behind each score, times the models averaged; NaN where the noise is not that of a count.
+    stderr : (c, n)
+        Standard error of each score, in its units; NaN unless the kind is `stderr` or `covariance`.
+    n_models : (c, n)
+        Models averaged at each scale.
+    proportion : (c,) of bool
+        Whether the score is a share of right answers (0-1).
+    effect : (c,)
+        Variance over that of independent examples (the design effect); 1 unless the kind is `covariance`.
+    correlation : (c, n, n) or None
+        Correlation of the noise of each pair of scales; None where it is the identity for every curve.
     """
 
     kind: np.ndarray
@@ -33,24 +64,77 @@ class Noise(NamedTuple):
     stderr: np.ndarray
     n_models: np.ndarray
     proportion: np.ndarray
+    effect: np.ndarray
+    correlation: np.ndarray | None = None
+
+    @property
+    def counts(self):
+        """(c,) of bool, whether the scores are counts of right answers over `trials`."""
+        return np.isfinite(self.trials).all(axis=1)
+
+    @property
+    def correlated(self):
+        """(c,) of bool, whether the noise of some pair of scales is correlated."""
+        if self.correlation is None:
+            return np.zeros(len(self.kind), dtype=bool)
+        return (self.correlation != np.eye(self.trials.shape[1])).any(axis=(1, 2))
 
     def take(self, index):
         """The noise of the curves at `index` (an index array or a mask over curves)."""
-        return Noise(*(field[index] for field in self))
+        return Noise(*(None if field is None else field[index] for field in self))
 
     def at_scales(self, index):
-        """The same curves at the scales `index` (a slice or an index array) only."""
-        return self._replace(trials=self.trials[:, index], stderr=self.stderr[:, index], n_models=self.n_models[:, index])
+        """The same curves at the scales `index` (a slice) only."""
+        correlation = None if self.correlation is None else self.correlation[:, index, index]
+        along = {name: getattr(self, name)[:, index] for name in ("trials", "stderr", "n_models")}
+        return self._replace(**along, correlation=correlation)
+
+    def with_shared_questions(self, shared):
+        """The same noise under another assumption about shared questions; noise that is estimated or of unknown size stays."""
+        assumed = np.isin(self.kind, (BINOMIAL, STDERR))
+        if self.correlation is None and (shared == 0 or not assumed.any()):
+            return self
+        n_curves, n_scales = self.trials.shape
+        between = np.eye(n_scales) if shared == 0 else neighbour_correlation(n_scales, shared)
+        own = np.broadcast_to(np.eye(n_scales), (n_curves, n_scales, n_scales)) if self.correlation is None else self.correlation
+        return self._replace(correlation=np.where(assumed[:, None, None], between, own))
 
 
-def sampling_noise(scores, n_examples, n_models, stderr, proportion):
-    """Which noise applies to each curve: binomial where it is known, else the published standard error, else residual.
+def neighbour_correlation(n_scales, shared):
+    """The assumed correlation of n scores of one family, shared^|i - j|: (n, n)."""
+    place = np.arange(n_scales)
+    return float(shared) ** np.abs(place[:, None] - place)
 
-    scores: (c, n), oriented. n_examples, stderr: (c, n), NaN where unknown. n_models: (c, n), at least 1; independent models
-    averaged at one scale divide the binomial variance. proportion: (c,) bool. A kind applies to a curve only when it is known
-    for all its scores; a standard error of zero is not knowledge.
 
-    Returns Noise. Raises ValueError if the shapes differ.
+def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=None, shared_questions=0.0):
+    """Which noise applies to each curve.
+
+    A covariance matrix comes first, then binomial noise, then published standard errors. A kind applies to a curve only when it
+    is known for all its scores; a standard error of zero is not knowledge.
+
+    Parameters
+    ----------
+    scores : (c, n)
+        Oriented scores.
+    n_examples, stderr : (c, n)
+        NaN where unknown.
+    n_models : (c, n)
+        At least 1; independent models averaged at one scale divide the binomial variance.
+    proportion : (c,) of bool
+        Whether the score is a share of right answers.
+    covariance : (c, n, n), optional
+        Covariance of the noise, in squared units of the score; NaN for curves for which it is not known.
+    shared_questions : float
+        Assumed correlation of neighbouring scales where only scores are known, at least 0 and below 1.
+
+    Returns
+    -------
+    Noise
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or the assumption is outside its range.
     """
     scores = np.asarray(scores, dtype=float)
     n_examples, n_models, stderr = (np.asarray(array, dtype=float) for array in (n_examples, n_models, stderr))
@@ -58,38 +142,89 @@ def sampling_noise(scores, n_examples, n_models, stderr, proportion):
     if not (scores.ndim == 2 and scores.shape == n_examples.shape == n_models.shape == stderr.shape):
         raise ValueError("scores, n_examples, n_models and stderr must have the same shape (curves, scales)")
     if proportion.shape != scores.shape[:1]:
-        raise ValueError("proportion must have one entry a curve")
+        raise ValueError("proportion must have one entry per curve")
+    if not 0 <= shared_questions < 1:
+        raise ValueError(f"shared_questions must be at least 0 and below 1, got {shared_questions}")
+    n_curves, n_scales = scores.shape
+    finite = np.isfinite(scores).all(axis=1)
     is_share = proportion & ((scores >= 0) & (scores <= 1)).all(axis=1)
-    binomial = is_share & (n_examples >= 1).all(axis=1) & (n_models >= 1).all(axis=1)
-    known = (np.isfinite(stderr) & (stderr > 0)).all(axis=1) & ~binomial
-    kind = np.where(binomial, BINOMIAL, np.where(known, STDERR, RESIDUAL)).astype(object)
-    kind[~np.isfinite(scores).all(axis=1)] = NONE
-    trials = np.where((kind == BINOMIAL)[:, None], np.round(n_examples) * np.fmax(n_models, 1), np.nan)
-    return Noise(kind, trials, np.where((kind == STDERR)[:, None], stderr, np.nan), np.fmax(n_models, 1), is_share)
+    sized = is_share & (n_examples >= 1).all(axis=1) & (n_models >= 1).all(axis=1)
+    kind = np.full(n_curves, RESIDUAL, dtype=object)
+    kind[(np.isfinite(stderr) & (stderr > 0)).all(axis=1)] = STDERR
+    kind[sized] = BINOMIAL
+    effect = np.ones(n_curves)
+    correlation = None
+    trials = np.where(sized[:, None], np.round(n_examples) * np.fmax(n_models, 1), np.nan)
+    stderr = np.where((kind == STDERR)[:, None], stderr, np.nan)
+    if covariance is not None:
+        covariance = np.asarray(covariance, dtype=float)
+        if covariance.shape != (n_curves, n_scales, n_scales):
+            raise ValueError("covariance must have shape (curves, scales, scales)")
+        own = np.diagonal(covariance, axis1=1, axis2=2)
+        known = finite & np.isfinite(covariance).all(axis=(1, 2)) & (own >= 0).all(axis=1) & (own > 0).any(axis=1)
+        if known.any():
+            kind[known] = COVARIANCE
+            correlation = np.broadcast_to(np.eye(n_scales), covariance.shape).copy()
+            correlation[known] = _correlation(covariance[known])
+            stderr[known] = np.sqrt(own[known])
+            counted = known & sized
+            effect[counted] = own[counted].sum(axis=1) / _count_variance(scores[counted], trials[counted]).sum(axis=1)
+    kind[~finite] = NONE
+    noise = Noise(kind, trials, stderr, np.fmax(n_models, 1), is_share, effect, correlation)
+    return noise.with_shared_questions(shared_questions) if shared_questions else noise
+
+
+def _correlation(covariance):
+    """Correlation matrices that can be inverted. covariance: (c, n, n), finite. A score without variance correlates with none."""
+    covariance = (covariance + covariance.swapaxes(1, 2)) / 2
+    sd = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    product = sd[:, :, None] * sd[:, None, :]
+    correlation = np.divide(covariance, product, out=np.zeros_like(covariance), where=product > 0)
+    place = np.arange(covariance.shape[1])
+    correlation[:, place, place] = 1.0
+    values, vectors = np.linalg.eigh(np.clip(correlation, -1, 1))
+    clipped = (vectors * np.maximum(values, _EIGENVALUE_FLOOR)[:, None, :]) @ vectors.swapaxes(1, 2)
+    size = np.sqrt(np.diagonal(clipped, axis1=1, axis2=2))
+    return clipped / (size[:, :, None] * size[:, None, :])
+
+
+def _count_variance(expected, trials):
+    """Variance of a share of right answers; half a right and half a wrong answer keep it above zero (Agresti & Coull 1998)."""
+    share = (expected * trials + 0.5) / (trials + 1)
+    return share * (1 - share) / trials
 
 
 def variance(noise, expected):
     """Variance of each score about its expected value, in squared units of the score.
 
-    noise: Noise of c curves of n scores. expected: (c, n) expected scores; only binomial-shaped noise depends on them, and
-    half a right and half a wrong answer are added so that it does not vanish at 0 and 1 (Agresti & Coull's device).
+    Parameters
+    ----------
+    noise : Noise
+        Of c curves of n scores.
+    expected : (c, n)
+        Expected scores; only the noise of counts depends on them.
 
-    Returns (c, n); for `residual` noise up to a factor for each curve, which the scatter about a fit has to supply.
+    Returns
+    -------
+    (c, n)
+        For `residual` noise up to a factor for each curve, which the scatter about a fit has to supply.
     """
     expected = np.clip(expected, 0, 1)
     held = np.clip(expected, _FLOOR, 1 - _FLOOR)
     shape = np.where(noise.proportion[:, None], held * (1 - held), 1.0) / noise.n_models
     with np.errstate(invalid="ignore"):
-        share = (expected * noise.trials + 0.5) / (noise.trials + 1)
-        binomial = share * (1 - share) / noise.trials
-    kind = noise.kind[:, None]
-    return np.where(kind == BINOMIAL, binomial, np.where(kind == STDERR, np.square(noise.stderr), shape))
+        counted = _count_variance(expected, noise.trials) * noise.effect[:, None]
+    measured = np.square(noise.stderr)
+    found = np.where(
+        noise.counts[:, None], counted, np.where(np.isin(noise.kind, (STDERR, COVARIANCE))[:, None], measured, shape)
+    )
+    return np.maximum(found, found.max(axis=1, keepdims=True, initial=0) * _RELATIVE_SD_FLOOR**2)
 
 
 def snap_to_counts(scores, trials):
     """Scores as exact counts of right answers over trials, where they are such counts up to published rounding.
 
-    scores: (c, n) shares, 0-1. trials: (c, n), NaN where unknown. A score that is no such count (an average over subtasks, or
+    scores: (c, n) shares, 0-1. trials: (c, n), NaN where unknown. A score that is not such a count (an average over subtasks, or
     partial credit) is left as it is. Returns (c, n).
     """
     with np.errstate(invalid="ignore"):

@@ -18,6 +18,13 @@ A zero median step under a non-zero range has no finite E. With binomial noise c
 what the null model also produces: E counts as infinite, for the observed and for the simulated curve alike, which orders all
 curves and keeps the p-value valid. Noise of a published size or of the residuals never ties, so there the p-value is not defined.
 
+Noise may be correlated between scales (module noise). Then the fit is weighted by the covariance matrix, and draws come from it:
+normal noise directly, counts of right answers through a normal copula. Where only scores are known the correlation is assumed, and
+every p-value is given under the study's assumption and under SHARED.
+
+A simulation stops after _FIRST_LOOK draws where _ENOUGH of them reach the observed score (Besag & Clifford 1991): p is then near 0.2
+or above, and more draws would not change what is said of the curve. Draws are spent on curves that may be sharp.
+
 Every curve has its own random stream, seeded by (seed, null model, key): results do not depend on the order of the curves, on
 blocks, shards or cores.
 """
@@ -26,9 +33,10 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from scipy import special, stats
 
 from emergence.curves import sharpness
-from emergence.statistics.noise import BINOMIAL, NONE, RESIDUAL, STDERR, sampling_noise, snap_to_counts
+from emergence.statistics.noise import NONE, RESIDUAL, sampling_noise, snap_to_counts
 from emergence.statistics.random_streams import random_stream
 from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
 
@@ -43,12 +51,18 @@ EXACT_FIT = "exact_fit"
 FLAT = "flat"
 SMOOTH = "smooth"
 
-MIN_SCALES_FLAT = sharpness.MIN_SCALES
+# With three scales the largest |E| is 2, and a single jump has the smallest: no test is made of it.
+MIN_SCALES_FLAT = 4
 MIN_SCALES_SMOOTH = N_PARAMETERS + 1
 # With one residual direction and noise of unknown size the rescaled noise could only be plus or minus what was observed.
 MIN_SCALES_SMOOTH_RESIDUAL = N_PARAMETERS + 2
 
-# Numbers are drawn in pieces of this many curves, always: the size is part of what a seed means.
+# The second assumption about shared questions that is always answered: see Noise.with_shared_questions.
+SHARED = 0.5
+
+# Numbers are drawn in pieces of this many curves, always: the sizes are part of what a seed means.
+_FIRST_LOOK = 250
+_ENOUGH = 50
 _PIECE = 1000
 # Simulated scores held at once, in single precision: few enough to stay in a core's cache, enough to outweigh the calls.
 _BLOCK_POINTS = 60_000
@@ -126,10 +140,10 @@ def _squared_median_and_range(curves):
 
 
 def _count_reaching(curves, squared_score):
-    """How many simulated curves are as sharp as the observed one, and how many have an infinite E.
+    """How many simulated curves are as sharp as the observed one.
 
     curves: (n, c, m), overwritten. squared_score: (c,) the observed E squared, positive, infinite where undefined.
-    Returns two integer arrays (c,).
+    Returns integers (c,).
     """
     median, squared_range = _squared_median_and_range(curves)
     moves = squared_range > 0
@@ -138,7 +152,7 @@ def _count_reaching(curves, squared_score):
     # range / step >= E, without the division; a simulated constant curve has E = 0 and reaches nothing.
     np.multiply(median, limit, out=median)
     n_reached = ((squared_range >= median) & moves).sum(axis=1)
-    return np.where(np.isinf(squared_score), n_infinite, n_reached), n_infinite
+    return np.where(np.isinf(squared_score), n_infinite, n_reached)
 
 
 def squared_scores(scores):
@@ -147,49 +161,117 @@ def squared_scores(scores):
     return np.where(np.isnan(score), np.inf, np.square(score))
 
 
-def simulate(curve_indices, n_scales, keys, seed, null, draws, squared_score, fill):
-    """Number of draws that reach the observed score and number that are infinite, for the curves at `curve_indices`.
+def simulate(curve_indices, n_scales, keys, seed, purpose, draws, squared_score, fill):
+    """Draws that reach the observed score, and draws made, for the curves at `curve_indices`.
 
     fill(indices, generators, out) writes simulated curves into out (n, c, m). Returns two integer arrays.
     """
     reached = np.zeros(len(curve_indices), dtype=np.int64)
-    infinite = np.zeros(len(curve_indices), dtype=np.int64)
-    per_block = max(1, _BLOCK_POINTS // (n_scales * min(draws, _PIECE)))
+    made = np.zeros(len(curve_indices), dtype=np.int64)
+    per_block = max(1, _BLOCK_POINTS // (n_scales * min(draws, _FIRST_LOOK)))
     for start in range(0, len(curve_indices), per_block):
-        block = curve_indices[start : start + per_block]
-        place = slice(start, start + len(block))
-        generators = [random_stream(seed, null, keys[index]) for index in block]
-        out = np.empty((n_scales, len(block), min(_PIECE, draws)), dtype=np.float32)
-        for drawn in range(0, draws, _PIECE):
-            piece = out if draws - drawn >= out.shape[2] else np.empty((*out.shape[:2], draws - drawn), dtype=np.float32)
-            fill(block, generators, piece)
-            n_reached, n_infinite = _count_reaching(piece, squared_score[block])
-            reached[place] += n_reached
-            infinite[place] += n_infinite
-    return reached, infinite
+        block = np.asarray(curve_indices[start : start + per_block])
+        generators = [random_stream(seed, purpose, keys[index]) for index in block]
+        going = np.arange(len(block))
+        drawn = 0
+        while drawn < draws and len(going):
+            size = min(_PIECE if drawn else _FIRST_LOOK, draws - drawn)
+            at_once = max(1, _BLOCK_POINTS // (n_scales * size))
+            for first in range(0, len(going), at_once):
+                own = going[first : first + at_once]
+                out = np.empty((n_scales, len(own), size), dtype=np.float32)
+                fill(block[own], [generators[place] for place in own], out)
+                reached[start + own] += _count_reaching(out, squared_score[block[own]])
+                made[start + own] += size
+            if not drawn:
+                going = going[reached[start + going] < _ENOUGH]
+            drawn += size
+    return reached, made
+
+
+class CountCopula:
+    """Counts of right answers from correlated standard normal numbers, exact binomial at each scale, for one curve."""
+
+    def __init__(self, trials, share, effect):
+        """trials, share: (n,) examples and expected share at each scale. effect: design effect of the noise."""
+        self.trials, self.share = trials, share
+        sd = np.sqrt(share * (1 - share) * trials)
+        self.spread = sd * np.sqrt(effect)
+        self.effect = np.sqrt(effect)
+        # Few right or wrong answers: by the distribution function; many: by rounding, which is as good there and faster.
+        self.thresholds = {}
+        for scale in np.flatnonzero(sd < _WHOLE_COUNT_SD):
+            centre, reach = trials[scale] * share[scale], 8 * self.spread[scale] + 16
+            first = max(0.0, np.floor(centre - reach))
+            counts = np.arange(first, min(trials[scale], np.ceil(centre + reach)))
+            self.thresholds[scale] = first, special.ndtri(stats.binom.cdf(counts, trials[scale], share[scale]))
+
+    def shares(self, normal, scale):
+        """Shares of right answers at one scale. normal: (m,) standard normal numbers."""
+        trials = self.trials[scale]
+        if scale in self.thresholds:
+            first, thresholds = self.thresholds[scale]
+            return (first + np.searchsorted(thresholds, normal * self.effect)) / trials
+        counts = np.rint(trials * self.share[scale] + self.spread[scale] * normal)
+        return np.clip(counts, 0, trials) / trials
+
+
+def _roots(noise):
+    """Cholesky roots of the correlation of each curve, (c, n, n), and which curves need one, (c,)."""
+    correlated = noise.correlated
+    roots = np.linalg.cholesky(noise.correlation) if correlated.any() else None
+    return roots, correlated
+
+
+def flat_level(scores, noise):
+    """The share of right answers over all scales, (c,); 0 where the noise is not that of a count. scores: (c, n)."""
+    counts = noise.counts
+    level = np.zeros(len(scores))
+    right = scores[counts] * noise.trials[counts]
+    level[counts] = np.clip(right.sum(axis=1) / noise.trials[counts].sum(axis=1), 0, 1)
+    return level
 
 
 def flat_filler(scores, noise):
     """Writes curves of the flat null model. scores: (c, n), proportions as exact counts over trials."""
-    binomial = noise.kind == BINOMIAL
-    level = np.zeros(len(scores))
-    right = scores[binomial] * noise.trials[binomial]
-    level[binomial] = np.clip(right.sum(axis=1) / noise.trials[binomial].sum(axis=1), 0, 1)
-    relative_sd = np.where((noise.kind == STDERR)[:, None], noise.stderr, 1 / np.sqrt(noise.n_models))
-    relative_sd /= relative_sd.max(axis=1, keepdims=True)
+    counts = noise.counts
+    level = flat_level(scores, noise)
+    # E does not change with the level, so noise that is not that of a count needs none; nor with the unit.
+    relative_sd = np.where(np.isfinite(noise.stderr), noise.stderr, 1 / np.sqrt(noise.n_models))
+    relative_sd = (relative_sd / relative_sd.max(axis=1, keepdims=True, initial=0)).astype(np.float32)
+    roots, correlated = _roots(noise)
+    if roots is not None:
+        roots = roots.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(level * (1 - level))[:, None] * np.sqrt(noise.trials)
+        many = counts & (spread >= _WHOLE_COUNT_SD).all(axis=1)
+        centre = (level[:, None] * noise.trials)[..., None].astype(np.float32)
+        spread = (spread * np.sqrt(noise.effect)[:, None])[..., None].astype(np.float32)
+    trials = noise.trials[..., None].astype(np.float32)
 
     def fill(indices, generators, out):
         for position, (index, generator) in enumerate(zip(indices, generators, strict=True)):
             curves = out[:, position]
-            if binomial[index]:
-                trials = noise.trials[index].astype(np.int64)
-                if (trials == trials[0]).all():
-                    curves[:] = generator.binomial(trials[0], level[index], size=curves.shape)
-                else:
-                    for scale, n_trials in enumerate(trials):
-                        curves[scale] = generator.binomial(n_trials, level[index], size=curves.shape[1]) / n_trials
+            if counts[index] and not many[index] and not correlated[index] and noise.effect[index] == 1:
+                for scale, n_trials in enumerate(noise.trials[index]):
+                    curves[scale] = generator.binomial(int(n_trials), level[index], size=curves.shape[1]) / n_trials
+                continue
+            normal = generator.standard_normal(curves.shape, dtype=np.float32)
+            if correlated[index]:
+                normal = roots[index] @ normal
+            if many[index]:
+                np.multiply(normal, spread[index], out=curves)
+                curves += centre[index]
+                np.rint(curves, out=curves)
+                np.maximum(curves, 0, out=curves)
+                np.minimum(curves, trials[index], out=curves)
+                curves /= trials[index]
+            elif counts[index]:
+                copula = CountCopula(noise.trials[index], np.full(len(curves), level[index]), noise.effect[index])
+                for scale in range(len(curves)):
+                    curves[scale] = copula.shares(normal[scale], scale)
             else:
-                np.multiply(generator.standard_normal(curves.shape), relative_sd[index][:, None], out=curves, casting="same_kind")
+                np.multiply(normal, relative_sd[index][:, None], out=curves)
 
     return fill
 
@@ -202,15 +284,15 @@ def smooth_filler(fit, noise, low, high):
     sd = np.sqrt(fit.variance)
     n_scales = sd.shape[1]
     expected = np.clip(fit.fitted, 0, 1)
-    binomial = noise.kind == BINOMIAL
+    counts = noise.counts
     residual = noise.kind == RESIDUAL
     with np.errstate(invalid="ignore"):
-        whole = binomial[:, None] & (sd * noise.trials < _WHOLE_COUNT_SD)
+        whole = counts[:, None] & (sd * noise.trials < _WHOLE_COUNT_SD)
     any_whole = whole.any(axis=1)
     # E does not change with level and unit, and simulated curves are kept in single precision: centre them, in units of the
     # noise.
-    level = np.where(binomial, 0.0, fit.fitted.mean(axis=1))[:, None]
-    unit = np.where(binomial, 1.0, sd.max(axis=1))[:, None]
+    level = np.where(counts, 0.0, fit.fitted.mean(axis=1))[:, None]
+    unit = np.where(counts, 1.0, sd.max(axis=1))[:, None]
     centre = ((fit.fitted - level) / unit).astype(np.float32)
     bounded = ~(np.isnan(low) & np.isnan(high))
     low, high = (
@@ -220,17 +302,27 @@ def smooth_filler(fit, noise, low, high):
     relative_sd = sd / unit
     # Unit noise to simulated scores: (1 - H) diag(sd).
     spread = ((np.eye(n_scales) - fit.smoother) * relative_sd[:, None, :]).astype(np.float32)
+    roots, correlated = _roots(noise)
+    if roots is not None:
+        roots = roots.astype(np.float32)
 
     def fill(indices, generators, out):
         for position, (index, generator) in enumerate(zip(indices, generators, strict=True)):
             curves = out[:, position]
-            noise_drawn = generator.standard_normal(curves.shape)
+            noise_drawn = generator.standard_normal(curves.shape, dtype=np.float32)
+            if correlated[index]:
+                noise_drawn = roots[index] @ noise_drawn
             if any_whole[index]:
+                copula = None
                 for scale in np.flatnonzero(whole[index]):
                     trials, share = noise.trials[index, scale], expected[index, scale]
-                    counts = generator.binomial(int(trials), share, size=curves.shape[1])
-                    noise_drawn[scale] = (counts / trials - share) / sd[index, scale]
-            np.matmul(spread[index], noise_drawn.astype(np.float32), out=curves)
+                    if correlated[index]:
+                        copula = copula or CountCopula(noise.trials[index], expected[index], noise.effect[index])
+                        shares = copula.shares(noise_drawn[scale], scale)
+                    else:
+                        shares = generator.binomial(int(trials), share, size=curves.shape[1]) / trials
+                    noise_drawn[scale] = (shares - share) / sd[index, scale]
+            np.matmul(spread[index], noise_drawn, out=curves)
             if residual[index]:
                 size = np.sqrt(np.square(curves / relative_sd[index].astype(np.float32)[:, None]).sum(axis=0))
                 # The fit's variance is scaled to the scatter, so the observed length is the root of the degrees of freedom.
@@ -247,78 +339,157 @@ def smooth_filler(fit, noise, low, high):
     return fill
 
 
-def null_p_values(scores, scales, n_examples, n_models, stderr, proportion, low, high, keys, *, seed, draws):
+def curve_status(scores, scales, noise):
+    """Why |E| of a curve can or cannot be tested under the flat null model, and its square.
+
+    scores: (c, n), counts exact. Returns (status, squared): (c,) of str and (c,) of float, infinite where the median step is zero.
+    """
+    n_curves, n_scales = scores.shape
+    status = np.full(n_curves, OK, dtype=object)
+    squared = np.full(n_curves, np.nan)
+    if n_scales < MIN_SCALES_FLAT:
+        status[:] = TOO_FEW_SCALES
+        return status, squared
+    with np.errstate(invalid="ignore"):
+        valid = (np.isfinite(scales) & (scales > 0)).all(axis=1) & (np.diff(scales, axis=1) > 0).all(axis=1)
+    status[~valid] = INVALID_SCALES
+    status[noise.kind == NONE] = MISSING_SCORE
+    usable = np.flatnonzero(status == OK)
+    if len(usable):
+        squared[usable] = squared_scores(scores[usable])
+        status[squared == 0] = CONSTANT
+        # Counts tie; noise of a published size, or of the residuals, never does.
+        status[np.isinf(squared) & ~noise.counts] = ZERO_MEDIAN_STEP
+    return status, squared
+
+
+def null_p_values(
+    scores,
+    scales,
+    n_examples,
+    n_models,
+    stderr,
+    proportion,
+    low,
+    high,
+    keys,
+    *,
+    seed,
+    draws,
+    covariance=None,
+    shared_questions=0.0,
+    fit=None,
+):
     """Monte Carlo p-values of each curve's |E| under the flat and under the smooth null model.
 
-    scores: (c, n) oriented scores (higher is better), sorted by scale. scales: (c, n) positive, increasing.
-    n_examples: (c, n) test examples behind each score, NaN where unknown. n_models: (c, n) models averaged at each scale.
-    stderr: (c, n) standard errors of the (averaged) scores, NaN where unknown. proportion: (c,) bool, the score is a share of
-    right answers between 0 and 1. low, high: (c,) bounds of the oriented scores, NaN where open. keys: c strings, one a curve.
-    seed: int. draws: int >= 1, simulated curves per curve and null model.
+    Parameters
+    ----------
+    scores : (c, n)
+        Oriented scores (higher is better), sorted by scale.
+    scales : (c, n)
+        Positive, increasing.
+    n_examples, stderr : (c, n)
+        Test examples behind each score and standard error of the (averaged) score; NaN where unknown.
+    n_models : (c, n)
+        Models averaged at each scale.
+    proportion : (c,) of bool
+        The score is a share of right answers between 0 and 1.
+    low, high : (c,)
+        Bounds of the oriented scores, NaN where open.
+    keys : list of c str
+        One per curve: what its random numbers are seeded with.
+    seed : int
+    draws : int
+        At least 1, simulated curves per curve and null model. Fewer are made where p is large; see the module.
+    covariance : (c, n, n), optional
+        Covariance of the noise, NaN where unknown.
+    shared_questions : float
+        Assumed correlation between neighbouring scales where only scores are known.
+    fit : SmoothFit, optional
+        Fits of the exact scores (exact_scores) of all curves under the same assumption, so that they need not be made again; what it
+        says of curves that are not tested is not looked at.
 
-    Returns a data frame of c rows, in the order given:
-        noise: `binomial`, `stderr`, `residual` or `none` (module noise)
-        p_flat, p_smooth: float, NaN where the status says why
+    Returns
+    -------
+    DataFrame of c rows, in the order given
+        noise: str, kind of noise (module noise).
+        p_flat, p_smooth: float, under the study's assumption; NaN where the status says why.
+        p_flat_shared, p_smooth_shared: float, under correlation SHARED between neighbouring scales where it is not known; the same
+        number where the noise is estimated from outputs or of unknown size.
         status_flat, status_smooth: `ok`; `constant` (E = 0, which every curve reaches: p is 1); `zero_median_step` (no finite E
-            under noise that never ties); `too_few_scales` (flat 3; smooth 5, or 6 with residual noise); `exact_fit` (residual
-            noise of zero size); `missing_score`; `invalid_scales` (not positive and increasing)
-        infinite_flat, infinite_smooth: Int64, draws with a zero median step, NA where nothing was drawn
-    Raises ValueError for shapes that do not fit, repeated keys or draws < 1.
+        under noise that never ties); `too_few_scales` (flat below 4; smooth below 5, or 6 with residual noise); `exact_fit`
+        (residual noise of zero size); `missing_score`; `invalid_scales` (not positive and increasing).
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, repeated keys or draws < 1.
+
+    References
+    ----------
+    Besag & Clifford (1991), Sequential Monte Carlo p-values, Biometrika 78.
     """
     scores = np.ascontiguousarray(scores, dtype=float)
     scales = np.ascontiguousarray(scales, dtype=float)
-    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
+    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance, shared_questions)
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     if scales.shape != scores.shape or len(keys) != len(scores) or low.shape != high.shape or low.shape != scores.shape[:1]:
-        raise ValueError("scales must have the shape of scores; keys, low and high one entry a curve")
+        raise ValueError("scales must have the shape of scores; keys, low and high one entry per curve")
     if len(set(keys)) != len(keys):
         raise ValueError("two curves have the same key: their random numbers would be the same")
     if draws < 1:
         raise ValueError(f"draws must be at least 1, got {draws}")
     n_curves, n_scales = scores.shape
+    exact = exact_scores(scores, noise)
+    status, squared = curve_status(exact, scales, noise)
 
-    status = np.full(n_curves, OK, dtype=object)
-    if n_scales < MIN_SCALES_FLAT:
-        status[:] = TOO_FEW_SCALES
-    else:
-        with np.errstate(invalid="ignore"):
-            valid = (np.isfinite(scales) & (scales > 0)).all(axis=1) & (np.diff(scales, axis=1) > 0).all(axis=1)
-        status[~valid] = INVALID_SCALES
-        status[noise.kind == NONE] = MISSING_SCORE
-    usable = np.flatnonzero(status == OK)
-    exact = np.where((noise.kind == BINOMIAL)[:, None], snap_to_counts(scores, noise.trials), scores)
-    squared = np.full(n_curves, np.nan)
-    if len(usable):
-        squared[usable] = squared_scores(exact[usable])
-        status[squared == 0] = CONSTANT
-        status[np.isinf(squared) & (noise.kind != BINOMIAL)] = ZERO_MEDIAN_STEP
-
-    results = {"noise": noise.kind}
-    for null in (FLAT, SMOOTH):
+    def p_values(null, curves, noise, fit=None):
+        """P and status of the curves at `curves`, (c,) each."""
         own = status.copy()
         p_value = np.where(own == CONSTANT, 1.0, np.nan)
-        infinite = pd.array(np.zeros(n_curves, dtype=np.int64), dtype="Int64")
         if null == SMOOTH:
             least = np.where(noise.kind == RESIDUAL, MIN_SCALES_SMOOTH_RESIDUAL, MIN_SCALES_SMOOTH)
             own[(own == OK) & (n_scales < least)] = TOO_FEW_SCALES
-        tested = np.flatnonzero(own == OK)
+        tested = curves[own[curves] == OK]
         for start in range(0, len(tested), _BLOCK_CURVES):
             block = tested[start : start + _BLOCK_CURVES]
             local = noise.take(block)
             drawn = np.arange(len(block))
             if null == SMOOTH:
-                fit = fit_smooth(exact[block], scales[block], local)
+                about = fit_smooth(exact[block], scales[block], local) if fit is None else fit.take(block)
                 rounding = np.square(np.finfo(float).eps * 64 * np.abs(exact[block]).max(axis=1))
-                through = (local.kind == RESIDUAL) & (np.square(exact[block] - fit.fitted).max(axis=1) <= rounding)
+                through = (local.kind == RESIDUAL) & (np.square(exact[block] - about.fitted).max(axis=1) <= rounding)
                 own[block[through]] = EXACT_FIT
-                fill = smooth_filler(fit, local, low[block], high[block])
+                fill = smooth_filler(about, local, low[block], high[block])
                 drawn = np.flatnonzero(~through)
             else:
                 fill = flat_filler(exact[block], local)
             local_keys = [keys[index] for index in block]
-            reached, n_infinite = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[block], fill)
-            p_value[block[drawn]] = (1 + reached) / (1 + draws)
-            infinite[block[drawn]] = n_infinite
-        infinite[own != OK] = pd.NA
-        results |= {f"p_{null}": p_value, f"status_{null}": own, f"infinite_{null}": infinite}
+            reached, made = simulate(drawn, n_scales, local_keys, seed, null, draws, squared[block], fill)
+            p_value[block[drawn]] = (1 + reached) / (1 + made)
+        return p_value, own
+
+    every = np.arange(n_curves)
+    shared = noise.with_shared_questions(SHARED)
+    # The second assumption changes nothing for curves whose correlation is known, or assumed to be so already.
+    again = every[~same_correlation(noise, shared)]
+    results = {"noise": noise.kind}
+    for null in (FLAT, SMOOTH):
+        p_value, own = p_values(null, every, noise, fit)
+        p_shared = p_value.copy()
+        p_shared[again] = p_values(null, again, shared)[0][again]
+        results |= {f"p_{null}": p_value, f"p_{null}_shared": p_shared, f"status_{null}": own}
     return pd.DataFrame(results)
+
+
+def exact_scores(scores, noise):
+    """The scores, with counts of right answers freed of the rounding they were published with. (c, n)."""
+    return np.where(noise.counts[:, None], snap_to_counts(scores, noise.trials), scores)
+
+
+def same_correlation(noise, other):
+    """(c,) of bool, whether two readings of the noise of the same curves agree about its correlation."""
+    if other.correlation is None:
+        return np.ones(len(noise.kind), dtype=bool)
+    own = np.eye(noise.trials.shape[1]) if noise.correlation is None else noise.correlation
+    return (own == other.correlation).all(axis=(1, 2))

@@ -1,114 +1,144 @@
-"""Does changing the metric remove it? Pairs of curves of two metrics on the same model outputs."""
+"""Does changing the metric remove a jump? Pairs of curves of two metrics on the same model outputs."""
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from emergence.curves import metric_pairs
 from emergence.statistics.false_discovery import q_values
 from emergence.statistics.random_streams import random_stream
+from emergence.statuses import NO_PAIRS, OK, ONE_TASK
 
-OK = "ok"
-NO_PAIRS = "no_defined_pairs"
-ONE_TASK = "one_task"
+# With fewer tasks a bootstrap over tasks is too narrow (over four tasks, 81 % instead of 95 %): the t distribution is used.
+MIN_TASKS_RESAMPLED = 10
 
-_BLOCK = 256
+# Up to so many tasks all flips of signs are looked at.
+_MOST_EXACT = 14
 
 
 def mcnemar_p_value(only_a, only_b):
-    """Exact two-sided McNemar test: binomial test of the discordant pairs against one half. No discordant pair gives 1."""
+    """Return the p-value of the exact two-sided McNemar test: discordant pairs against one half; 1 where there are none."""
     discordant = only_a + only_b
     return float(stats.binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
 
 
-def _weighted_median(ordered, weight):
-    """Median of `ordered` (n, ascending) with whole-number weights (b, n): the middle of the expanded list. Returns (b,)."""
-    cumulative = weight.cumsum(axis=1, dtype=np.int32)
-    total = cumulative[:, -1]
-    # the sums only grow, so each middle is found by bisection
-    below = [np.searchsorted(row, (n - 1) // 2, side="right") for row, n in zip(cumulative, total, strict=True)]
-    above = [np.searchsorted(row, n // 2, side="right") for row, n in zip(cumulative, total, strict=True)]
-    return (ordered[below] + ordered[above]) / 2
+def task_means(difference, task):
+    """Return the mean difference of each task, in the order of their names. difference: (n,). task: (n,) labels."""
+    codes, names = pd.factorize(np.asarray(task, dtype=object), sort=True)
+    # sums in a fixed order: the last digit must not depend on the order of the rows
+    order = np.lexsort((difference, codes))
+    sums = np.bincount(codes[order], weights=np.asarray(difference, dtype=float)[order], minlength=len(names))
+    return sums / np.bincount(codes, minlength=len(names))
 
 
-def clustered_interval(difference, cluster, *, resamples, seed, key, confidence=0.95):
-    """Percentile intervals of the mean and the median of differences, from resampling whole clusters (tasks).
+def interval_over_tasks(means, *, resamples, seed, key, confidence=0.95):
+    """Return an interval of the mean over tasks, from the means of the tasks: curves of one task are not independent.
 
-    difference: (n,) finite. cluster: (n,) labels. Each resample draws as many clusters as there are, with replacement, and keeps
-    all their differences (Davison & Hinkley 1997, section 3.8). key: string that names the comparison; the random stream depends
-    on (seed, key) only, and the result does not depend on the order of the rows.
+    Parameters
+    ----------
+    means : (tasks,)
+        One mean per task.
+    resamples, seed, key
+        Of the bootstrap, with MIN_TASKS_RESAMPLED tasks or more; its random stream depends on (seed, key) alone.
+    confidence : float
+        Coverage.
 
-    Returns (mean_low, mean_high, median_low, median_high), all NaN with fewer than two clusters.
+    Returns
+    -------
+    (low, high)
+        With fewer tasks the t interval; NaN with fewer than two.
     """
-    difference = np.asarray(difference, dtype=float)
-    codes, names = pd.factorize(np.asarray(cluster, dtype=object), sort=True)
-    n_clusters = len(names)
-    if n_clusters < 2:
-        return (np.nan,) * 4
-    draw = random_stream(seed, "swap", key)
-    order = np.lexsort((codes, difference))
-    ordered, ordered_codes = difference[order], codes[order]
-    sums = np.bincount(ordered_codes, weights=ordered, minlength=n_clusters)
-    sizes = np.bincount(ordered_codes, minlength=n_clusters)
-    means, medians = np.empty(resamples), np.empty(resamples)
-    for start in range(0, resamples, _BLOCK):
-        drawn = slice(start, min(start + _BLOCK, resamples))
-        n = drawn.stop - drawn.start
-        times = draw.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=n).astype(np.int32)
-        means[drawn] = (times @ sums) / (times @ sizes)
-        medians[drawn] = _weighted_median(ordered, times[:, ordered_codes])
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    return (*np.quantile(means, tails), *np.quantile(medians, tails))
+    n = len(means)
+    if n < 2:
+        return np.nan, np.nan
+    if n < MIN_TASKS_RESAMPLED:
+        half = stats.t.ppf((1 + confidence) / 2, n - 1) * means.std(ddof=1) / np.sqrt(n)
+        return means.mean() - half, means.mean() + half
+    times = random_stream(seed, "swap", key).multinomial(n, np.full(n, 1 / n), size=resamples)
+    resampled = np.einsum("rt,t->r", times, means) / n
+    return tuple(np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2]))
 
 
-def compare_pairs(pairs, threshold, *, resamples, seed, confidence=0.95, by=("metric_a", "metric_b")):
-    """For every pair of metrics: is a curve sharp under one, the other, both or neither, and by how much does |E| differ?
+def sign_flip_p_value(means, *, resamples, seed, key):
+    """Return the two-sided p-value of a mean of zero, from flipping the signs of the means of the tasks.
 
-    pairs: data frame, one row a pair of curves on the same outputs: task, metric_a, metric_b, emergence_score_a,
-    emergence_score_b (NaN where undefined; infinite for a zero median step) and whatever `by` names. A pair of curves must stand
-    in it once. threshold: |E| at or above it is sharp. resamples, seed, confidence: of the interval (clustered_interval).
-    by: the columns that make a comparison; metric kinds in place of metrics group by kind.
+    All flips are looked at with up to 14 tasks, so that the p-value is exact; with more, `resamples` random ones. NaN with fewer
+    than two tasks. It assumes that each task's mean is as likely above zero as below.
+    """
+    n = len(means)
+    if n < 2:
+        return np.nan
+    if n <= _MOST_EXACT:
+        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+    else:
+        signs = 1 - 2 * random_stream(seed, "sign flips", key).integers(2, size=(resamples, n))
+    # equal sums must count as equal
+    reached = np.abs(np.einsum("rt,t->r", signs, means)) >= abs(means.sum()) * (1 - 1e-12)
+    return float(reached.mean()) if n <= _MOST_EXACT else float((1 + reached.sum()) / (1 + resamples))
 
-    Returns a data frame, one row a comparison: the columns of `by`; n_pairs, n_tasks, n_undefined (an E is NaN: left out),
-    n_infinite (pairs with an infinite E: in the counts, not in the differences); n_both, n_only_a, n_only_b, n_neither, share_a,
-    share_b; mcnemar_p, mcnemar_q (Benjamini-Hochberg over the comparisons); mean_difference, mean_low, mean_high,
-    median_difference, median_low, median_high of |E_a| - |E_b|; median_ratio of |E_a| / |E_b| where both are above 0; status:
-    `ok`, `one_task` (no interval) or `no_defined_pairs` (no test, no difference). McNemar's test takes pairs as independent;
-    pairs of one task are not, so the interval, which resamples tasks, is the safer statement.
+
+def compare_pairs(pairs, relative_threshold, *, resamples, seed, confidence=0.95, by=("metric_a", "metric_b")):
+    """For every pair of metrics: is a curve sharp under one, the other, both or neither, and how do the scores compare?
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        One row per pair of curves on the same outputs, as metric_pairs.swaps gives them, and whatever `by` names.
+    relative_threshold : float
+        A curve is sharp where its resolution-limited E, relative to a straight line of as many scales, is at least this.
+    resamples, seed, confidence
+        Of the interval; see interval_over_tasks.
+    by : sequence of str
+        The columns that make a comparison.
+
+    Returns
+    -------
+    DataFrame
+        One row per comparison: the columns of `by`; n_pairs; n_compared (status `ok`) and n_tasks of those; n_functions (pairs in
+        which one metric is a linear function of the other) and n_left_out (all others that are not compared); n_both, n_only_a,
+        n_only_b, n_neither, share_a, share_b; mcnemar_p and mcnemar_q, where some pair is sharp under one metric only;
+        median_ratio of |E_a| over |E_b|, over the pairs; ratio, ratio_low, ratio_high, the geometric mean over tasks, and
+        sign_flip_p of it being one; mean_difference, mean_low, mean_high of |E_a| - |E_b|, over tasks; status: `ok`,
+        `one_task` (no interval) or `no_defined_pairs`. Ratios leave out pairs with a score of zero (n_zero).
     """
     by = list(by)
     rows = []
-    for names, group in pairs.groupby(by, sort=True, dropna=False):
-        # Sums in a fixed order: the last digit must not depend on the order of the rows.
-        group = group.sort_values(["task", "emergence_score_a", "emergence_score_b"])
-        a, b = (group[column].abs().to_numpy(dtype=float) for column in ("emergence_score_a", "emergence_score_b"))
-        defined = ~(np.isnan(a) | np.isnan(b))
-        finite = defined & np.isfinite(a) & np.isfinite(b)
-        sharp_a, sharp_b = a[defined] >= threshold, b[defined] >= threshold
+    for names, every in pairs.groupby(by, sort=True, dropna=False):
+        group = every[every["status"] == OK]
+        a, b = (metric_pairs.sharpest(group, side).abs().to_numpy(dtype=float) for side in "ab")
+        line = group["n_scales"].to_numpy(dtype=float) - 1
+        sharp_a, sharp_b = a >= relative_threshold * line, b >= relative_threshold * line
         task = group["task"].to_numpy(dtype=object)
+        n_functions = int((every["status"] == "function_of_other").sum())
         row = dict(zip(by, names, strict=True)) | {
-            "n_pairs": len(group),
-            "n_tasks": len(set(task[defined])),
-            "n_undefined": int((~defined).sum()),
-            "n_infinite": int((defined & ~finite).sum()),
+            "n_pairs": len(every),
+            "n_compared": len(group),
+            "n_tasks": len(set(task)),
+            "n_functions": n_functions,
+            "n_left_out": len(every) - len(group) - n_functions,
             "n_both": int((sharp_a & sharp_b).sum()),
             "n_only_a": int((sharp_a & ~sharp_b).sum()),
             "n_only_b": int((~sharp_a & sharp_b).sum()),
             "n_neither": int((~sharp_a & ~sharp_b).sum()),
+            "share_a": float(sharp_a.mean()) if len(group) else np.nan,
+            "share_b": float(sharp_b.mean()) if len(group) else np.nan,
         }
-        some = bool(defined.any())
-        row["share_a"] = float(sharp_a.mean()) if some else np.nan
-        row["share_b"] = float(sharp_b.mean()) if some else np.nan
-        row["mcnemar_p"] = mcnemar_p_value(row["n_only_a"], row["n_only_b"]) if some else np.nan
-        difference = a[finite] - b[finite]
-        key = "\x1f".join(str(name) for name in names)
-        interval = clustered_interval(difference, task[finite], resamples=resamples, seed=seed, key=key, confidence=confidence)
-        row["mean_difference"] = float(difference.mean()) if len(difference) else np.nan
-        row["mean_low"], row["mean_high"] = interval[:2]
-        row["median_difference"] = float(np.median(difference)) if len(difference) else np.nan
-        row["median_low"], row["median_high"] = interval[2:]
-        positive = finite & (a > 0) & (b > 0)
-        row["median_ratio"] = float(np.exp(np.median(np.log(a[positive] / b[positive])))) if positive.any() else np.nan
-        row["status"] = NO_PAIRS if not some else ONE_TASK if len(set(task[finite])) < 2 else OK
+        discordant = row["n_only_a"] + row["n_only_b"]
+        row["mcnemar_p"] = mcnemar_p_value(row["n_only_a"], row["n_only_b"]) if discordant else np.nan
+        settings = {"resamples": resamples, "seed": seed, "key": "\x1f".join(str(name) for name in names)}
+        positive = (a > 0) & (b > 0)
+        row["n_zero"] = int((~positive).sum())
+        log_ratio = np.log(a[positive] / b[positive])
+        row["median_ratio"] = float(np.exp(np.median(log_ratio))) if positive.any() else np.nan
+        means = task_means(log_ratio, task[positive])
+        row["ratio"] = float(np.exp(means.mean())) if len(means) else np.nan
+        low, high = interval_over_tasks(means, confidence=confidence, **settings)
+        row["ratio_low"], row["ratio_high"] = np.exp(low), np.exp(high)
+        row["sign_flip_p"] = sign_flip_p_value(means, **settings)
+        means = task_means(a - b, task)
+        row["mean_difference"] = float(means.mean()) if len(means) else np.nan
+        row["mean_low"], row["mean_high"] = interval_over_tasks(means, confidence=confidence, **settings)
+        row["status"] = NO_PAIRS if not len(group) else ONE_TASK if len(means) < 2 else OK
         rows.append(row)
     table = pd.DataFrame(rows)
     if len(table):

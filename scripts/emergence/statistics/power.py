@@ -5,15 +5,15 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
-from emergence.statistics.noise import NONE, PUBLISHED_ROUNDING, sampling_noise
-from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
+from emergence.statistics.noise import NONE, PUBLISHED_ROUNDING
 
 OK = "ok"
 NOT_A_PROPORTION = "not_a_proportion"
 UNKNOWN_EXAMPLES = "unknown_examples"
 UNKNOWN_CHANCE = "unknown_chance"
+UNKNOWN_BOTH = "unknown_examples_and_chance"
 MISSING_SCORE = "missing_score"
 NOT_WHOLE = "not_a_whole_count"
 AT_OR_BELOW_CHANCE = "at_or_below_chance"
@@ -41,7 +41,8 @@ def above_chance(scores, n_examples, chance, proportion):
     Chance 0 means that guessing is never right: one right answer has p = 0, none has p = 1.
 
     Returns a data frame of scores.size rows: n_right (float), p_value (float), status (`ok`, `not_a_whole_count`,
-    `missing_score`, `not_a_proportion`, `unknown_examples`, `unknown_chance`; the last four without numbers).
+    `missing_score`, `not_a_proportion`, `unknown_examples`, `unknown_chance`, `unknown_examples_and_chance`; the last five without
+    numbers).
     """
     scores, n_examples, chance = (np.asarray(array, dtype=float).ravel() for array in (scores, n_examples, chance))
     proportion = np.asarray(proportion, dtype=bool).ravel()
@@ -56,11 +57,12 @@ def above_chance(scores, n_examples, chance, proportion):
             [
                 ~np.isfinite(scores),
                 ~share,
+                ~(n_examples >= 1) & ~((chance >= 0) & (chance < 1)),
                 ~(n_examples >= 1),
                 ~((chance >= 0) & (chance < 1)),
                 ~whole,
             ],
-            [MISSING_SCORE, NOT_A_PROPORTION, UNKNOWN_EXAMPLES, UNKNOWN_CHANCE, NOT_WHOLE],
+            [MISSING_SCORE, NOT_A_PROPORTION, UNKNOWN_BOTH, UNKNOWN_EXAMPLES, UNKNOWN_CHANCE, NOT_WHOLE],
             default=OK,
         ).astype(object)
     tested = np.isin(status, (OK, NOT_WHOLE))
@@ -82,19 +84,37 @@ def power_above_chance(n_examples, performance, chance, *, alpha=ALPHA):
     return stats.binom.sf(critical - 1, n_examples, performance)
 
 
+def _at_least(count, n_examples, share):
+    """P(K >= count) for K ~ Binomial(n_examples, share): the regularised incomplete beta function, faster than scipy.stats.binom."""
+    count, n_examples, share = np.broadcast_arrays(count, n_examples, share)
+    inner = (count >= 1) & (count <= n_examples)
+    found = np.where(count < 1, 1.0, 0.0)
+    found[inner] = special.betainc(count[inner], n_examples[inner] - count[inner] + 1, share[inner])
+    return found
+
+
 def _stretch_starts(critical, chance, alpha):
     """Smallest n for which the test of chance needs at least `critical` right answers: bisection on P(K >= critical - 1) > alpha.
 
-    critical, chance: (...) with chance above 0. Returns (...) integers as floats.
+    critical, chance: (m,) with chance above 0. Returns (m,) integers as floats. Curves share most of the pairs.
     """
+    pairs, inverse = np.unique(critical + 1j * chance, return_inverse=True)
+    critical, chance = pairs.real, pairs.imag
     below = np.maximum(critical - 2, 0.0)
     above = np.ceil((critical + 8 * np.sqrt(critical) + 8) / chance)
-    while np.any(above - below > 1):
-        middle = np.floor((below + above) / 2)
-        needs_more = stats.binom.sf(critical - 2, middle, chance) > alpha
-        above = np.where(needs_more, middle, above)
-        below = np.where(needs_more, below, middle)
-    return above
+    # the normal approximation is a few right answers off: most searches begin and end within that
+    centre = critical - 1 - stats.norm.isf(alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
+    for guess in (np.floor((centre - 2) / chance), np.ceil((centre + 3) / chance)):
+        guess = np.clip(guess, below, above)
+        needs_more = _at_least(critical - 1, guess, chance) > alpha
+        above = np.where(needs_more, np.minimum(above, guess), above)
+        below = np.where(needs_more, below, np.maximum(below, guess))
+    while len(open_ := np.flatnonzero(above - below > 1)):
+        middle = np.floor((below[open_] + above[open_]) / 2)
+        needs_more = _at_least(critical[open_] - 1, middle, chance[open_]) > alpha
+        above[open_] = np.where(needs_more, middle, above[open_])
+        below[open_] = np.where(needs_more, below[open_], middle)
+    return above[inverse]
 
 
 def examples_needed(performance, chance, *, power=POWER, alpha=ALPHA):
@@ -137,8 +157,8 @@ def _search(performance, chance, power, alpha):
     """`examples_needed` for performances above a chance above zero: (m,) arrays in, (m,) out, infinite beyond MAX_EXAMPLES."""
 
     def enough(critical):
-        starts = _stretch_starts(critical, chance, alpha)
-        return power_above_chance(starts, performance, chance, alpha=alpha) >= power
+        # from one n to the next the critical count grows by one at most, so at the start of its stretch it is the critical count
+        return _at_least(critical, _stretch_starts(critical, chance, alpha), performance) >= power
 
     # The normal approximation, doubled, is past the answer; it brackets the critical count from above.
     spread = stats.norm.isf(alpha) * np.sqrt(chance * (1 - chance)) + stats.norm.ppf(power) * np.sqrt(
@@ -162,53 +182,115 @@ def _search(performance, chance, power, alpha):
         own = owner[start : start + _BLOCK_STRETCHES]
         later = passing[own] + ahead[start : start + _BLOCK_STRETCHES]
         starts = _stretch_starts(later, chance[own], alpha)
-        short = power_above_chance(starts, performance[own], chance[own], alpha=alpha) < power
+        short = _at_least(later, starts, performance[own]) < power
         np.maximum.at(failing, own[short], later[short])
     # Inside the stretch of the last failure the power grows with n, up to the start of the next.
     below, above = _stretch_starts(failing, chance, alpha), _stretch_starts(failing + 1, chance, alpha)
-    first = power_above_chance(below, performance, chance, alpha=alpha) >= power
+    first = _at_least(failing, below, performance) >= power
     while np.any(above - below > 1):
         middle = np.floor((below + above) / 2)
-        good = power_above_chance(middle, performance, chance, alpha=alpha) >= power
+        good = _at_least(failing, middle, performance) >= power
         above = np.where(good, middle, above)
         below = np.where(good, np.minimum(below, middle), middle)
     return np.where(searchable, np.where(first, np.minimum(below, above), above), np.inf)
 
 
-def examples_for_small_models(scores, scales, n_examples, n_models, stderr, proportion, chance, *, power=POWER, alpha=ALPHA):
-    """How many test examples it takes to see the performance that the smooth curve gives the smaller models of each curve.
+def small_model_performance(n_examples, noise, fit):
+    """The performance that the smooth curve gives the smaller models of each curve, and how many test examples they had.
 
-    The performance is the mean of the fitted smooth curve (module smooth_curves) over the smaller half of the scales (n // 2 of
-    them). It is compared with chance, or with never being right where chance is 0.
+    Parameters
+    ----------
+    n_examples : (c, n)
+        Test examples behind each score, NaN where unknown.
+    noise : Noise
+        Of the same curves.
+    fit : SmoothFit or None
+        Smooth curves through the same scores; None below five scales. Not looked at where a score is missing.
 
-    scores, scales, n_examples, n_models, stderr: (c, n) and proportion: (c,) as in nulls.null_p_values. chance: (c,), NaN where
-    unknown.
-
-    Returns a data frame of c rows: small_performance (float), examples_needed (float), examples_at_hand (float, the smallest
-    n_examples of these scales, NaN where unknown), status (`ok`, `too_few_scales`, `missing_score`, `not_a_proportion` or one of
-    examples_needed). The number needed does not ask how many there were, so it is given where n_examples is unknown.
+    Returns
+    -------
+    DataFrame of c rows
+        small_performance: mean of the smooth curve over the smaller half of the scales (n // 2 of them), within 0 and 1.
+        examples_at_hand: smallest n_examples of these scales, NaN where unknown. status: `ok`, `too_few_scales`, `missing_score`,
+        `not_a_proportion`.
     """
-    scores, n_examples = np.asarray(scores, dtype=float), np.asarray(n_examples, dtype=float)
-    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
-    n_curves, n_scales = scores.shape
+    n_curves, n_scales = n_examples.shape
     status = np.full(n_curves, OK, dtype=object)
     status[~noise.proportion] = NOT_A_PROPORTION
     status[noise.kind == NONE] = MISSING_SCORE
-    if n_scales <= N_PARAMETERS:
+    if fit is None:
         status[status == OK] = TOO_FEW_SCALES
-    performance = np.full(n_curves, np.nan)
     smaller = slice(None, n_scales // 2)
-    usable = np.flatnonzero(status == OK)
-    if len(usable):
-        fit = fit_smooth(scores[usable], np.asarray(scales, dtype=float)[usable], noise.take(usable))
-        performance[usable] = np.clip(fit.fitted[:, smaller], 0, 1).mean(axis=1)
-    examples, why = examples_needed(performance, chance, power=power, alpha=alpha)
-    at_hand = n_examples[:, smaller].min(axis=1, initial=np.inf) if n_scales > 1 else np.full(n_curves, np.nan)
+    performance = np.full(n_curves, np.nan)
+    if fit is not None:
+        usable = status == OK
+        performance[usable] = np.clip(fit.fitted[usable, smaller], 0, 1).mean(axis=1)
+    at_hand = n_examples[:, smaller].min(axis=1, initial=np.inf)
+    table = {"small_performance": performance, "examples_at_hand": np.where(np.isfinite(at_hand), at_hand, np.nan)}
+    return pd.DataFrame(table | {"status": status})
+
+
+def examples_for_small_models(small, chance, *, power=POWER, alpha=ALPHA):
+    """How many test examples it takes to see the performance of the smaller models of each curve.
+
+    It is compared with chance, or with never being right where chance is 0. The difference from chance is first rounded to three
+    digits, which moves the number needed by about one in a hundred at most: so curves share searches.
+
+    Parameters
+    ----------
+    small : DataFrame of c rows
+        What small_model_performance returns, of any number of curves.
+    chance : (c,)
+        Score of guessing, NaN where unknown.
+
+    Returns
+    -------
+    DataFrame of c rows
+        small_performance, examples_needed, examples_at_hand, and status: that of `small`, or one of examples_needed. The number
+        needed does not ask how many there were, so it is given where that is unknown.
+    """
+    chance = np.asarray(chance, dtype=float)
+    performance = small["small_performance"].to_numpy(dtype=float)
+    away = performance - chance
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(np.abs(away))) - 2)
+        rounded = np.where(np.abs(away) > _ROUNDING, chance + np.rint(away / unit) * unit, performance)
+    rounded = np.where(np.isnan(chance), performance, np.minimum(rounded, 1.0))
+    pairs, inverse = np.unique(rounded + 1j * chance, return_inverse=True)
+    examples, why = examples_needed(pairs.real, pairs.imag, power=power, alpha=alpha)
+    inverse = inverse.ravel()
+    # a missing performance and an unknown chance are told apart curve by curve: as a pair they are one
+    why = np.where(np.isnan(performance), MISSING_SCORE, np.where(np.isnan(chance), UNKNOWN_CHANCE, why[inverse]))
+    first = small["status"].to_numpy(dtype=object)
     return pd.DataFrame(
         {
             "small_performance": performance,
-            "examples_needed": examples,
-            "examples_at_hand": np.where(np.isfinite(at_hand), at_hand, np.nan),
-            "status": np.where(status == OK, why, status),
+            "examples_needed": np.where(first == OK, examples[inverse], np.nan),
+            "examples_at_hand": small["examples_at_hand"].to_numpy(dtype=float),
+            "status": np.where(first == OK, why, first),
         }
+    )
+
+
+def missing_knowledge(above_chance):
+    """What is not known of the scores that could otherwise be tested against guessing, as a sentence.
+
+    above_chance: frame with the status of each score. Returns an empty text where nothing is missing.
+    """
+    counts = above_chance["status"].value_counts()
+    parts = []
+    for status, words in (
+        (UNKNOWN_EXAMPLES, "the number of test examples (`n_examples`)"),
+        (UNKNOWN_CHANCE, "the score of guessing (`chance`)"),
+        (UNKNOWN_BOTH, "both the number of test examples (`n_examples`) and the score of guessing (`chance`)"),
+    ):
+        if counts.get(status, 0):
+            parts.append(f"{words} of {counts[status]:,}")
+    if not parts:
+        return ""
+    n_shares = int((~above_chance["status"].isin([NOT_A_PROPORTION, MISSING_SCORE])).sum())
+    listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return (
+        f"Of {n_shares:,} scores that are proportions, {listed} {'is' if len(parts) == 1 else 'are'} not known; "
+        "given these, they could be tested against guessing."
     )

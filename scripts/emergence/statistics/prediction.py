@@ -1,15 +1,15 @@
 """Was it predictable? Each curve's largest scales are hidden, predicted from the rest, and compared with what came.
 
 Three predictors: `smooth` (smooth curves in log scale, module smooth_curves), `line` (a straight line in log scale) and
-`no_change` (the last score seen). Errors are in units of the sampling noise of the hidden scores, so that 1 is as good as it
-can get.
+`no_change` (the last score seen). Errors are in units of the metric, in points (hundredths of its range), and in units of the
+sampling noise of the hidden scores, of which a perfect prediction errs by 0.8 on average.
 """
 
 import numpy as np
 import pandas as pd
 
-from emergence.statistics.noise import BINOMIAL, NONE, RESIDUAL, sampling_noise, snap_to_counts, variance
-from emergence.statistics.smooth_curves import curve_by_curve, logistic_shapes, standard_logistic
+from emergence.statistics.noise import NONE, RESIDUAL, variance
+from emergence.statistics.smooth_curves import blocks, curve_by_curve, logistic_shapes, standard_logistic
 
 OK = "ok"
 TOO_FEW_SCALES = "too_few_scales"
@@ -19,11 +19,21 @@ NO_NOISE_ESTIMATE = "no_noise_estimate"
 
 SMOOTH, LINE, NO_CHANGE = PREDICTORS = ("smooth", "line", "no_change")
 
-MIN_SEEN = 4
+# A smooth curve has four parameters, so it is not fitted to fewer scores; a line is, from three.
+MIN_SEEN_SMOOTH = 4
+MIN_SEEN = 3
 # With noise of unknown size the scatter about the fit must supply it: two degrees of freedom beyond a smooth curve's four.
 MIN_SEEN_RESIDUAL = 6
 _WEIGHTING_ROUNDS = 2
 _BLOCK = 512
+_MEASURES = (
+    "mean_absolute_error",
+    "error_points",
+    "mean_z",
+    "mean_absolute_z",
+    "share_within_noise",
+    "share_within_interval",
+)
 
 
 def n_hidden_scales(n_scales):
@@ -108,102 +118,139 @@ def _predict(scores, x, noise, low, high, n_seen):
     return predicted, uncertainty, variance(hidden_noise, hidden) * unit[:, None]
 
 
-def predict_hidden(scores, scales, n_examples, n_models, stderr, proportion, low, high, *, hidden=None):
+def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
     """Hides the largest scales of each curve, predicts them from the rest, and measures the error.
 
-    scores: (c, n) oriented, sorted by scale. scales: (c, n) positive, increasing. n_examples, n_models, stderr: (c, n) and
-    proportion, low, high: (c,) as in nulls.null_p_values. hidden: how many of the largest scales to hide; a third, at least one,
-    if None.
+    Parameters
+    ----------
+    scores : (c, n)
+        Oriented, sorted by scale; counts exact.
+    scales : (c, n)
+        Positive, increasing.
+    noise : Noise
+        Of the same curves. Correlations between scales are left aside here.
+    low, high : (c,)
+        Bounds of the score, NaN where open.
+    hidden : int, optional
+        How many of the largest scales to hide; a third, at least one, if None.
 
-    Returns a data frame of 3 c rows, curve by curve, predictors in the order of PREDICTORS:
-        curve: int64, row of `scores`; predictor: str; noise: str
-        status: `ok`, `too_few_scales` (fewer than 4 seen, 6 with residual noise), `missing_score`, `invalid_scales`,
-            `no_noise_estimate` (residual noise of zero size)
-        n_seen, n_hidden: int64
-        mean_absolute_error: float, in units of the score
-        mean_z: float, mean of (score - prediction) / noise sd of the hidden scores: above 0, more came than was predicted
-        mean_absolute_z: float, mean of |score - prediction| / noise sd. About 0.8 for a perfect prediction
-        share_within_noise: float, share of hidden scores within 2 noise sd of the prediction
-        share_within_interval: float, the same with the prediction's own uncertainty in the sd (root of the sum of variances)
-    Binomial noise is taken at the hidden score, residual noise from the scatter of the seen scores about the smooth fit.
-    Raises ValueError for shapes that do not fit, or if hidden < 1.
+    Returns
+    -------
+    DataFrame of 3 c rows, curve by curve, predictors in the order of PREDICTORS
+        curve: int64, row of `scores`; predictor: str; noise: str.
+        status: `ok`; `too_few_scales` (smooth: fewer than 4 seen, 6 with residual noise; others: fewer than 3 seen);
+        `missing_score`; `invalid_scales`; `no_noise_estimate` (residual noise of zero size, or fewer than 6 scales seen with it:
+        the error is known, not how large it is beside the noise).
+        n_seen, n_hidden: int64.
+        mean_absolute_error: float, in units of the score. error_points: the same in hundredths of the range of the metric, NaN
+        where that is open.
+        mean_z: float, mean of (score - prediction) / noise sd of the hidden scores: above 0, more came than was predicted.
+        mean_absolute_z: float, mean of |score - prediction| / noise sd. About 0.8 for a perfect prediction.
+        share_within_noise: float, share of hidden scores within 2 noise sd of the prediction.
+        share_within_interval: float, the same with the prediction's own uncertainty in the sd (root of the sum of variances).
+        Binomial noise is taken at the hidden score, residual noise from the scatter of the seen scores about the smooth fit.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, or if hidden < 1.
     """
     scores, scales = np.asarray(scores, dtype=float), np.asarray(scales, dtype=float)
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
     n_curves, n_scales = scores.shape
     if scales.shape != scores.shape or low.shape != (n_curves,) or high.shape != (n_curves,):
-        raise ValueError("scales must have the shape of scores; low and high one entry a curve")
+        raise ValueError("scales must have the shape of scores; low and high one entry per curve")
     hidden = n_hidden_scales(n_scales) if hidden is None else hidden
     if hidden < 1:
         raise ValueError(f"at least one scale has to be hidden, got {hidden}")
     n_seen = n_scales - hidden
 
-    status = np.full(n_curves, OK, dtype=object)
-    status[n_seen < np.where(noise.kind == RESIDUAL, MIN_SEEN_RESIDUAL, MIN_SEEN)] = TOO_FEW_SCALES
+    residual = noise.kind == RESIDUAL
+    status = np.full((n_curves, len(PREDICTORS)), OK, dtype=object)
+    status[residual & (n_seen < MIN_SEEN_RESIDUAL)] = NO_NOISE_ESTIMATE
+    status[n_seen < np.where(residual, MIN_SEEN_RESIDUAL, MIN_SEEN_SMOOTH), PREDICTORS.index(SMOOTH)] = TOO_FEW_SCALES
+    if n_seen < MIN_SEEN:
+        status[:] = TOO_FEW_SCALES
     with np.errstate(invalid="ignore"):
         valid = (np.isfinite(scales) & (scales > 0)).all(axis=1) & (np.diff(scales, axis=1) > 0).all(axis=1)
     status[~valid] = INVALID_SCALES
     status[noise.kind == NONE] = MISSING_SCORE
-    exact = np.where((noise.kind == BINOMIAL)[:, None], snap_to_counts(scores, noise.trials), scores)
 
-    measures = np.full((5, n_curves, len(PREDICTORS)), np.nan)
-    usable = np.flatnonzero(status == OK)
+    measures = np.full((len(_MEASURES), n_curves, len(PREDICTORS)), np.nan)
+    usable = np.flatnonzero(np.isin(status, (OK, NO_NOISE_ESTIMATE)).any(axis=1))
     if len(usable):
         log_scales = np.log10(scales[usable])
-        designs, design = np.unique(log_scales, axis=0, return_inverse=True)
-        for number, x in enumerate(designs):
-            members = usable[design.ravel() == number]
-            for start in range(0, len(members), _BLOCK):
-                block = members[start : start + _BLOCK]
-                predicted, uncertainty, noise_variance = _predict(
-                    exact[block], x, noise.take(block), low[block], high[block], n_seen
-                )
-                error = exact[block, n_seen:] - predicted
-                sd = np.sqrt(noise_variance)
+        for x, _, members in blocks(log_scales, np.zeros(len(usable), dtype=bool), _BLOCK, _BLOCK):
+            block = usable[members]
+            predicted, uncertainty, noise_variance = _predict(
+                scores[block], x, noise.take(block), low[block], high[block], n_seen
+            )
+            error = scores[block, n_seen:] - predicted
+            sd = np.sqrt(noise_variance)
+            own = status[block]
+            own[~(sd > 0).all(axis=1)[:, None] & (own == OK)] = NO_NOISE_ESTIMATE
+            status[block] = own
+            # without noise an error is infinitely many of its standard deviations; such curves have a status instead
+            with np.errstate(divide="ignore", invalid="ignore"):
                 within = np.abs(error) <= 2 * np.sqrt(noise_variance + uncertainty)
-                # without noise an error is infinitely many of its standard deviations; such curves get a status below
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    z = error / sd
-                    values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1)
-                no_noise = ~(sd > 0).all(axis=1)
-                status[block[no_noise]] = NO_NOISE_ESTIMATE
-                measures[:, block] = np.where(no_noise[:, None], np.nan, values.swapaxes(1, 2))
+                z = error / sd
+                values = np.stack([np.abs(error), z, np.abs(z), np.abs(z) <= 2, within]).mean(axis=-1).swapaxes(1, 2)
+            measures[0, block] = np.where(np.isin(own, (OK, NO_NOISE_ESTIMATE)), values[0], np.nan)
+            measures[1, block] = 100 * measures[0, block] / (high - low)[block, None]
+            measures[2:, block] = np.where(own == OK, values[1:], np.nan)
 
-    names = ["mean_absolute_error", "mean_z", "mean_absolute_z", "share_within_noise", "share_within_interval"]
     table = {
         "curve": np.repeat(np.arange(n_curves), len(PREDICTORS)),
         "predictor": np.tile(PREDICTORS, n_curves),
         "noise": np.repeat(noise.kind, len(PREDICTORS)),
-        "status": np.repeat(status, len(PREDICTORS)),
+        "status": status.ravel(),
         "n_seen": n_seen,
         "n_hidden": hidden,
     }
-    return pd.DataFrame(table | {name: values.ravel() for name, values in zip(names, measures, strict=True)})
+    return pd.DataFrame(table | {name: values.ravel() for name, values in zip(_MEASURES, measures, strict=True)})
 
 
 def summarise_by(table, group):
     """Prediction errors by metric, by kind of metric, or by any other label.
 
-    table: what predict_hidden returns. group: label of each row of the table (a sequence as long as the table, or the name of
-    one of its columns).
+    Medians and shares only: one curve with an error of a hundred standard deviations must not decide a mean.
 
-    Returns a data frame, one row a label and predictor: the label, predictor, n_curves, n_undefined (curves without a
-    prediction), median_absolute_z (median over curves), mean_z, share_within_noise and share_within_interval (means over curves:
-    every curve counts once), share_best (curves in which the predictor has the smallest mean absolute error; ties count for
-    each).
+    Parameters
+    ----------
+    table : DataFrame
+        What predict_hidden returns.
+    group : sequence or str
+        Label of each row of the table, or the name of one of its columns.
+
+    Returns
+    -------
+    DataFrame, one row per label and predictor
+        The label, predictor, n_curves, n_undefined (curves without a prediction), n_without_noise (with a prediction, but without
+        noise to compare its error with), median_absolute_z, median_error_points and median_z (medians over curves), share_higher
+        (curves whose scores came higher than predicted, on average over the hidden scales), share_within_noise and
+        share_within_interval (means over curves: every curve counts once), share_best (curves in which the predictor has the
+        smallest mean absolute error, of those predicted by all; ties count for each).
     """
     table = table.reset_index(drop=True)
     label = table[group] if isinstance(group, str) else pd.Series(np.asarray(group), index=table.index, name="label")
-    best = table.groupby("curve")["mean_absolute_error"].transform("min")
+    errors = table.groupby("curve")["mean_absolute_error"]
+    best = errors.transform("min").where(errors.transform("count") == len(PREDICTORS))
     is_best = (table["mean_absolute_error"] <= best).where(best.notna()).astype(float)
-    frame = table.assign(**{label.name: label, "is_best": is_best, "undefined": table["status"] != OK})
+    higher = (table["mean_z"] > 0).where(table["mean_z"].notna()).astype(float)
+    frame = table.assign(
+        **{label.name: label, "is_best": is_best, "higher": higher},
+        undefined=table["mean_absolute_error"].isna(),
+        without_noise=table["mean_absolute_error"].notna() & table["mean_z"].isna(),
+    )
     grouped = frame.groupby([label.name, "predictor"], sort=True)
     return grouped.agg(
         n_curves=("curve", "size"),
         n_undefined=("undefined", "sum"),
+        n_without_noise=("without_noise", "sum"),
         median_absolute_z=("mean_absolute_z", "median"),
-        mean_z=("mean_z", "mean"),
+        median_error_points=("error_points", "median"),
+        median_z=("mean_z", "median"),
+        share_higher=("higher", "mean"),
         share_within_noise=("share_within_noise", "mean"),
         share_within_interval=("share_within_interval", "mean"),
         share_best=("is_best", "mean"),

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from emergence.statistics.noise import RESIDUAL, variance
 
@@ -29,6 +30,8 @@ _MIDPOINT_STEP = 1 / 8
 _RISE_OF_UNIT_SLOPE = 2 * np.log(9)  # logistic: 10 % at m - s ln 9, 90 % at m + s ln 9
 _WEIGHTING_ROUNDS = 3
 _BLOCK = 1024
+# Correlated noise takes a set of shapes for every curve: some megabytes.
+_BLOCK_CORRELATED = 128
 
 
 class SmoothFit(NamedTuple):
@@ -49,6 +52,10 @@ class SmoothFit(NamedTuple):
     deviance: np.ndarray
     midpoint: np.ndarray
     rise: np.ndarray
+
+    def take(self, index):
+        """The fits of the curves at `index` (an index array or a mask over curves)."""
+        return SmoothFit(*(field[index] for field in self))
 
 
 class _Shapes(NamedTuple):
@@ -108,7 +115,7 @@ def curve_by_curve(rows, matrix):
 
 
 def _logistic_deviance(scores, weight, standard):
-    """Weighted sum of squares left by the best level and height of each logistic shape.
+    """Weighted sum of squares left by the best level and height of each logistic shape, for independent noise.
 
     scores, weight: (c, n). standard: (n, g) shapes. Returns (c, g).
     """
@@ -120,20 +127,47 @@ def _logistic_deviance(scores, weight, standard):
     return (weighted * centred).sum(axis=1, keepdims=True) - np.square(curve_by_curve(weighted, standard)) / shape_variance
 
 
-def _project(scores, weight, basis):
-    """Weighted least squares of each curve on its own basis: the smoother (c, n, n) and the fit (c, n)."""
-    weighted_basis = (basis * weight[..., None]).swapaxes(1, 2)
-    smoother = basis @ np.linalg.solve(weighted_basis @ basis, weighted_basis)
+def _logistic_deviance_white(scores, white, standard):
+    """The same for correlated noise. white: (c, n, n) matrices that turn the noise into independent noise of unit size."""
+    level = white.sum(axis=2)
+    level /= np.linalg.norm(level, axis=1, keepdims=True)
+    centred = (white @ scores[..., None])[..., 0]
+    centred -= level * (level * centred).sum(axis=1, keepdims=True)
+    shapes = white @ standard
+    shapes -= level[..., None] * (level[:, None, :] @ shapes)
+    product = (centred[:, None, :] @ shapes)[:, 0]
+    return np.square(centred).sum(axis=1, keepdims=True) - np.square(product) / np.square(shapes).sum(axis=1)
+
+
+def _project(scores, sd, basis):
+    """Weighted least squares of each curve on its own basis, for independent noise: the smoother (c, n, n) and the fit (c, n).
+
+    An orthonormal basis of the weighted directions, and not their normal equations: it exists for any standard errors.
+    """
+    directions = np.linalg.qr(basis / sd[..., None])[0]
+    smoother = (directions * sd[..., None]) @ (directions / sd[..., None]).swapaxes(1, 2)
     return smoother, (smoother @ scores[..., None])[..., 0]
 
 
-def _deviance(scores, weight, fitted):
-    """Weighted sum of squared residuals of each curve."""
-    return (weight * np.square(scores - fitted)).sum(axis=1)
+def _project_white(scores, white, colour, basis):
+    """The same for correlated noise. colour: (c, n, n), the inverse of white."""
+    directions = np.linalg.qr(white @ basis)[0]
+    smoother = (colour @ directions) @ (directions.swapaxes(1, 2) @ white)
+    return smoother, (smoother @ scores[..., None])[..., 0]
 
 
-def _fit_block(scores, log_scales, noise):
-    """`fit_smooth` for curves that share one set of scales."""
+def whitening(noise, sd):
+    """The matrices that turn the noise of each curve into independent noise of unit size, and back.
+
+    noise: Noise of c curves. sd: (c, n). Returns two arrays (c, n, n): white and its inverse, colour; colour @ colour.T is the
+    covariance.
+    """
+    root = np.linalg.cholesky(noise.correlation)
+    return np.linalg.inv(root) / sd[:, None, :], sd[:, :, None] * root
+
+
+def _fit_block(scores, log_scales, noise, correlated):
+    """`fit_smooth` for curves that share one set of scales, all with independent noise or all with correlated noise."""
     shapes = _shapes(log_scales)
     degrees = max(scores.shape[1] - N_PARAMETERS, 1)
     residual = noise.kind == RESIDUAL
@@ -142,20 +176,53 @@ def _fit_block(scores, log_scales, noise):
     fitted = (scores + scores.mean(axis=1, keepdims=True)) / 2
     for _ in range(_WEIGHTING_ROUNDS):
         spread = variance(noise, fitted)
-        weight = 1 / spread
-        best = _logistic_deviance(scores, weight, shapes.standard).argmin(axis=1)
-        through_cubic, through_logistic = (_project(scores, weight, shapes.directions[shape]) for shape in (cubic, best))
+        sd = np.sqrt(spread)
+        if correlated:
+            white, colour = whitening(noise, sd)
+            best = _logistic_deviance_white(scores, white, shapes.standard).argmin(axis=1)
+        else:
+            best = _logistic_deviance(scores, 1 / spread, shapes.standard).argmin(axis=1)
+        fits = []
+        for shape in (cubic, best):
+            basis = shapes.directions[shape]
+            smoother, fit = _project_white(scores, white, colour, basis) if correlated else _project(scores, sd, basis)
+            left = (white @ (scores - fit)[..., None])[..., 0] if correlated else (scores - fit) / sd
+            fits.append((smoother, fit, np.square(left).sum(axis=1)))
+        through_cubic, through_logistic = fits
         # The grid is coarser than precise scores: the logistic is judged after its parameters have moved along their directions.
-        excess = _deviance(scores, weight, through_cubic[1]) - _deviance(scores, weight, through_logistic[1])
+        excess = through_cubic[2] - through_logistic[2]
         # Unknown noise: the scatter about the cubic is the unit in which an improvement is measured.
-        unit = np.where(residual, _deviance(scores, weight, through_cubic[1]) / degrees, 1.0)
+        unit = np.where(residual, through_cubic[2] / degrees, 1.0)
         is_logistic = excess > STEEPNESS_PENALTY * unit
         chosen = np.where(is_logistic, best, cubic)
         smoother = np.where(is_logistic[:, None, None], through_logistic[0], through_cubic[0])
         fitted = np.where(is_logistic[:, None], through_logistic[1], through_cubic[1])
-    deviance = _deviance(scores, weight, fitted)
+        deviance = np.where(is_logistic, through_logistic[2], through_cubic[2])
     factor = np.where(residual, deviance / degrees, 1.0)
     return SmoothFit(fitted, smoother, spread * factor[:, None], deviance, shapes.midpoint[chosen], shapes.rise[chosen])
+
+
+def blocks(log_scales, correlated, size, size_correlated):
+    """Curves in blocks that share one set of scales and are alike in whether their noise is correlated.
+
+    Rows are compared as bytes: sorting 85,000 rows of numbers takes longer than fitting them.
+
+    log_scales: (c, n). correlated: (c,) of bool. size, size_correlated: most curves in a block. Yields the scales (n,), whether the
+    noise is correlated, and the indices of the curves.
+    """
+    rows = np.ascontiguousarray(log_scales)
+    if not len(rows):
+        return
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    codes = pd.factorize(whole.astype(object))[0] * 2 + correlated
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
+        alike = bool(correlated[order[first]])
+        step = size_correlated if alike else size
+        for start in range(first, last, step):
+            members = order[start : min(start + step, last)]
+            yield rows[members[0]], alike, members
 
 
 def fit_smooth(scores, scales, noise):
@@ -165,6 +232,9 @@ def fit_smooth(scores, scales, noise):
     parameters along their directions (one Gauss-Newton step) brings it from the grid to the optimum. It is kept if it beats the
     cubic in log scale, the limit of slow logistics, by STEEPNESS_PENALTY. Weights are one over the noise variance at the fitted
     score, found in three rounds (iteratively reweighted least squares, McCullagh & Nelder 1989).
+
+    Where the noise is correlated this is generalised least squares: scores and shapes are first turned into ones with independent
+    noise (Aitken 1935).
 
     scores: (c, n) finite, in their own units, n >= 5. scales: (c, n) positive, increasing. noise: Noise of the same curves.
     Returns SmoothFit. Raises ValueError with fewer than five scales.
@@ -179,14 +249,8 @@ def fit_smooth(scores, scales, noise):
         np.empty((n_curves, n_scales, n_scales)),
         *(np.empty((n_curves, n_scales)), np.empty(n_curves), np.empty(n_curves), np.empty(n_curves)),
     )
-    designs, design = np.unique(log_scales, axis=0, return_inverse=True)
-    design = design.ravel()
-    order = np.argsort(design, kind="stable")
-    starts = np.searchsorted(design[order], np.arange(len(designs) + 1))
-    for number, log_scale in enumerate(designs):
-        members = order[starts[number] : starts[number + 1]]
-        for start in range(0, len(members), _BLOCK):
-            block = members[start : start + _BLOCK]
-            for field, values in zip(fit, _fit_block(scores[block], tuple(log_scale), noise.take(block)), strict=True):
-                field[block] = values
+    for log_scale, correlated, block in blocks(log_scales, noise.correlated, _BLOCK, _BLOCK_CORRELATED):
+        found = _fit_block(scores[block], tuple(log_scale), noise.take(block), correlated)
+        for field, values in zip(fit, found, strict=True):
+            field[block] = values
     return fit

@@ -178,34 +178,6 @@ def can_be_sharded(block):
     return benchmark_schema(block["format"])["x-shards"]
 
 
-def relocated(block, files, folders):
-    """Return a block whose paths are those that its job was given.
-
-    A workflow that uses this one as a module, or a storage provider, may move inputs; a job reads what it was given.
-
-    Parameters
-    ----------
-    block : dict
-        The keys of a block that the job reads.
-    files, folders : list of str
-        The inputs of the job, in the order of input_files and input_folders for the same keys.
-    """
-    block, files, folders = copy.deepcopy(block), iter(files), iter(folders)
-    for place, path, schema in list(_paths(block, benchmark_schema(block["format"]))):
-        if schema["x-path"] == "folder":
-            moved = next(folders)
-        else:
-            pairs = [(str(file), next(files)) for file in _files_of(path, schema)]
-            # a folder of files has moved as its files have: what stands below it is the same
-            below = pairs[0][0][len(str(Path(path))) :] if pairs else ""
-            moved = pairs[0][1].removesuffix(below) if pairs else path
-        holder = block
-        for part in place[:-1]:
-            holder = holder[part]
-        holder[place[-1]] = moved
-    return block
-
-
 def _holder(path, contents):
     """Which of the configuration files holds a path, or most of it; later files override earlier ones."""
     for depth in range(len(path), 0, -1):

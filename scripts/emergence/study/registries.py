@@ -71,6 +71,41 @@ def load_claims(path, tasks=None):
     return frame
 
 
+def has_value(tasks, column, value):
+    """Return which tasks of a list have a value in a column, as a boolean Series.
+
+    Raises
+    ------
+    InputError
+        Where the list has no such column, or no task has the value.
+    """
+    if column not in tasks:
+        allowed = f"a column of the list of tasks: {', '.join(tasks.columns)}{nearest(column, tasks.columns)}"
+        raise InputError(told(f"strata: {column}", "the list of tasks has no such column", allowed))
+    found = tasks[column].astype("str") == str(value)
+    if not found.any():
+        values = sorted(tasks[column].astype("str").unique())
+        allowed = f"one of {', '.join(values[:20])}{nearest(value, values)}"
+        raise InputError(told(f"strata: {column}", f"`{value}`, which no task has", allowed))
+    return found
+
+
+def load_lists(files, scores):
+    """Return the claims and the tasks of a block: the list of tasks that it names, or what its scores say of their tasks.
+
+    Parameters
+    ----------
+    files : dict
+        {"claims": path} and, where the block names a list of tasks, {"tasks": path}.
+    scores : callable
+        Gives the score table, if it is needed.
+    """
+    if "tasks" in files:
+        tasks = load_tasks(files["tasks"])
+        return load_claims(files["claims"], tasks), tasks
+    return load_claims(files["claims"]), from_scores(scores())
+
+
 def load_models(path):
     """The models: {model: {"model_family": str, "scale": float}}, from a CSV file with columns model, model_family, scale."""
     frame = _load(path, ["model", "model_family", "scale"], unique=["model"])

@@ -18,8 +18,9 @@ def null_models(q_values, by_metric, catalogue, rate, most=14):
     """p-values under the flat and the smooth null model: their distribution, and the share of curves beyond chance by metric."""
     if q_values[["p_flat", "p_smooth"]].isna().all(axis=None):
         return drawing.notice(
-            "No curve has a p-value: the simulation is turned off (`draws: 0`), or every curve is too drawing.short."
+            "No curve has a p-value: the simulation is turned off (`draws: 0`), or every curve is too short."
         ), by_metric
+    by_metric = by_metric[by_metric["test"].isin(["flat", "smooth"])]
     order = by_metric[(by_metric["metric"] != "all") & (by_metric["n_tested"] > 0)]
     order = order.groupby("metric")["n_tested"].max().sort_values(ascending=False, kind="stable").index[:most]
     figure, (left, right) = plt.subplots(1, 2, figsize=(drawing.WIDTH, max(2.8, 1.3 + 0.3 * len(order))), width_ratios=(1, 1.2))
@@ -34,7 +35,7 @@ def null_models(q_values, by_metric, catalogue, rate, most=14):
             color=color,
             label=f"{null} null model",
         )
-        shown = by_metric[(by_metric["null_model"] == null) & by_metric["metric"].isin(rows) & (by_metric["n_tested"] > 0)]
+        shown = by_metric[(by_metric["test"] == null) & by_metric["metric"].isin(rows) & (by_metric["n_tested"] > 0)]
         at = shown["metric"].map(rows).astype(float) + (number - 0.5) * 0.3
         before, after = 100 * shown["n_before"] / shown["n_tested"], 100 * shown["n_after"] / shown["n_tested"]
         right.hlines(at, after, before, color=color, lw=1, alpha=0.5)

@@ -1,9 +1,9 @@
-"""How many curves are sharper than chance, or a smooth curve, explains, before and after control of false discoveries."""
+"""How many curves change, are sharp, or end in a jump beyond what chance explains, before and after control of false discoveries."""
 
 import pandas as pd
 
 from emergence.curves import frames
-from emergence.statistics import false_discovery
+from emergence.statistics import curve_tests, false_discovery
 
 NULL_MODELS = ("flat", "smooth")
 LEVEL = 0.05
@@ -23,40 +23,42 @@ def compute(given):
 
 
 def q_values(curves, null_models):
-    """p- and q-values of the curves, in the order of `curves`. Benjamini-Hochberg runs over the curves given."""
-    table = curves[[*frames.KEY, "emergence_score"]].reset_index(drop=True)
+    """p- and q-values of the curves, in the order of `curves`, over the family of those that are tested together."""
+    if curves.empty:
+        return curves[list(frames.KEY)].reset_index(drop=True)
     tested = frames.rows_of(null_models, curves)
-    for null in NULL_MODELS:
-        table[f"p_{null}"] = tested[f"p_{null}"].to_numpy(dtype=float)
-        table[f"q_{null}"] = false_discovery.q_values(table[f"p_{null}"])
-    return table
+    family = frames.counted(curves)["in_family"].to_numpy()
+    return curve_tests.p_and_q_values(tested, family).assign(emergence_score=curves["emergence_score"].to_numpy())
 
 
 def discoveries_by_metric(q_values, rate):
-    """Curves sharper than each null model explains, before and after control; a row a null model and metric, `all` first."""
-    records = []
-    for null in NULL_MODELS:
-        p, q = q_values[f"p_{null}"], q_values[f"q_{null}"]
-        for metric in [ALL, *sorted(q_values["metric"].unique())]:
+    """What each test finds, before and after control, and the global tests: one row per test and metric, `all` first."""
+    if q_values.empty:
+        return pd.DataFrame()
+    counts = []
+    for test in curve_tests.TESTS:
+        q = q_values[f"q_{test}"]
+        for metric in [ALL, *sorted(q_values["metric"].astype(str).unique())]:
             rows = (q_values["metric"] == metric) | (metric == ALL)
-            n_tested = int(p[rows].notna().sum())
-            records.append(
+            counts.append(
                 {
-                    "null_model": null,
+                    "test": test,
                     "metric": metric,
                     "n_curves": int(rows.sum()),
-                    "n_tested": n_tested,
-                    "n_before": int((p[rows] <= LEVEL).sum()),
-                    "expected": LEVEL * n_tested,
                     "n_after": int((q[rows] <= rate).sum()),
                     "smallest_q": q[rows].min(),
                 }
             )
-    return pd.DataFrame(records)
+    overall = false_discovery.global_tests(q_values, curve_tests.TESTS, ALL)
+    overall = overall.rename(columns={"n_curves": "n_tested", "n_small": "n_before"})
+    table = pd.DataFrame(counts).merge(overall, on=["test", "metric"], how="left", sort=False)
+    return table.assign(expected=LEVEL * table["n_tested"])
 
 
 def thresholds_after_control(curves, q_values, thresholds, rate):
     """Metrics and curves that reach each threshold of |E|, before and after control, under each null model."""
+    if q_values.empty:
+        return pd.DataFrame()
     score = frames.with_infinite(curves["emergence_score"], curves["status"]).to_numpy(dtype=float)
     parts = [
         false_discovery.metrics_with_sharp_curves(

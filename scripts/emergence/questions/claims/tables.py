@@ -3,38 +3,18 @@
 import pandas as pd
 from scipy import stats
 
-from emergence.statistics import proportions
+from emergence.statistics.base_rates import against_base_rate
 from emergence.study import registries
 
 
 def compute(given):
     """See emergence.questions."""
-    if "tasks" in given.files:
-        tasks = registries.load_tasks(given.files["tasks"])
-        claims = registries.load_claims(given.files["claims"], tasks)
-    else:
-        tasks = registries.from_scores(given.table("scores"))
-        claims = registries.load_claims(given.files["claims"])
+    claims, tasks = registries.load_lists(given.files, lambda: given.table("scores"))
     level = given.study["confidence_level"]
     return {
         "claims_by_metric": claims_by_metric(claims, tasks, given.catalogue, level),
         "claims_by_top_metrics": claims_by_top_metrics(claims, tasks, level),
     }
-
-
-def _against_base_rate(members, claims, tasks, level):
-    """Claims and tasks that prefer one of `members` (set of metrics), against all others. One record."""
-    inside = claims["preferred_metric"].isin(members)
-    record = {"n_claims": int(inside.sum()), "of_claims": len(claims), "share": inside.mean()}
-    low, high = proportions.exact_interval([inside.sum()], [len(claims)], level)
-    record |= {"share_low": low[0], "share_high": high[0], "n_claimed_tasks": claims.loc[inside, "task"].nunique()}
-    if tasks.empty:
-        return record
-    prefers = tasks["preferred_metric"].isin(members)
-    is_claimed = tasks["task"].isin(claims["task"])
-    record |= {"n_tasks": int(prefers.sum()), "of_tasks": len(tasks), "task_share": prefers.mean()}
-    counts = [[int((is_claimed == claimed)[prefers == member].sum()) for member in (True, False)] for claimed in (True, False)]
-    return record | proportions.odds_ratio(*counts, level)
 
 
 def claims_by_metric(claims, tasks, catalogue, level):
@@ -46,7 +26,7 @@ def claims_by_metric(claims, tasks, catalogue, level):
     counts = claims["preferred_metric"].value_counts()
     others = sorted(set(tasks["preferred_metric"]) - set(counts.index))
     order = sorted(counts.index, key=lambda metric: (-counts[metric], metric)) + others
-    table = pd.DataFrame([{"metric": metric} | _against_base_rate({metric}, claims, tasks, level) for metric in order])
+    table = pd.DataFrame([{"metric": metric} | against_base_rate({metric}, claims, tasks, level) for metric in order])
     table["label"] = catalogue["label"].reindex(order).fillna(pd.Series(order, index=order)).to_numpy()
     if "p_value" in table:
         known = table["p_value"].notna()
@@ -60,7 +40,7 @@ def claims_by_top_metrics(claims, tasks, level):
     order = sorted(counts.index, key=lambda metric: (-counts[metric], metric))
     return pd.DataFrame(
         [
-            {"n_metrics": k, "metrics": "|".join(order[:k])} | _against_base_rate(set(order[:k]), claims, tasks, level)
+            {"n_metrics": k, "metrics": "|".join(order[:k])} | against_base_rate(set(order[:k]), claims, tasks, level)
             for k in range(1, len(order) + 1)
         ]
     )

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from emergence.curves import metric_pairs
 from emergence.questions import drawing
@@ -17,7 +17,7 @@ def draw(given):
     # a swap may lead to a metric that the other answers leave out
     curves, swaps, compared = (given.table(name) for name in ("curves", "metric_swaps", "swap_comparisons"))
     return {
-        "metric_swaps": metric_swaps(curves, swaps, given.catalogue, given.block["scale_label"]),
+        "metric_swaps": metric_swaps(curves, swaps, compared, given.catalogue, given.block["scale_label"]),
         "swap_comparisons": swap_comparisons(swaps, compared, given.catalogue),
     }
 
@@ -31,18 +31,20 @@ REVERSED = "lower is better; axis reversed"
 UNKNOWN_SHOTS = -(2**31)
 
 
-def metric_swaps(curves, swaps, catalogue, scale_label, most_tasks=4, most_lines=6):
-    """The same outputs under two metrics, in the manner of the paper's Figure 6: a column a task, a row a metric.
+def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=4, most_lines=6):
+    """The same outputs under two metrics, in the manner of the paper's Figure 6: one column per task, one row per metric.
 
-    The pair of metrics with the most scored swaps is drawn, on the tasks where E differs most; the table has them all.
+    The pair of metrics that leads the answer is drawn, on the tasks where their scores differ most; the table has them all.
     """
-    scored = swaps.dropna(subset=["emergence_score_a", "emergence_score_b"])
+    scored = swaps[swaps["status"] == "ok"]
+    leading = comparisons[(comparisons["grouping"] == "metric") & comparisons["name_a"].isin(scored["metric_a"])]
     if scored.empty:
-        reason = "No task of this benchmark has two metrics on the same model outputs and three scales, so none can be swapped."
+        reason = "No task of this benchmark has two metrics on the same model outputs and four scales, so none can be compared."
         return drawing.notice(reason), scored
-    metric_a, metric_b = scored.groupby(["metric_a", "metric_b"]).size().sort_values(kind="stable").index[-1]
+    metric_a, metric_b = leading.loc[leading["n_compared"] > 0, ["name_a", "name_b"]].iloc[0]
     scored = scored[(scored["metric_a"] == metric_a) & (scored["metric_b"] == metric_b)]
-    scored = scored.assign(gap=(scored["emergence_score_a"].abs() - scored["emergence_score_b"].abs()).abs())
+    ratio = np.log1p(metric_pairs.sharpest(scored, "a").abs()) - np.log1p(metric_pairs.sharpest(scored, "b").abs())
+    scored = scored.assign(gap=ratio.abs())
     panels = scored.groupby(["task", "subtask"])["gap"].max().sort_values(ascending=False, kind="stable").index[:most_tasks]
     width = max(drawing.WIDTH * len(panels) / 4, 4.2)
     figure, grid = plt.subplots(2, len(panels), figsize=(width, 5), sharex="col", squeeze=False, layout="none")
@@ -140,33 +142,24 @@ def _keys(frame, columns):
 
 
 def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
-    """|E| of the same outputs under both metrics of each pair, and the mean paired difference with its interval over tasks."""
-    scored = metric_swaps.dropna(subset=["emergence_score_a", "emergence_score_b"])
-    shown = comparisons[(comparisons["grouping"] == "metric") & comparisons["mean_difference"].notna()]
-    shown = shown.sort_values("n_pairs", ascending=False, kind="stable").head(most)
+    """|E| of the same outputs under both metrics of each pair, and the ratio of the two with its interval over tasks."""
+    scored = metric_swaps[metric_swaps["status"] == "ok"]
+    shown = comparisons[(comparisons["grouping"] == "metric") & comparisons["ratio"].notna()].head(most)
     if scored.empty or shown.empty:
-        reason = (
-            "No task of this benchmark has two metrics on the same model outputs with a score under each, so none can be swapped."
-        )
+        reason = "No task of this benchmark has two metrics on the same model outputs that can be compared."
         return drawing.notice(reason), shown
-    figure, (left, right) = plt.subplots(1, 2, figsize=(drawing.WIDTH, max(2.9, 1.2 + 0.4 * len(shown))), width_ratios=(1, 1.1))
+    height = max(2.9, 1.2 + 0.4 * len(shown))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(drawing.WIDTH, height), width_ratios=(1, 1.1))
     highest = 1.0
     for number, row in enumerate(shown.itertuples()):
         pair = scored[(scored["metric_a"] == row.name_a) & (scored["metric_b"] == row.name_b)]
-        a, b = pair["emergence_score_a"].abs(), pair["emergence_score_b"].abs()
+        a, b = (metric_pairs.sharpest(pair, side).abs() for side in "ab")
         highest = max(highest, a.max(), b.max())
         look = {"color": drawing.COLORS[number % len(drawing.COLORS)], "marker": drawing.MARKERS[number % len(drawing.MARKERS)]}
-        left.plot(
-            a,
-            b,
-            ls="",
-            ms=4 if len(scored) < drawing.MOST_POINTS else 2,
-            alpha=0.7,
-            rasterized=len(scored) > drawing.MOST_POINTS,
-            **look,
-        )
-        right.plot([row.mean_low, row.mean_high], [number, number], color=look["color"], lw=1.5)
-        right.plot(row.mean_difference, number, ls="", ms=6, **look)
+        many = len(scored) > drawing.MOST_POINTS
+        left.plot(a, b, ls="", ms=2 if many else 4, alpha=0.7, rasterized=many, **look)
+        right.plot([row.ratio_low, row.ratio_high], [number, number], color=look["color"], lw=1.5)
+        right.plot(row.ratio, number, ls="", ms=6, **look)
     left.plot([0, highest], [0, highest], color="0.5", ls="--", lw=1)
     left.set_xscale("symlog", linthresh=5)
     left.set_yscale("symlog", linthresh=5)
@@ -174,13 +167,18 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
         drawing.emergence_axis(axis, 0, 1.1 * highest, linear_to=5)
     left.set_xlabel("|E| under the first metric")
     left.set_ylabel("|E| under the second metric")
-    right.axvline(0, color="0.5", ls="--", lw=1, zorder=0)
+    right.axvline(1, color="0.5", ls="--", lw=1, zorder=0)
     names = [
         f"{drawing.short(catalogue.at[row.name_a, 'label'], 22)}\nor {drawing.short(catalogue.at[row.name_b, 'label'], 22)}"
         for row in shown.itertuples()
     ]
     right.set_yticks(range(len(shown)), names, fontsize=7.5)
     right.set_ylim(len(shown) - 0.5, -0.5)
-    right.xaxis.set_major_locator(MaxNLocator(5))
-    right.set_xlabel("mean of |E| first minus |E| second")
+    right.set_xscale("log")
+    low, high = shown[["ratio", "ratio_low"]].min(axis=None) / 1.1, shown[["ratio", "ratio_high"]].max(axis=None) * 1.1
+    right.set_xlim(min(low, 0.8), max(high, 1.25))
+    right.set_xticks(drawing.log_ticks(*right.get_xlim()))
+    right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    right.xaxis.set_minor_formatter("")
+    right.set_xlabel("|E| under the first over |E| under the second")
     return figure, shown

@@ -3,55 +3,61 @@
 from emergence.curves import frames, sharpness
 from emergence.questions.answers import Answer, listed, plural
 
+QUESTION = "How sharp are the curves?"
+
 
 def answer(given):
     """See emergence.questions."""
     curves = frames.chosen(given.table("curves"), **given.block["answers_over"])
-    threshold = given.study["emergence"]["threshold"]
-    return [on_sharpness(curves, given.table("emergence_by_metric"), given.table("emergence_thresholds"), threshold)]
+    return [
+        on_sharpness(curves, given.table("emergence_by_metric"), given.table("emergence_thresholds"), given.study["emergence"])
+    ]
 
 
-def on_sharpness(curves, by_metric, over_thresholds, threshold):
-    """How sharp are the curves, and which metrics have any above the threshold?"""
-    question = "How sharp are the curves?"
-    if curves.empty or not curves["emergence_score"].notna().any():
-        counts = (
-            listed(f"{n:,} {status.replace('_', ' ')}" for status, n in curves["status"].value_counts().items())
-            if len(curves)
-            else "no curve at all"
-        )
-        text = f"No curve of this benchmark has an emergence score ({counts}), so nothing can be said about sharpness."
-        return Answer(question, text, f"no usable curve ({counts})")
+def on_sharpness(curves, by_metric, over_thresholds, emergence):
+    """How sharp are the curves, and which metrics have any above the thresholds?"""
     status = curves["status"].value_counts()
+    if curves.empty or not curves["emergence_score"].notna().any():
+        counts = listed(f"{n:,} {name.replace('_', ' ')}" for name, n in status.items()) if len(curves) else "no curve at all"
+        text = f"No curve of this benchmark has an emergence score ({counts}), so nothing can be said about sharpness."
+        return Answer(QUESTION, text, f"no usable curve ({counts})")
+    counted = frames.counted(curves)["reason"].value_counts()
+    n_counted = int(by_metric["n_counted"].sum())
+    left_out = [
+        f"{counted[name]:,} {words}"
+        for name, words in (
+            (sharpness.TOO_FEW_SCALES, "with fewer than four scales"),
+            ("no_finite_score", "without a finite score"),
+        )
+        if counted.get(name)
+    ]
+    sentences = [
+        f"{n_counted:,} of {plural(len(curves), 'curve')} are counted" + (f"; not {listed(left_out)}." if left_out else ".")
+    ]
     top = by_metric.iloc[0]
-    by_e = over_thresholds[over_thresholds["reading"] == "E"]
-    reached = [f"{row.n_metrics} reach {row.threshold:g}" for row in by_e.itertuples()]
+    sentences.append(f"The highest E is {top['max']:.1f} ({top['label']}, {top['sharpest']}).")
+    relative, threshold = emergence["relative_threshold"], emergence["threshold"]
+    steep = by_metric[by_metric["n_above_relative"] > 0]
+    n_steep = int(steep["n_above_relative"].sum())
+    which = listed(f"{row.label} ({row.n_above_relative:,})" for row in steep.itertuples()) if len(steep) else "no curve"
+    sentences.append(f"At least {relative:g} times as sharp as a straight line, within their resolution: {which}.")
     above = by_metric[by_metric["n_above"] > 0]
-    which = (
+    paper = (
         listed(f"{row.label} ({plural(row.n_above, 'curve')})" for row in above.itertuples())
         if len(above)
         else "no metric has a curve"
     )
-    undefined = [
-        f"{status[name]:,} {words}"
-        for name, words in (
-            (sharpness.CONSTANT, "constant (E = 0)"),
-            (sharpness.ZERO_MEDIAN_STEP, "with no finite score, since half their steps or more are zero"),
-            (sharpness.TOO_FEW_SCALES, "with fewer than three scales"),
+    sentences.append(f"At the paper's kind of threshold, E of {threshold:g}: {paper}.")
+    by_e = over_thresholds[over_thresholds["reading"] == "E"]
+    trivial = by_e.loc[by_e["trivial"].astype(bool), "threshold"]
+    if len(trivial):
+        sentences.append(
+            f"A straight line over the scales of the longest curve reaches {trivial.max():g}, so lower thresholds on E say nothing there."
         )
-        if name in status
-    ]
     copies = int(curves["repeats_family"].notna().sum())
-    text = (
-        f"{len(curves):,} curves: {status.get(sharpness.OK, 0):,} with a finite emergence score"
-        + (", " + listed(undefined) if undefined else "")
-        + f". The highest is {top['max']:.1f} ({top['label']}, {top['sharpest']}). "
-        f"At the threshold of {threshold:g}: {which}. "
-        f"Of {plural(by_e['of_metrics'].iloc[0], 'metric')} with a score, {listed(reached)}."
-    )
     if copies:
-        verb = "repeats" if copies == 1 else "repeat"
-        text += f" {plural(copies, 'curve')} {verb} another family's scores exactly, so the curves are fewer than they look."
-    return Answer(
-        question, text, f"{len(curves):,} curves, highest E {top['max']:.1f} ({top['label']}); at {threshold:g}: {which}"
-    )
+        sentences.append(
+            f"{plural(copies, 'curve is a copy', 'curves are copies')} of another family's and not further evidence."
+        )
+    short = f"{n_steep:,} of {n_counted:,} curves at least {relative:g} times as sharp as a line; at E {threshold:g}: {paper}"
+    return Answer(QUESTION, " ".join(sentences), short)

@@ -1,0 +1,62 @@
+"""The verdicts in words: the first thing that a reader wants to know."""
+
+from emergence import statuses
+from emergence.questions.answers import Answer, listed, percent, plural
+from emergence.statistics.verdicts import ABILITY, POWER
+
+WORDS = {
+    statuses.SHARP_UNDER_ALL: "sharp under every metric that could show it",
+    statuses.METRIC: "sharp under one metric only, because of that metric",
+    statuses.SHARP_UNDECIDED: "sharp, with no continuous metric on the same outputs to decide",
+    statuses.CONSTANT_ANSWERS: "a jump between two constant answers",
+    statuses.WITHIN_NOISE: "no sharper than a smooth curve with the same noise",
+    statuses.GRADUAL: "a gradual change",
+    statuses.NO_CHANGE: "no change shown",
+    statuses.CANNOT_TELL: "too few scales or no known noise",
+}
+
+
+def answer(given):
+    """See emergence.questions."""
+    return [on_verdicts(given.table("verdicts"), given.table("verdicts_by_claim"))]
+
+
+def on_verdicts(verdicts, by_claim):
+    """On how many abilities does each verdict fall, and how do claimed tasks stand to the others?"""
+    question = "Is each ability emergent, or is it the metric?"
+    every = by_claim[by_claim["claims"] == "all"].set_index("verdict")
+    n = int(every["of_abilities"].iloc[0])
+    if n == 0:
+        return Answer(question, "Not to be answered here: there is no curve.", "there is no curve")
+    counts = {word: int(every.at[word, "n_abilities"]) for word in WORDS}
+    told = n - counts[statuses.CANNOT_TELL]
+    parts = [f"{count:,} {WORDS[word]} (`{word}`)" for word, count in counts.items() if count]
+    sentences = [
+        f"Of {plural(n, 'ability', 'abilities')} (a task in a model family), something can be said of {told:,}. By verdict: {listed(parts)}."
+    ]
+    groups = by_claim[by_claim["claims"] != "all"]
+    if len(groups):
+        sharp = (statuses.SHARP_UNDER_ALL, statuses.METRIC, statuses.SHARP_UNDECIDED)
+        shares = [_share_of(groups[groups["claims"] == group], sharp, words) for group, words in _GROUPS.items()]
+        sentences.append(f"A curve that is sharp beyond noise is found in {listed(shares)}.")
+    undecided = counts[statuses.SHARP_UNDECIDED]
+    if undecided:
+        lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
+        without = int(lacking["reason"].str.contains("no continuous or linear metric").sum())
+        sentences.append(
+            f"Of the {plural(undecided, 'ability', 'abilities')} that cannot be decided, {without:,} have no continuous or linear metric on "
+            f"the same outputs, and the others none with a power of {percent(POWER)} to show such a jump."
+        )
+    short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+    return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
+
+
+_GROUPS = {"claimed": "abilities on claimed tasks", "not_claimed": "on other tasks"}
+
+
+def _share_of(group, verdicts, words):
+    """`3 of 40 abilities on claimed tasks (7.5 %)`, of those of which something can be said."""
+    counts = group.set_index("verdict")["n_abilities"]
+    told = int(counts.sum() - counts[statuses.CANNOT_TELL])
+    found = int(counts[list(verdicts)].sum())
+    return f"{found:,} of {told:,} {words}" + (f" ({percent(found / told)})" if told else "")

@@ -1,0 +1,497 @@
+"""One word for each curve, and one verdict for each ability: emergent, or the metric?
+
+An ability is one task, subtask, model family and number of shots; its curves are its metrics on the same outputs. The words and
+verdicts, and when each applies, are in docs/verdicts.md with the rate at which each is wrong.
+
+Nothing here loops over curves.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from emergence.curves import frames, sharpness
+from emergence.io import descriptions, tables
+from emergence.statistics.noise import RESIDUAL, sampling_noise
+from emergence.statistics.smooth_curves import N_PARAMETERS, curve_by_curve, fit_smooth, logistic_shapes, standard_logistic
+from emergence.statuses import (
+    CANNOT_TELL,
+    CONSTANT,
+    CONSTANT_ANSWERS,
+    GRADUAL,
+    METRIC,
+    NO_CHANGE,
+    SHARP,
+    SHARP_UNDECIDED,
+    SHARP_UNDER_ALL,
+    WITHIN_NOISE,
+)
+
+ABILITY = ["benchmark", "task", "subtask", "model_family", "shots"]
+# From the weakest to the strongest: where no curve of an ability is sharp, the strongest word is the verdict.
+WORDS = (CANNOT_TELL, NO_CHANGE, GRADUAL, WITHIN_NOISE, SHARP)
+VERDICTS = (*WORDS[:-1], SHARP_UNDECIDED, CONSTANT_ANSWERS, METRIC, SHARP_UNDER_ALL)
+
+# The tests of statistics/curve_tests that the words rest on; each gives a column p_ and a column q_.
+CHANGE, TREND, SHARPER, STEEPER, LARGEST = "homogeneity", "trend", "smooth", "class", "largest"
+
+# A metric that is not sharp says something only if it could have shown the jump.
+POWER = 0.8
+# A link between two metrics is smooth if its rise takes at least this share of the range of the continuous metric.
+LINK_SHARE = 0.25
+_LINK_DECADES = 1.5 / LINK_SHARE
+
+
+def steepest_step(scores):
+    """The largest step of each curve, relative to that of a straight line of the same range, and where it is.
+
+    Parameters
+    ----------
+    scores : (c, n), oriented.
+
+    Returns
+    -------
+    share : (c,) the step over the range; 0 for a constant curve.
+    relative : (c,) the same times n - 1: 1 for a straight line.
+    place : (c,) of int, the scale at which the step arrives.
+    """
+    size = np.abs(np.diff(scores, axis=1))
+    place = size.argmax(axis=1)
+    span = scores.max(axis=1) - scores.min(axis=1)
+    share = np.divide(size.max(axis=1), span, out=np.zeros(len(scores)), where=span > 0)
+    return share, share * (scores.shape[1] - 1), place + 1
+
+
+def _relative_score(table):
+    """Size of the relative E of each curve: limited by resolution where one is known, else plain. Returns (curves,)."""
+    plain, resolved = (table[f"relative_emergence_score{end}"].to_numpy(dtype=float) for end in ("", "_resolved"))
+    return np.abs(np.where(np.isnan(resolved), plain, resolved))
+
+
+def curve_words(table, relative_threshold, rate):
+    """The word for each curve; see docs/verdicts.md.
+
+    Parameters
+    ----------
+    table : frame, one row per curve
+        n_scales, status, relative_emergence_score and the same limited by resolution, relative_step (steepest_step), and
+        q_homogeneity, q_trend, q_smooth, q_class and q_largest, NaN where undefined.
+    relative_threshold : float
+        Times as steep as a straight line.
+    rate : float
+        False discovery rate.
+
+    Returns
+    -------
+    (curves,) of str, one of WORDS.
+    """
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST)}
+    relative = _relative_score(table)
+    # where the size of the noise is not known, whether there is a trend is all that can be asked about change
+    change = np.where(np.isnan(q[CHANGE]), q[TREND], q[CHANGE])
+    enough = table["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES_COUNTED
+    constant = enough & (table["status"] == CONSTANT).to_numpy(dtype=bool)
+    with np.errstate(invalid="ignore"):
+        steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
+        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
+        # not be sharp by E: its largest step must be
+        sharp = (q[SHARPER] <= rate) & (relative >= relative_threshold)
+        sharp |= ((q[STEEPER] <= rate) | (q[LARGEST] <= rate)) & steep
+        smooth = np.where(np.isnan(relative), ~steep, relative < relative_threshold)
+    unknown = ~enough | (np.isnan(change) & ~constant)
+    return np.select(
+        [unknown & ~(sharp & enough), sharp, constant | (change > rate), smooth],
+        [CANNOT_TELL, SHARP, NO_CHANGE, GRADUAL],
+        default=WITHIN_NOISE,
+    ).astype(object)
+
+
+def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion, place, share, level):
+    """The chance that a curve would have been called sharp, had it made a jump of a given relative size at a given place.
+
+    The curve that is looked for has the range of the observed one: at `place` it jumps by `share` of the range, and the rest of
+    the range is a straight line in log scale. Its distance from the nearest logistic curve that is no steeper than smooth curves are
+    (smooth_curves.logistic_shapes), in units of the noise variance, is the noncentrality of the likelihood ratio of "smooth, and a
+    step somewhere" against "smooth". The ratio is referred to chi-squared with one degree of freedom at level / (n - 1), since the
+    step could be at any of n - 1 places (Bonferroni); with noise of unknown size, to F with n - 5 degrees of freedom. The tests
+    hold it against simulated curves.
+
+    Parameters
+    ----------
+    scores, scales, n_examples, n_models, stderr : (c, n)
+        As noise.sampling_noise takes them.
+    proportion : (c,) of bool
+    place : (c,) of int
+        The scale at which the jump arrives, 1 to n - 1.
+    share : (c,)
+        Of the range, 0 to 1.
+    level : float
+        Level of the test after control.
+
+    Returns
+    -------
+    (c,) NaN with fewer than five scales, six with noise of unknown size, or where a score is missing.
+    """
+    scores, scales = np.asarray(scores, dtype=float), np.asarray(scales, dtype=float)
+    n_curves, n_scales = scores.shape
+    power = np.full(n_curves, np.nan)
+    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
+    residual = noise.kind == RESIDUAL
+    usable = np.flatnonzero(np.isfinite(scores).all(axis=1) & (n_scales >= N_PARAMETERS + 1 + residual))
+    if len(usable) == 0:
+        return power
+    own = fit_smooth(scores[usable], scales[usable], noise.take(usable))
+    x = np.log10(scales[usable])
+    along = (x - x[:, :1]) / (x[:, -1:] - x[:, :1])
+    up = np.arange(n_scales) >= np.asarray(place)[usable, None]
+    share = np.asarray(share, dtype=float)[usable, None]
+    span = (scores[usable].max(axis=1) - scores[usable].min(axis=1))[:, None]
+    jump = span * ((1 - share) * along + share * up)
+    # the noise of the observed curve about its smooth fit, whatever kind it is
+    variance = own.variance
+    exact = ~(variance > 0).all(axis=1)
+    distance = _distance_from_smooth(jump, x, 1 / np.where(exact[:, None], 1.0, variance))
+    tail = level / (n_scales - 1)
+    free = max(n_scales - N_PARAMETERS - 1, 1)
+    sized = stats.ncx2.sf(stats.chi2.isf(tail, 1), 1, distance)
+    found = np.where(residual[usable], stats.ncf.sf(stats.f.isf(tail, 1, free), 1, free, distance), sized)
+    power[usable] = np.where(exact, 1.0, found)
+    return power
+
+
+def _distance_from_smooth(curves, log_scales, weight):
+    """Weighted squared distance of each curve from the nearest logistic of smooth_curves.logistic_shapes, of any height and level.
+
+    curves, log_scales, weight: (c, n). Returns (c,).
+    """
+    distance = np.empty(len(curves))
+    designs, design = np.unique(log_scales, axis=0, return_inverse=True)
+    for number, x in enumerate(designs):
+        rows = np.flatnonzero(design.ravel() == number)
+        midpoint, rise = logistic_shapes(x)
+        shapes = standard_logistic(x[:, None], midpoint, rise)
+        y, w = curves[rows], weight[rows]
+        total = w.sum(axis=1, keepdims=True)
+        centred = y - (w * y).sum(axis=1, keepdims=True) / total
+        spread = curve_by_curve(w, np.square(shapes)) - np.square(curve_by_curve(w, shapes)) / total
+        # a shape that is flat over the scales fits a level and nothing else
+        gain = np.divide(
+            np.square(curve_by_curve(w * centred, shapes)), spread, out=np.zeros_like(spread), where=spread > 1e-9 * total
+        )
+        distance[rows] = (w * np.square(centred)).sum(axis=1) - gain.max(axis=1)
+    return np.maximum(distance, 0)
+
+
+def explained_by_link(scores, noise, continuous):
+    """Is one score a smooth function of another on the same models, one link for all sizes?
+
+    The link is any smooth curve (smooth_curves.fit_smooth) with the other score in place of the log of scale, whose rise takes at
+    least LINK_SHARE of that score's range. Where it fits, a jump of the score needs no explanation beyond the other score. The
+    noise of the other score is not allowed for: it makes links look worse than they are.
+
+    Parameters
+    ----------
+    scores : (c, n)
+        Oriented scores under the metric that jumps; noise of a known size.
+    noise : Noise
+        Of the same curves.
+    continuous : (c, n)
+        Oriented scores of the same models under the other metric.
+
+    Returns
+    -------
+    p_value : (c,)
+        Chi-squared test of the fit, n - 4 degrees of freedom: small where no such link explains the scores. NaN with fewer than
+        five scales or models that tie in the other score, or where the size of the noise is not known.
+    hidden_error : (c,)
+        Mean absolute error, in the units of the scores, with which the link of the smaller two thirds of the models predicts the
+        largest third from their other score. NaN as above, or with fewer than five smaller models.
+    """
+    scores, continuous = np.asarray(scores, dtype=float), np.asarray(continuous, dtype=float)
+    n_curves, n_scales = scores.shape
+    p_value, error = np.full(n_curves, np.nan), np.full(n_curves, np.nan)
+    order = continuous.argsort(axis=1, kind="stable")
+    x = np.take_along_axis(continuous, order, axis=1)
+    span = x[:, -1] - x[:, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # models as good as equal are not told apart, and the grid of links has no room between them
+        apart = (np.diff(x, axis=1) > 1e-9 * span[:, None]).all(axis=1) & (span > 0)
+    usable = np.flatnonzero(apart & (noise.kind != RESIDUAL) & np.isfinite(scores).all(axis=1) & (n_scales > N_PARAMETERS))
+    if len(usable) == 0:
+        return p_value, error
+    order = order[usable]
+    axis = 10 ** (_LINK_DECADES * (x[usable] - x[usable, :1]) / span[usable, None])
+    y = np.take_along_axis(scores[usable], order, axis=1)
+    local = noise.take(usable)
+    local = local._replace(
+        **{name: np.take_along_axis(getattr(local, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
+    )
+    fit = fit_smooth(y, axis, local)
+    p_value[usable] = stats.chi2.sf(fit.deviance, n_scales - N_PARAMETERS)
+    hidden = order >= n_scales - max(n_scales // 3, 1)
+    if (n_scales - max(n_scales // 3, 1)) > N_PARAMETERS:
+        # scores that are hidden are scores of which next to nothing is known
+        sd = np.where(hidden, 1e4 * np.sqrt(fit.variance).max(axis=1, keepdims=True), np.sqrt(fit.variance))
+        unknown = np.full(y.shape, np.nan)
+        # the hidden scores are replaced, so that the fit cannot know them
+        seen = np.where(hidden, np.where(hidden, np.nan, y).mean(axis=1, where=~hidden, keepdims=True), y)
+        blind = sampling_noise(seen, unknown, np.ones_like(y), sd, np.zeros(len(y), dtype=bool))
+        predicted = fit_smooth(seen, axis, blind).fitted
+        error[usable] = np.abs(predicted - y).mean(axis=1, where=hidden)
+    return p_value, error
+
+
+def _is_continuous(metric, catalogue):
+    """Which metrics could show a gradual change as gradual: continuous in the error per token, or linear in it."""
+    entries = catalogue.loc[metric]
+    return ((entries["continuous"] == True) | (entries["linear"] == True)).to_numpy(dtype=bool)  # noqa: E712
+
+
+def _with_steps(curves):
+    """relative_step, step_share (c,) and step_scale, the scale at which the largest step arrives; by rows of the curves."""
+    relative, share, scale = (np.full(len(curves), np.nan) for _ in range(3))
+    for batch in frames.batches(curves):
+        if batch.oriented.shape[1] > 1:
+            rows = batch.positions
+            share[rows], relative[rows], place = steepest_step(batch.oriented)
+            scale[rows] = np.take_along_axis(batch.scales, place[:, None], axis=1)[:, 0]
+    return {"relative_step": relative, "step_share": share, "step_scale": scale}
+
+
+def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold=100.0, rate=0.05, claimed=None):
+    """The verdict on every ability, one row per ability and metric.
+
+    Parameters
+    ----------
+    curves : frame of the table `curves`.
+    tests : frame with the key of curves, `noise`, and p_ and q_ columns of the tests, one row per curve in any order.
+    catalogue : frame of metric_catalogue.load.
+    relative_threshold, threshold : float
+        Of relative E, and the paper's, of E.
+    rate : float
+        False discovery rate.
+    claimed : set of tasks that are claimed to be emergent; None where there is no list of claims.
+
+    Returns
+    -------
+    Frame of the table `verdicts`, sorted by its key.
+    """
+    columns = list(descriptions.description("verdicts")["columns"])
+    if curves.empty:
+        return pd.DataFrame(columns=columns)
+    key = list(frames.KEY)
+    curves = curves.reset_index(drop=True)
+    wanted = ["noise", *(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST) for kind in "pq")]
+    given = tests[[*key, *(column for column in wanted if column in tests)]]
+    scores = ["emergence_score", "relative_emergence_score", "relative_emergence_score_resolved"]
+    table = curves[[*key, "n_scales", "status", *scores, "repeats_family"]]
+    # a merge takes unknown numbers of shots as equal
+    table = table.merge(given, on=key, how="left").assign(**_with_steps(curves))
+    for column in wanted[1:]:
+        if column not in table:
+            table[column] = np.nan
+    table["word"] = curve_words(table, relative_threshold, rate)
+    table["word"] = _words_of_copies(table)
+    table["continuous"] = _is_continuous(table["metric"].astype(str), catalogue)
+    table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
+    table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
+    table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
+    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, catalogue, rate)
+    table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold, rate)
+    known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
+    table["claimed"] = pd.array(known, dtype="boolean")
+    table["flags"] = _flags(curves, table, relative_threshold, threshold)
+    return table[columns].sort_values(key, kind="stable", ignore_index=True)
+
+
+def _words_of_copies(table):
+    """The words, where a copy, which is in no family of tests, has that of the curve that it is a copy of."""
+    words = table["word"].to_numpy(dtype=object).copy()
+    copies = np.flatnonzero(table["repeats_family"].notna())
+    if len(copies):
+        key = list(frames.KEY)
+        original = table[key].iloc[copies].assign(model_family=table["repeats_family"].iloc[copies].astype(object))
+        found = original.merge(
+            table[[*key, "word"]].assign(model_family=table["model_family"].astype(object)), on=key, how="left"
+        )
+        known = found["word"].notna().to_numpy()
+        words[copies[known]] = found["word"].to_numpy(dtype=object)[known]
+    return words
+
+
+def _against_sharpest(curves, table, catalogue, rate):
+    """For each curve of an ability with a sharp curve, how it stands to the steepest sharp one.
+
+    Returns three (curves,) arrays: for continuous metrics that are not sharp, the power to show the same jump; for sharp curves
+    of other metrics, the p-value and the hidden error of the link to the ability's first continuous metric on the same scales.
+    """
+    power, p_link, link_error = (np.full(len(table), np.nan) for _ in range(3))
+    sharp = (table["word"] == SHARP).to_numpy()
+    if not sharp.any():
+        return power, p_link, link_error
+    ability, steps = table["ability"].to_numpy(), table["relative_step"].to_numpy(dtype=float)
+    # the steepest sharp curve of each ability that is not continuous; where all are, there is nothing to ask
+    continuous = table["continuous"].to_numpy()
+    order = np.lexsort((np.arange(len(table)), -steps, ~(sharp & ~continuous)))
+    first = np.full(ability.max() + 1, -1)
+    sorted_abilities, at = np.unique(ability[order], return_index=True)
+    first[sorted_abilities] = order[at]
+    leader = first[ability]
+    asked = sharp[leader] & ~continuous[leader] & continuous & ~sharp
+    level = _level_after_control(table, rate)
+    proportion = catalogue["proportion"].reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
+    share, scale = (table[column].to_numpy(dtype=float) for column in ("step_share", "step_scale"))
+    held = {}
+    for batch in frames.batches(curves):
+        rows = batch.positions
+        for place, row in enumerate(rows):
+            held[row] = (batch, place)
+        chosen = asked[rows]
+        if not chosen.any():
+            continue
+        local, ahead = rows[chosen], leader[rows[chosen]]
+        # the first scale of this curve at which the jump has been made
+        place = (batch.scales[chosen] < scale[ahead][:, None] * (1 - 1e-9)).sum(axis=1)
+        place = np.clip(place, 1, batch.scales.shape[1] - 1)
+        known = (batch.oriented, batch.scales, batch.n_examples, batch.n_models, batch.stderr)
+        power[local] = power_to_show_jump(*(part[chosen] for part in known), proportion[local], place, share[ahead], level)
+    _fill_links(held, table, sharp & ~continuous, proportion, p_link, link_error)
+    return power, p_link, link_error
+
+
+def _fill_links(held, table, jumping, proportion, p_link, link_error):
+    """The link of each jumping curve to the first continuous metric of its ability that has the same scales."""
+    ability, continuous = table["ability"].to_numpy(), table["continuous"].to_numpy()
+    partner = pd.Series(np.flatnonzero(continuous)).groupby(ability[continuous]).first()
+    rows = np.flatnonzero(jumping & np.isin(ability, partner.index.to_numpy()))
+    pairs = {}
+    for row in rows:
+        other = int(partner[ability[row]])
+        (batch, place), (second, there) = held[row], held[other]
+        if batch is second and np.array_equal(batch.scales[place], second.scales[there]):
+            pairs.setdefault(id(batch), (batch, [], []))
+            pairs[id(batch)][1].append(place)
+            pairs[id(batch)][2].append(there)
+    for batch, here, there in pairs.values():
+        known = (batch.oriented, batch.n_examples, batch.n_models, batch.stderr)
+        scores, n_examples, n_models, stderr = (part[here] for part in known)
+        local = batch.positions[here]
+        noise = sampling_noise(scores, n_examples, n_models, stderr, proportion[local])
+        p_link[local], link_error[local] = explained_by_link(scores, noise, batch.oriented[there])
+
+
+def _level_after_control(table, rate):
+    """The largest p-value of the test of steepness that is a discovery; without any, the level at which one alone would be."""
+    p, q = (table[f"{kind}_{STEEPER}"].to_numpy(dtype=float) for kind in "pq")
+    found = p[q <= rate]
+    return float(found.max()) if len(found) else rate / max(int(np.isfinite(q).sum()), 1)
+
+
+def _ability_verdicts(table, relative_threshold, rate):
+    """Verdict and reason of the ability of each row: two (rows,) arrays of str."""
+    ability = table["ability"].to_numpy()
+    n = ability.max() + 1
+    sharp = (table["word"] == SHARP).to_numpy()
+    continuous = table["continuous"].to_numpy()
+    flip = table["constant_answers"].fillna(False).to_numpy(dtype=bool)
+    powerful = table["power"].to_numpy(dtype=float) >= POWER
+
+    def some(chosen):
+        return np.bincount(ability[chosen], minlength=n) > 0
+
+    strength = table["word"].map({word: place for place, word in enumerate(WORDS)}).to_numpy(dtype=int)
+    strongest = np.full(n, 0)
+    np.maximum.at(strongest, ability, strength)
+    any_sharp, sharp_elsewhere = some(sharp), some(sharp & ~flip)
+    deciding = some(continuous & ~sharp & powerful)
+    verdict = np.select(
+        [~any_sharp, ~sharp_elsewhere, some(sharp & continuous), deciding],
+        [np.array(WORDS, dtype=object)[strongest], CONSTANT_ANSWERS, SHARP_UNDER_ALL, METRIC],
+        default=SHARP_UNDECIDED,
+    ).astype(object)
+    asked = some(continuous & ~sharp)
+    # which metrics are sharp, and which continuous ones are not, in the order of the table
+    names = table["metric"].astype(str)
+    sharp_names = names[sharp].groupby(ability[sharp]).agg(", ".join)
+    smooth_names = names[continuous & ~sharp].groupby(ability[continuous & ~sharp]).agg(", ".join)
+    best_power = pd.Series(table["power"].to_numpy(dtype=float)).groupby(ability).max()
+    times = f"{relative_threshold:g} times as steep as a straight line"
+    plain = {
+        CANNOT_TELL: f"fewer than {sharpness.MIN_SCALES_COUNTED} scales, or no noise to compare with",
+        NO_CHANGE: "performance is not shown to change with scale",
+        GRADUAL: f"performance changes with scale, and no curve is {times}",
+        WITHIN_NOISE: f"a curve is {times}, and a smooth curve with its noise would be as sharp",
+    }
+    reasons = np.empty(n, dtype=object)
+    for place, word in enumerate(verdict):
+        under = sharp_names.get(place, "")
+        beside = smooth_names.get(place, "")
+        if word in plain:
+            reasons[place] = plain[word]
+        elif word == CONSTANT_ANSWERS:
+            reasons[place] = f"sharp under {under}, where the jump leads between the scores of two constant answers"
+        elif word == SHARP_UNDER_ALL:
+            reasons[place] = f"sharp under {under}, of which one is continuous or linear"
+        elif word == METRIC:
+            power = best_power[place]
+            reasons[place] = f"sharp under {under}, not under {beside}, which would have shown such a jump (power {power:.2f})"
+        elif asked[place]:
+            power = best_power[place]
+            known = f"power {power:.2f}" if np.isfinite(power) else "too few scales"
+            reasons[place] = f"sharp under {under}; {beside} could not have shown such a jump ({known})"
+        else:
+            reasons[place] = (
+                f"sharp under {under}; no continuous or linear metric on these outputs: "
+                "the log-probability or the Brier score of the right answers would decide"
+            )
+    return verdict[ability], reasons[ability]
+
+
+def _flags(curves, table, relative_threshold, threshold):
+    """What else is to be known of each curve, joined by `|`; None where nothing is."""
+    score = table["emergence_score"].to_numpy(dtype=float)
+    relative = _relative_score(table)
+    lengths = curves["n_scales"].to_numpy(dtype=int)
+    fewest = np.minimum.reduceat(np.concatenate(curves["n_examples"].to_numpy()), np.cumsum(lengths) - lengths)
+    step = table["step_share"].to_numpy(dtype=float) * curves["score_range"].to_numpy(dtype=float)
+    with np.errstate(invalid="ignore"):
+        flags = {
+            "length_made": (np.abs(score) >= threshold) & (relative < relative_threshold),
+            "one_example": (step > 0) & (step * fewest < 1.5),
+            "copy": table["repeats_family"].notna().to_numpy(dtype=bool),
+            "constant_answers": table["constant_answers"].fillna(False).to_numpy(dtype=bool),
+        }
+    text = np.full(len(table), "", dtype=object)
+    for name, chosen in flags.items():
+        text[chosen] += f"|{name}"
+    return pd.Series([flag[1:] or None for flag in text], index=table.index, dtype=object)
+
+
+def verdicts_by_claim(verdicts):
+    """On how many abilities each verdict falls, for claimed tasks, for the others and for all.
+
+    verdicts: frame of verdict_table. Returns a frame of the table `verdicts_by_claim`: one row per group and verdict, those that no
+    ability has included.
+    """
+    abilities = verdicts.drop_duplicates(ABILITY)
+    groups = {"all": np.ones(len(abilities), dtype=bool)}
+    if abilities["claimed"].notna().any():
+        claimed = abilities["claimed"].fillna(False).to_numpy(dtype=bool)
+        groups |= {"claimed": claimed, "not_claimed": ~claimed}
+    records = []
+    for group, chosen in groups.items():
+        counts = abilities["verdict"][chosen].value_counts()
+        n, tasks = int(chosen.sum()), int(abilities["task"][chosen].nunique())
+        records += [
+            {
+                "claims": group,
+                "verdict": verdict,
+                "n_abilities": int(counts.get(verdict, 0)),
+                "of_abilities": n,
+                "n_tasks": int(abilities["task"][chosen & (abilities["verdict"] == verdict).to_numpy()].nunique()),
+                "of_tasks": tasks,
+                "share": counts.get(verdict, 0) / n if n else np.nan,
+            }
+            for verdict in VERDICTS
+        ]
+    return pd.DataFrame(records)

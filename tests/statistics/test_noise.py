@@ -1,0 +1,165 @@
+"""The noise of a curve as a covariance matrix: identities, statsmodels' generalised least squares, and simulation with known
+truth."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+import shared_questions
+from emergence.statistics import noise, null_models
+from emergence.statistics.smooth_curves import fit_smooth
+
+LOG_SCALES = 8 + 0.45 * np.arange(9)
+SCALES = 10.0**LOG_SCALES
+SMOOTH = 0.25 + 0.5 / (1 + np.exp(-(LOG_SCALES - LOG_SCALES.mean()) * 2 * np.log(9) / 2.5))
+
+
+def sampling(scores, *, n_examples=np.nan, stderr=np.nan, covariance=None, proportion=True, shared=0.0):
+    scores = np.atleast_2d(np.asarray(scores, dtype=float))
+    shape = scores.shape
+    filled = (np.broadcast_to(np.asarray(value, dtype=float), shape) for value in (n_examples, 1, stderr))
+    return noise.sampling_noise(scores, *filled, np.full(shape[0], proportion), covariance, shared)
+
+
+def p_values(scores, covariance=None, n_examples=np.nan, **options):
+    shape = scores.shape
+    return null_models.null_p_values(
+        scores,
+        np.broadcast_to(10.0 ** (8 + 0.45 * np.arange(shape[1])), shape),
+        np.full(shape, float(n_examples)),
+        np.ones(shape),
+        np.full(shape, np.nan),
+        np.ones(shape[0], dtype=bool),
+        np.zeros(shape[0]),
+        np.ones(shape[0]),
+        [f"curve {number}" for number in range(shape[0])],
+        **{"seed": 1, "draws": 99, "covariance": covariance} | options,
+    )
+
+
+def test_the_kind_of_noise_is_the_best_that_is_known():
+    scores = np.array([0.2, 0.3, 0.4, 0.5, 0.6])
+    covariance = np.eye(5)[None] * 0.001
+    assert sampling(scores, n_examples=100, stderr=0.1, covariance=covariance).kind[0] == "covariance"
+    assert sampling(scores, n_examples=100, stderr=0.1, covariance=covariance * np.nan).kind[0] == "binomial"
+    assert sampling(scores, n_examples=100, covariance=np.zeros((1, 5, 5))).kind[0] == "binomial"
+    assert sampling(scores, stderr=0.1).kind[0] == "stderr"
+    assert sampling(scores).kind[0] == "residual"
+    assert sampling([0.2, np.nan, 0.4, 0.5, 0.6], covariance=covariance).kind[0] == "none"
+    assert set(noise.WORDS) == {"binomial", "stderr", "covariance", "residual", "none"}
+
+
+def test_the_covariance_of_independent_questions_is_binomial_noise():
+    # Identity: the design effect of a sample of right and wrong answers is 1, up to the half answers that are added.
+    scores, covariance = shared_questions.curves(np.full(6, 0.4), 400, 0.0, 20, seed=1)
+    known = sampling(scores, n_examples=400, covariance=covariance)
+    np.testing.assert_allclose(known.effect, 1, atol=0.01)
+    plain = sampling(scores, n_examples=400)
+    np.testing.assert_allclose(noise.variance(known, scores), noise.variance(plain, scores), rtol=0.02)
+
+
+def test_questions_that_count_four_times_have_four_times_the_variance():
+    # Identity: answers repeated four times, with a covariance that knows it, have design effect 4.
+    scores, covariance = shared_questions.curves(np.full(5, 0.5), 100, 0.3, 10, seed=2)
+    known = sampling(scores, n_examples=400, covariance=covariance)
+    np.testing.assert_allclose(known.effect, 4, rtol=0.05)
+
+
+def test_models_that_answer_alike_can_be_handled():
+    # Two models with the same answers have correlation 1, and a model that is always wrong has no variance at all.
+    right = np.random.default_rng(3).binomial(1, 0.4, size=(50, 6)).astype(float)
+    right[:, 3] = right[:, 2]
+    right[:, 5] = 0
+    scores, covariance = right.mean(axis=0)[None], np.cov(right.T)[None] / 50
+    known = sampling(scores, n_examples=50, covariance=covariance)
+    assert np.linalg.eigvalsh(known.correlation[0]).min() > 1e-4
+    np.testing.assert_allclose(np.diagonal(known.correlation[0]), 1)
+    assert (noise.variance(known, scores) > 0).all()
+    table = p_values(scores, covariance, n_examples=50)
+    assert table[["p_flat", "p_smooth"]].notna().all(axis=None)
+
+
+def test_assumed_correlation_falls_with_distance():
+    known = sampling([0.2, 0.3, 0.4, 0.5], n_examples=100, shared=0.5)
+    np.testing.assert_allclose(known.correlation[0, 0], [1, 0.5, 0.25, 0.125])
+    assert sampling([0.2, 0.3, 0.4, 0.5], shared=0.5).correlated.tolist() == [False]  # noise of unknown size is left as it is
+    with pytest.raises(ValueError, match="shared_questions"):
+        sampling([0.2, 0.3, 0.4, 0.5], n_examples=100, shared=1.0)
+
+
+def test_the_smooth_fit_is_generalised_least_squares():
+    # Independent implementation: statsmodels' GLS of the cubic with the same covariance.
+    generator = np.random.default_rng(4)
+    scores = generator.normal(size=(4, 9)).cumsum(axis=1)
+    root = generator.normal(size=(4, 9, 9))
+    covariance = root @ root.swapaxes(1, 2) + np.eye(9)
+    known = sampling(scores, covariance=covariance, proportion=False)
+    fit = fit_smooth(scores, np.broadcast_to(SCALES, scores.shape), known)
+    cubic = np.flatnonzero(np.isinf(fit.rise))
+    assert len(cubic)
+    for curve in cubic:
+        reference = sm.GLS(scores[curve], np.vander(np.linspace(-1, 1, 9), 4), sigma=covariance[curve]).fit()
+        np.testing.assert_allclose(fit.fitted[curve], reference.fittedvalues, atol=1e-6)
+        assert fit.deviance[curve] == pytest.approx(reference.ssr, rel=1e-6)
+
+
+def test_no_correlation_given_as_a_matrix_is_no_correlation():
+    scores = np.random.default_rng(5).normal(size=(3, 9)).cumsum(axis=1)
+    covariance = np.broadcast_to(np.eye(9) * 0.09, (3, 9, 9))
+    by_matrix = fit_smooth(
+        scores, np.broadcast_to(SCALES, scores.shape), sampling(scores, covariance=covariance, proportion=False)
+    )
+    by_stderr = fit_smooth(scores, np.broadcast_to(SCALES, scores.shape), sampling(scores, stderr=0.3, proportion=False))
+    np.testing.assert_allclose(by_matrix.fitted, by_stderr.fitted, atol=1e-9)
+
+
+def test_a_tiny_standard_error_beside_large_ones_is_solved():
+    # A hopeless small model under a probability: its standard error is 1e-12, those of others up to 0.09.
+    scores = -np.array([[1e-10, 0.00085, 0.0081, 0.0398, 0.182, 0.366, 0.366, 0.584]])
+    stderr = np.array([[1e-12, 0.00058, 0.0041, 0.0157, 0.0498, 0.0751, 0.0751, 0.0863]])
+    scales = np.array([[116, 322, 628, 1034, 2146, 3658, 7882, 13706.0]])
+    fit = fit_smooth(scores, scales, sampling(scores, stderr=stderr, proportion=False))
+    assert np.isfinite(fit.fitted).all()
+    # The certain score holds the fit in place, and the others are not fitted worse for it than 1e-6 would make them.
+    assert fit.fitted[0, 0] == pytest.approx(0, abs=1e-4)
+    less = fit_smooth(scores, scales, sampling(scores, stderr=np.maximum(stderr, 1e-5), proportion=False))
+    np.testing.assert_allclose(fit.fitted, less.fitted, atol=1e-3)
+
+
+def test_copula_counts_are_binomial():
+    # Exact: the distribution function of a count at every value, from standard normal quantiles on a fine grid.
+    from scipy import stats
+
+    copula = null_models.CountCopula(np.array([40.0]), np.array([0.05]), 1.0)
+    normal = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+    counts = np.rint(copula.shares(normal, 0) * 40)
+    for count in range(8):
+        assert (counts <= count).mean() == pytest.approx(stats.binom.cdf(count, 40, 0.05), abs=2e-5)
+
+
+# Simulation with known truth: right and wrong answers of neighbours correlate by 0, 0.41 and 0.71 (latent 0, 0.6 and 0.9).
+@pytest.mark.parametrize("latent", [0.0, 0.6, 0.9])
+def test_null_models_are_calibrated_where_the_covariance_is_given(latent):
+    n_curves = 400
+    slack = 3 * np.sqrt(0.05 * 0.95 / n_curves)
+    for truth in (np.full(9, 0.4), SMOOTH):
+        scores, covariance = shared_questions.curves(truth, 500, latent, n_curves, seed=6)
+        table = p_values(scores, covariance, n_examples=500)
+        assert (table["noise"] == "covariance").all()
+        assert 0.05 - slack <= (table["p_smooth"] <= 0.05).mean() <= 0.05 + slack
+        if truth is not SMOOTH:
+            assert 0.05 - slack <= (table["p_flat"] <= 0.05).mean() <= 0.05 + slack
+        # what is known of the correlation is not assumed
+        assert table["p_flat_shared"].equals(table["p_flat"])
+
+
+def test_shared_questions_that_are_not_known_are_answered_both_ways():
+    # The flat truth of the table in the design: independent noise rejects too often, assumed correlation of 0.5 does not.
+    scores, _ = shared_questions.curves(np.full(9, 0.4), 500, 0.6, 600, seed=7)
+    table = p_values(scores, n_examples=500)
+    assert (table["p_flat"] <= 0.05).mean() > 0.06
+    assert (table["p_flat_shared"] <= 0.05).mean() <= 0.06
+    again = p_values(scores[:50], n_examples=500, shared_questions=0.5)
+    # the assumption of the study and the second one are then the same
+    assert again["p_flat"].equals(again["p_flat_shared"])
+    assert again["p_flat"].equals(table["p_flat_shared"].iloc[:50])

@@ -1,0 +1,266 @@
+"""Words and verdicts: every rule by hand, the power against simulated curves, and whole ways from scores to verdicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emergence.curves import frames
+from emergence.statistics import curve_tests, verdicts
+from emergence.statistics.noise import sampling_noise
+
+ACC, MASS, F1 = "multiple_choice_grade", "correct_prob_mass", "exact_str_match"
+RISE = [0.2, 0.22, 0.24, 0.26, 0.8]
+
+
+def curves_of(rows, catalogue):
+    """Measured curves of (task, metric, scores[, keys]); scales are powers of ten."""
+    parts = []
+    for task, metric, scores, *more in rows:
+        keys = more[0] if more else {}
+        parts.append(
+            pd.DataFrame(
+                {
+                    "task": task,
+                    "metric": metric,
+                    "model_family": keys.get("family", "f"),
+                    "model": [f"m{i:03d}" for i in range(len(scores))],
+                    "scale": keys.get("scales", 10.0 ** np.arange(6, 6 + len(scores))),
+                    "score": scores,
+                    "n_examples": keys.get("n_examples", 1000),
+                    "stderr": keys.get("stderr", np.nan),
+                }
+            )
+        )
+    scores = pd.concat(parts, ignore_index=True).assign(benchmark="b", subtask="", preferred=None, chance=np.nan)
+    scores["shots"] = pd.array([pd.NA] * len(scores), dtype="Int64")
+    return frames.measure(frames.from_scores(scores, catalogue), catalogue)
+
+
+def with_q_values(curves, **q):
+    """The tests of curves with given q-values: {name: value, or {metric: value}}; what is not given is far from significant."""
+    table = curves[list(frames.KEY)].assign(noise="binomial")
+    for name in ("homogeneity", "trend", "smooth", "class", "largest"):
+        value = q.get(name, 0.9)
+        table[f"q_{name}"] = table["metric"].map(value).astype(float) if isinstance(value, dict) else value
+        table[f"p_{name}"] = table[f"q_{name}"] / 10
+    return table
+
+
+def judged(rows, catalogue, **q):
+    curves = curves_of(rows, catalogue)
+    return verdicts.verdict_table(curves, with_q_values(curves, **q), catalogue)
+
+
+CHANGE = {"homogeneity": 0.001}
+
+
+@pytest.mark.parametrize(
+    ("scores", "q", "word"),
+    [
+        (RISE[1:], {}, "no_change"),
+        (RISE[2:], CHANGE, "cannot_tell"),
+        ([0.4] * 5, {"homogeneity": np.nan, "trend": np.nan}, "no_change"),
+        (RISE, {"homogeneity": np.nan, "trend": np.nan}, "cannot_tell"),
+        # noise of unknown size: the trend decides whether there is change
+        ([0.2, 0.3, 0.41, 0.5, 0.6], {"homogeneity": np.nan, "trend": 0.001}, "gradual"),
+        ([0.2, 0.3, 0.41, 0.5, 0.6], CHANGE, "gradual"),
+        (RISE, CHANGE, "within_noise"),
+        (RISE, CHANGE | {"smooth": 0.01}, "sharp"),
+        (RISE, CHANGE | {"class": 0.01}, "sharp"),
+        (RISE, CHANGE | {"largest": 0.01}, "sharp"),
+        # a test may reject what is hardly steeper than a line: that is not sharp
+        ([0.2, 0.3, 0.41, 0.5, 0.6], CHANGE | {"smooth": 0.01, "class": 0.01, "largest": 0.01}, "gradual"),
+    ],
+)
+def test_words(catalogue, scores, q, word):
+    """By hand: RISE has E = 0.6 / 0.02 = 30, 7.5 times a line; its largest step is 0.54 of 0.6, 3.6 times that of a line."""
+    assert judged([("t", ACC, scores)], catalogue, **q)["word"].tolist() == [word]
+
+
+def test_the_steps_of_a_curve_by_hand():
+    share, relative, place = verdicts.steepest_step(np.array([RISE, [0.1, 0.2, 0.3, 0.4, 0.5], [0.3] * 5]))
+    np.testing.assert_allclose(share, [0.9, 0.25, 0])
+    np.testing.assert_allclose(relative, [3.6, 1, 0])
+    assert place[0] == 4
+
+
+LINE = np.linspace(0.2, 0.7, 12)
+JUMP = np.where(np.arange(12) < 6, 0.25, 0.7)
+SHARP_ACC = {"homogeneity": 0.001, "class": {ACC: 0.001, MASS: 0.8, F1: 0.001}}
+PRECISE = {"stderr": 0.005}
+
+
+@pytest.mark.parametrize(
+    ("others", "q", "verdict", "reason"),
+    [
+        ([], SHARP_ACC, "sharp_undecided", "the log-probability or the Brier score"),
+        ([("t", F1, JUMP)], SHARP_ACC, "sharp_undecided", "no continuous or linear metric"),
+        ([("t", MASS, LINE, PRECISE)], SHARP_ACC, "metric", f"not under {MASS}, which would have shown such a jump (power 1.00)"),
+        # noise as large as the jump
+        ([("t", MASS, LINE, {"stderr": 0.3})], SHARP_ACC, "sharp_undecided", "could not have shown such a jump (power 0.0"),
+        ([("t", MASS, LINE[:3], PRECISE)], SHARP_ACC, "sharp_undecided", "too few scales"),
+        ([("t", MASS, JUMP, PRECISE)], {"homogeneity": 0.001, "class": 0.001}, "sharp_under_all", "one is continuous or linear"),
+        ([("t", MASS, LINE, PRECISE)], CHANGE, "within_noise", "a smooth curve with its noise"),
+    ],
+)
+def test_verdicts(catalogue, others, q, verdict, reason):
+    table = judged([("t", ACC, JUMP), *others], catalogue, **q)
+    assert set(table["verdict"]) == {verdict}
+    assert reason in table["reason"].iloc[0]
+    assert len(set(table["reason"])) == 1
+
+
+def test_a_jump_between_constant_answers_is_none(catalogue):
+    curves = curves_of([("t", ACC, JUMP)], catalogue)
+    flipped = curves.assign(constant_answers=pd.array([True], dtype="boolean"))
+    (row,) = verdicts.verdict_table(flipped, with_q_values(flipped, **SHARP_ACC), catalogue).to_dict("records")
+    assert (row["verdict"], row["word"], row["flags"]) == ("constant_answers", "sharp", "constant_answers")
+
+
+def test_flags_and_claims(catalogue):
+    # 202 checkpoints on a straight line: E = 201, made by their number; one right answer of 50; a copy
+    line = np.linspace(0.2, 0.8, 202)
+    rows = [
+        ("long", MASS, line, {"scales": np.linspace(1e9, 1e11, 202)}),
+        ("few", ACC, [0.2, 0.2, 0.2, 0.22], {"n_examples": 50}),
+    ]
+    rows += [("two", ACC, RISE), ("two", ACC, RISE, {"family": "g"})]
+    curves = curves_of(rows, catalogue)
+    table = verdicts.verdict_table(curves, with_q_values(curves, **CHANGE), catalogue, claimed={"two", "elsewhere"})
+    found = dict(zip(table["task"] + table["model_family"], table["flags"].fillna(""), strict=True))
+    assert found == {"longf": "length_made", "fewf": "one_example", "twof": "", "twog": "copy"}
+    assert table.set_index("task")["claimed"].groupby(level=0).first().to_dict() == {"few": False, "long": False, "two": True}
+    # the copy has the word of its original, though it is in no family of tests
+    tests = with_q_values(curves, **CHANGE)
+    tests.loc[tests["model_family"] == "g", [column for column in tests if column.startswith("q_")]] = np.nan
+    table = verdicts.verdict_table(curves, tests, catalogue)
+    assert table.loc[table["task"] == "two", "word"].tolist() == ["within_noise", "within_noise"]
+    shares = verdicts.verdicts_by_claim(table.assign(claimed=table["task"] == "two")).set_index(["claims", "verdict"])
+    assert shares.loc[("claimed", "within_noise"), ["n_abilities", "of_abilities", "n_tasks"]].tolist() == [2, 2, 1]
+    assert shares.loc["all", "n_abilities"].sum() == 4
+
+
+def test_no_curves_have_no_verdicts(catalogue):
+    curves = curves_of([("t", ACC, RISE)], catalogue)
+    table = verdicts.verdict_table(curves.iloc[:0], with_q_values(curves).iloc[:0], catalogue)
+    assert len(table) == 0
+    assert verdicts.verdicts_by_claim(table)["n_abilities"].sum() == 0
+
+
+def test_the_order_of_rows_does_not_matter(catalogue):
+    rows = [("t", ACC, JUMP), ("t", MASS, LINE, PRECISE), ("u", ACC, RISE), ("u", MASS, RISE, PRECISE)]
+    curves = curves_of(rows, catalogue)
+    tests = with_q_values(curves, **SHARP_ACC)
+    table = verdicts.verdict_table(curves, tests, catalogue)
+    other = verdicts.verdict_table(curves.iloc[::-1], tests.sample(frac=1, random_state=1), catalogue)
+    pd.testing.assert_frame_equal(table, other)
+
+
+@pytest.mark.parametrize("size", [0.03, 0.05, 0.08])
+def test_power_against_simulated_curves(size):
+    """The closed form against a likelihood ratio that is simulated: smooth logistics with and without a step anywhere.
+
+    The simulated test takes its critical value from simulated lines, so that neither the chi-squared distribution nor the correction
+    for the places is assumed. 0.1 is allowed: the correction for the places is cautious.
+    """
+    from emergence.statistics.smooth_curves import logistic_shapes, standard_logistic
+
+    n, sd, level = 8, 0.01, 0.05
+    x = np.linspace(7, 11, n)
+    midpoint, rise = logistic_shapes(x)
+    shapes = standard_logistic(x[:, None], midpoint, rise)
+    bases = [np.stack([np.ones(n), shape], axis=1) for shape in (*shapes.T, x)]
+    steps = [(np.arange(n) >= place).astype(float) for place in range(1, n)]
+
+    def left(y, all_bases):
+        """The smallest sum of squares that any of the bases leaves of each column of y."""
+        directions = np.linalg.qr(np.stack(all_bases))[0]
+        kept = np.square(np.einsum("gnk,nm->gkm", directions, y)).sum(axis=1).max(axis=0)
+        return np.square(y).sum(axis=0) - kept
+
+    stepped = [np.column_stack([basis, step]) for basis in bases for step in steps]
+    random = np.random.default_rng(1)
+    line = np.linspace(0, 0.3, n)
+
+    def ratios(truth):
+        y = truth[:, None] + sd * random.standard_normal((n, 1000))
+        return (left(y, bases) - left(y, stepped)) / sd**2
+
+    share, place = size / 0.3, 4
+    jump = (0.3 - size) * np.linspace(0, 1, n) + size * (np.arange(n) >= place)
+    simulated = (ratios(jump) > np.quantile(ratios(line), 1 - level)).mean()
+    known = np.full((1, n), sd)
+    unknown = np.full((1, n), np.nan)
+    arguments = (line[None], 10 ** x[None], unknown, np.ones((1, n)), known, np.array([False]))
+    (power,) = verdicts.power_to_show_jump(*arguments, np.array([place]), np.array([share]), level)
+    assert simulated - 0.15 <= power <= simulated + 0.05
+
+
+def test_power_grows_with_the_jump_and_falls_with_the_noise():
+    line = np.tile(np.linspace(0.2, 0.7, 8), (4, 1))
+    scales = 10 ** np.tile(np.linspace(7, 11, 8), (4, 1))
+    unknown, one = np.full((4, 8), np.nan), np.ones((4, 8))
+    share = np.array([0.2, 0.4, 0.6, 0.8])
+
+    def power(sd):
+        stderr = np.full((4, 8), sd)
+        return verdicts.power_to_show_jump(line, scales, unknown, one, stderr, np.zeros(4, bool), np.full(4, 4), share, 0.01)
+
+    assert (np.diff(power(0.05)) > 0).all()
+    assert (power(0.1) < power(0.05)).all()
+    # four scales and a missing score: nothing can be said
+    short = verdicts.power_to_show_jump(
+        line[:, :4], scales[:, :4], unknown[:, :4], one[:, :4], one[:, :4], np.zeros(4, bool), np.full(4, 2), share, 0.01
+    )
+    assert np.isnan(short).all()
+
+
+def test_one_link_explains_a_jump_that_the_metric_makes():
+    """Shares of 1,000 drawn about a smooth function of a straight line, and about one that jumps while the line does not."""
+    random = np.random.default_rng(3)
+    mass = np.tile(np.linspace(0.2, 0.8, 12), (200, 1))
+    made = 0.1 + 0.8 / (1 + np.exp(-(mass - 0.5) / 0.05))
+    jumped = np.where(np.arange(12) < 6, 0.2, 0.7) * np.ones((200, 1))
+    shares = {}
+    for name, truth in (("made", made), ("jumped", jumped)):
+        scores = random.binomial(1000, truth) / 1000
+        sizes = np.full(scores.shape, 1000.0)
+        noise = sampling_noise(scores, sizes, np.ones_like(sizes), np.full_like(sizes, np.nan), np.ones(200, bool))
+        p_value, error = verdicts.explained_by_link(scores, noise, mass)
+        shares[name] = (p_value <= 0.05).mean()
+        assert np.isfinite(error).all()
+        # models that tie in the other metric cannot be told apart
+        tied, _ = verdicts.explained_by_link(scores, noise, np.round(mass))
+        assert np.isnan(tied).all()
+    assert shares["made"] <= 0.12
+    assert shares["jumped"] >= 0.95
+
+
+def test_the_link_predicts_hidden_models():
+    """Without noise, a link that the smaller two thirds have seen nearly whole predicts the rest to a point."""
+    mass = np.linspace(0.2, 0.8, 12)[None, [0, 2, 4, 6, 8, 10, 11, 9, 1, 3, 5, 7]]
+    scores = 0.1 + 0.8 / (1 + np.exp(-(mass - 0.5) / 0.08))
+    sizes = np.full(scores.shape, 10_000.0)
+    noise = sampling_noise(scores, sizes, np.ones_like(sizes), np.full_like(sizes, np.nan), np.array([True]))
+    _, error = verdicts.explained_by_link(scores, noise, mass)
+    assert error[0] < 0.01
+
+
+def whole_way(rows, catalogue, draws=500):
+    curves = curves_of(rows, catalogue)
+    tests = curve_tests.assess(curves, catalogue, draws, 1)["null_models"]
+    q_values = curve_tests.p_and_q_values(tests, frames.counted(curves)["in_family"])
+    return verdicts.verdict_table(curves, q_values, catalogue)
+
+
+def test_checkpoints_whose_loss_is_straight_and_whose_accuracy_jumps(catalogue):
+    """OLMo-ladder made small. By E alone the answer is upside down: the straight loss has E = 99, the accuracy some 30."""
+    random = np.random.default_rng(5)
+    tokens = {"scales": np.logspace(9, 12.5, 100)}
+    loss = np.linspace(0.3, 0.7, 100) + 0.0002 * random.standard_normal(100)
+    accuracy = random.binomial(1000, np.where(np.arange(100) < 60, 0.26, 0.72)) / 1000
+    rows = [("t", MASS, loss, tokens | {"stderr": 0.0002}), ("t", ACC, accuracy, tokens)]
+    table = whole_way(rows, catalogue).set_index("metric")
+    assert abs(table.at[MASS, "emergence_score"]) > abs(table.at[ACC, "emergence_score"])
+    assert table["word"].to_dict() == {ACC: "sharp", MASS: "gradual"}
+    assert set(table["verdict"]) == {"metric"}
