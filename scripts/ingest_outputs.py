@@ -4,12 +4,12 @@ from emergence.ingest import trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
 from emergence.outputs import pipeline
-from emergence.study import configuration
 
 
 def main():
-    given, params, output = snakemake.input, snakemake.params, snakemake.output
-    block = configuration.relocated(params.block, given.get("files", []), given.get("folders", []))
+    params, output = snakemake.params, snakemake.output
+    # the files that the block names are the inputs, under the same paths
+    block = dict(params.block)
     part = trees.part(snakemake.wildcards.get("scatteritem"))
     account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, output.outputs, part)
     tables.write(account, "ingest_account", output.ingest_account)
