@@ -98,10 +98,18 @@ def test_registry_from_scores_takes_preferred_metrics_of_whole_tasks():
 
 
 def curves_of(scores):
+    """Curves of eleven scales, of which a straight line has E = 10; resolution halves the score."""
     frame = pd.DataFrame(scores, columns=["metric", "emergence_score", "status"])
     names = {"task": [f"t{i}" for i in frame.index], "subtask": "", "model_family": "f"}
+    frame["n_scales"] = np.where(frame["status"] == "too_few_scales", 3, 11)
+    score = frame["emergence_score"].astype(float)
     return frame.assign(
-        **names, shots=pd.array([3] * len(frame), dtype="Int64"), emergence_score_resolved=frame["emergence_score"] / 2
+        **names,
+        shots=pd.array([3] * len(frame), dtype="Int64"),
+        emergence_score_resolved=score / 2,
+        relative_emergence_score=score / 10,
+        relative_emergence_score_resolved=score / 20,
+        repeats_family=None,
     )
 
 
@@ -113,25 +121,31 @@ def test_by_metric_counts_every_curve_once(catalogue):
             ("acc", 0, "constant"),
             ("acc", None, "zero_median_step"),
             ("bleu", None, "too_few_scales"),
+            # three scales keep their E and are in no count
+            ("f1", 500, "too_few_scales"),
         ]
     )
-    table = by_metric(curves, catalogue, threshold=100, level=0.95).set_index("metric")
+    table = by_metric(curves, catalogue, threshold=100, relative_threshold=2, level=0.95).set_index("metric")
     acc, bleu = table.loc["acc"], table.loc["bleu"]
-    assert (acc["n_curves"], acc["n_ok"], acc["n_constant"], acc["n_zero_median_step"], acc["n_too_few_scales"]) == (
-        4,
-        2,
-        1,
-        1,
-        0,
-    )
-    # one of the three curves that have a score
-    assert (acc["n_above"], acc["share_above"]) == (1, pytest.approx(1 / 3))
+    statuses = ["n_curves", "n_ok", "n_constant", "n_zero_median_step", "n_too_few_scales", "n_counted"]
+    assert acc[statuses].tolist() == [4, 2, 1, 1, 0, 3]
+    # one of the three curves that have a score; 120 is 6 times a line where resolution counts, 10 half of one
+    assert (acc["n_above"], acc["n_above_relative"], acc["share_above"]) == (1, 1, pytest.approx(1 / 3))
     assert acc["sharpest"] == "t0 · f, 3-shot"
     assert (bleu["n_curves"], bleu["n_above"]) == (1, 0)
     assert pd.isna([bleu["max"], bleu["share_above"], bleu["share_low"], bleu["sharpest"]]).all()
+    assert (table.at["f1", "max"], table.at["f1", "n_above"], table.at["f1", "n_above_relative"]) == (500, 0, 0)
 
 
-def test_thresholds_by_three_readings():
-    table = over_thresholds(curves_of([("acc", 120, "ok"), ("bleu", -60, "ok")]), [50, 100], 0.95)
-    found = table.set_index(["reading", "threshold"])["n_metrics"].to_dict()
-    assert found == {("E", 50): 1, ("E", 100): 1, ("|E|", 50): 2, ("|E|", 100): 1, ("resolved E", 50): 1, ("resolved E", 100): 0}
+def test_thresholds_by_five_readings():
+    curves = curves_of([("acc", 120, "ok"), ("bleu", -60, "ok"), ("f1", None, "zero_median_step")])
+    table = over_thresholds(curves, [10, 50, 100], [5], 0.95).set_index(["reading", "threshold"])
+    assert table["n_metrics"].to_dict() == {
+        **{("E", 10): 1, ("E", 50): 1, ("E", 100): 1, ("|E|", 10): 2, ("|E|", 50): 2, ("|E|", 100): 1},
+        **{("resolution-limited E", 10): 1, ("resolution-limited E", 50): 1, ("resolution-limited E", 100): 0},
+        **{("relative E", 5): 1, ("resolution-limited relative E", 5): 1},
+    }
+    # eleven scales: a straight line reaches 10; and no curve without a finite score is counted above
+    assert table["trivial"].to_dict()["E", 10]
+    assert not table["trivial"].to_dict()["E", 50]
+    assert (table["of_curves"] == 2).all()

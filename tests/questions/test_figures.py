@@ -51,10 +51,10 @@ def swaps_figure(curves, catalogue, label="Parameters"):
 
 
 def all_figures(measured, catalogue):
-    table = by_metric(measured, catalogue, 100, 0.95)
+    table = by_metric(measured, catalogue, 100, 2, 0.95)
     return {
         "emergence_by_metric": figure_of("sharpness").emergence_by_metric(measured, table, 100),
-        "emergence_thresholds": figure_of("sharpness").emergence_thresholds(over_thresholds(measured, [5, 50], 0.95)),
+        "emergence_thresholds": figure_of("sharpness").emergence_thresholds(over_thresholds(measured, [5, 50], [1, 2], 0.95)),
         "metric_swaps": swaps_figure(measured, catalogue),
         "sharpest_curves": figure_of("sharpness").sharpest_curves(measured, catalogue, "Parameters", 3),
     }
@@ -201,7 +201,7 @@ def test_names_are_drawn_on_one_line_and_cut_where_there_is_no_room(measured, ca
         for kind, (figure, data) in {
             "swaps": swaps_figure(renamed.head(2), odd, name),
             "sharpest": figure_of("sharpness").sharpest_curves(renamed, odd, name, 3),
-            "metrics": figure_of("sharpness").emergence_by_metric(renamed, by_metric(renamed, odd, 100, 0.95), 100),
+            "metrics": figure_of("sharpness").emergence_by_metric(renamed, by_metric(renamed, odd, 100, 2, 0.95), 100),
         }.items():
             texts = [text.get_text() for text in figure.findobj(Text)]
             assert not any(re.search(r"[\x00-\x09\x0b-\x1f\u202e\u200b]", text) for text in texts)

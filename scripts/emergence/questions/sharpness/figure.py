@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from emergence.curves import frames
 from emergence.questions import drawing
+from emergence.questions.sharpness.tables import RELATIVE_READINGS
 
 
 def draw(given):
@@ -73,29 +73,22 @@ def emergence_by_metric(curves, by_metric, threshold):
 
 
 def emergence_thresholds(over_thresholds):
-    """How many metrics, and what share of curves, reach each threshold, by three readings of the score."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(drawing.WIDTH, 2.6))
-    for number, (reading, rows) in enumerate(over_thresholds.groupby("reading", sort=False)):
-        look = {
-            "color": drawing.COLORS[number],
-            "marker": drawing.MARKERS[number],
-            "dashes": drawing.DASHES[number],
-            "ms": 4,
-            "label": reading,
-        }
-        left.plot(rows["threshold"], rows["n_metrics"], **look)
-        right.plot(rows["threshold"], 100 * rows["share"], **look)
-        right.fill_between(
-            rows["threshold"], 100 * rows["share_low"], 100 * rows["share_high"], color=drawing.COLORS[number], alpha=0.12, lw=0
-        )
-    for axes, label in ((left, "metrics with a curve above"), (right, "curves above (%)")):
+    """What share of the counted curves reaches each threshold: on E, and on scores relative to a straight line."""
+    figure, both = plt.subplots(1, 2, figsize=(drawing.WIDTH, 2.9), sharey=True)
+    relative = over_thresholds["reading"].isin(RELATIVE_READINGS)
+    labels = ("threshold on E", "threshold relative to a straight line")
+    for axes, rows, label in zip(both, (over_thresholds[~relative], over_thresholds[relative]), labels, strict=True):
+        for number, (reading, line) in enumerate(rows.groupby("reading", sort=False)):
+            look = {"color": drawing.COLORS[number], "marker": drawing.MARKERS[number], "dashes": drawing.DASHES[number]}
+            axes.plot(line["threshold"], 100 * line["share"], ms=4, label=reading, **look)
+            low, high = (100 * line[end] for end in ("share_low", "share_high"))
+            axes.fill_between(line["threshold"], low, high, color=drawing.COLORS[number], alpha=0.12, lw=0)
         axes.set_xscale("log")
-        drawing.log_axis(axes.xaxis, over_thresholds["threshold"])
-        axes.set_xlabel("threshold on the emergence score")
-        axes.set_ylabel(label)
-        axes.set_ylim(bottom=0)
-    left.yaxis.set_major_locator(MaxNLocator(integer=True))
-    right.legend(title=None)
+        drawing.log_axis(axes.xaxis, rows["threshold"])
+        axes.set_xlabel(label)
+        axes.legend(title=None)
+    both[0].set_ylabel("curves at or above (%)")
+    both[0].set_ylim(bottom=0)
     return figure, over_thresholds
 
 
