@@ -67,13 +67,13 @@ def test_the_digest_of_a_results_file_is_of_what_was_parsed(tmp_path, monkeypatc
     """A file of lm-evaluation-harness that is written anew as soon as it has been parsed."""
     path = tmp_path / "results.json"
     path.write_bytes(result_file(0.25))
-    parse = lm_eval_reader._parsed
+    parse = lm_eval_reader.parse
 
     def parsing(file, written):
         path.write_bytes(result_file(0.75))
         return parse(file, written)
 
-    monkeypatch.setattr(lm_eval_reader, "_parsed", parsing)
+    monkeypatch.setattr(lm_eval_reader, "parse", parsing)
     models = {"tiny": {"family": "Tiny", "scale": 1e3}}
     keys = {"format": "lm_eval", "files": [str(path)], "models": models}
     block = configuration.check({"benchmarks": {"mine": keys}})["benchmarks"]["mine"]

@@ -105,3 +105,19 @@ def test_examples_join_without_running_again(run):
     assert done.returncode == 0, done.stderr
     assert "answer_study" in done.stdout + done.stderr
     assert "ingest_scores" not in done.stdout + done.stderr
+
+
+def test_outputs_become_scores_with_their_covariance(run):
+    folder, done = run
+    assert done["outputs"].returncode == 0, done["outputs"].stderr
+    # 8 models copy digits, 5 choose sums; the samples of the harness hold its own accuracy
+    for name, metric, n_models in (("written_answers", "exact_match", 8), ("logged_samples", "acc", 5)):
+        results = folder / "results" / name
+        scores = tables.read("scores", results / "scores.parquet")
+        assert (scores["metric"] == metric).sum() == n_models
+        covariance = tables.read("score_covariance", results / "score_covariance.parquet")
+        assert (covariance["metric"] == metric).sum() == n_models * (n_models + 1) // 2
+        # the null models draw from it
+        assert set(tables.read("null_models", results / "null_models.parquet")["noise"]) == {"covariance"}
+    parity = tables.read("metric_parity", folder / "results" / "logged_samples" / "metric_parity.parquet")
+    assert list(parity["status"]) == ["equal"] * 5

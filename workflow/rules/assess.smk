@@ -1,5 +1,5 @@
 # Stages: score and assess, in one job: the curves of a benchmark are made once. Needs: results/{benchmark}/scores.parquet, or that
-# of each shard. Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
+# of each shard, and where outputs are at hand score_covariance.parquet. Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
 # examples_needed.parquet, above_chance.parquet.
 
 
@@ -10,6 +10,7 @@ localrules:
 rule assess_curves:
     input:
         scores="results/{benchmark}/scores.parquet",
+        score_covariance=lambda wildcards: "results/{benchmark}/score_covariance.parquet" if wildcards.benchmark in OUTPUTS else [],
     output:
         **tables_in("results/{benchmark}", *ASSESSED),
     log:
@@ -33,6 +34,9 @@ rule assess_curves:
 use rule assess_curves as assess_shard with:
     input:
         scores="results/{benchmark}/shards/{scatteritem}/scores.parquet",
+        score_covariance=lambda wildcards: (
+            "results/{benchmark}/shards/{scatteritem}/score_covariance.parquet" if wildcards.benchmark in OUTPUTS else []
+        ),
     output:
         **tables_in("results/{benchmark}/shards/{scatteritem}", *ASSESSED),
     log:

@@ -38,7 +38,7 @@ rule ingest_scores:
     log:
         "results/logs/ingest_scores/{benchmark}.log",
     wildcard_constraints:
-        benchmark=one_of(WHOLE),
+        benchmark=one_of([name for name in WHOLE if name not in OUTPUTS]),
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -61,7 +61,7 @@ use rule ingest_scores as ingest_shard with:
     log:
         "results/logs/ingest_shard/{benchmark}.{scatteritem}.log",
     wildcard_constraints:
-        benchmark=one_of(SHARDED),
+        benchmark=one_of([name for name in SHARDED if name not in OUTPUTS]),
 
 
 rule gather_scores:
@@ -72,7 +72,7 @@ rule gather_scores:
     log:
         "results/logs/gather_scores/{benchmark}.log",
     wildcard_constraints:
-        benchmark=one_of(SHARDED),
+        benchmark=one_of([name for name in SHARDED if name not in OUTPUTS]),
     conda:
         "../envs/environment.yaml"
     threads: 1

@@ -1,7 +1,15 @@
 # What the rules of each stage read and make.
-# Needs: STUDY, BENCHMARKS and the functions of common.smk. Gives: the names of tables by stage, and the functions below.
+# Needs: STUDY, BENCHMARKS and the functions of common.smk.
+# Gives: the names of tables by stage, OUTPUTS, and the functions below.
 
 READ = ("scores", "ingest_account", "inputs")
+READ_OUTPUTS = ("outputs", "ingest_account", "inputs")
+RESCORED = (
+    *("scores", "score_covariance", "rescoring_account", "metric_parity"),
+    *("same_outputs", "output_steps", "target_length", "metric_chain", "double_logarithm", "output_length", "output_flags"),
+)
+# whose blocks give outputs, which are scored here, rather than scores
+OUTPUTS = [name for name in BENCHMARKS if configuration.reads_outputs(STUDY["benchmarks"][name])]
 ASSESSED = ("curves", "null_models", "predictions", "examples_needed", "above_chance")
 ASKED_OF_STUDY = [question for question in questions.of_study() if question.tables]
 REPORTED = [
@@ -19,6 +27,17 @@ def read_by_ingest(wildcards):
     """The keys of the block that reading its files depends on."""
     own = block(wildcards)
     return configuration.read_by("ingest", own, configuration.benchmark_schema(own["format"]))
+
+
+def read_by_rescore(wildcards):
+    """The keys of the block that scoring its outputs depends on; the format says whose conventions metrics follow."""
+    own = block(wildcards)
+    return configuration.read_by("rescore", own, configuration.benchmark_schema(own["format"])) | {"format": own["format"]}
+
+
+def gathered(names):
+    """The files of some tables of every shard, by name."""
+    return {name: gather.shards(path) for name, path in tables_in("results/{{benchmark}}/shards/{scatteritem}", *names).items()}
 
 
 def ingest_files(wildcards):
@@ -107,7 +126,8 @@ def figure_files(members):
 def results_of(name):
     """The tables of one benchmark: those of the stages, and of every question that is asked of it."""
     asked = [table for question in questions.of_benchmark(STUDY["benchmarks"][name]) for table in question.tables]
-    return tables_of(name, *READ, *ASSESSED, *asked)
+    scored = (*READ_OUTPUTS, *RESCORED) if name in OUTPUTS else READ
+    return tables_of(name, *scored, *ASSESSED, *asked)
 
 
 def said_of(name):

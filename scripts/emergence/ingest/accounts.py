@@ -27,6 +27,10 @@ class Account:
         """Note a file that was read, with its size and digest. content: its bytes, the same that were parsed."""
         self._files.append((str(path), len(content), hashlib.sha256(content).hexdigest()))
 
+    def digested(self, path, n_bytes, sha256):
+        """Note a file that was read in pieces, with the digest of the very bytes that were parsed."""
+        self._files.append((str(path), n_bytes, sha256))
+
     @contextlib.contextmanager
     def reading(self, path):
         """Note a file that is parsed from the disk, as those are that memory need not hold, with its size and digest.
@@ -81,6 +85,11 @@ class Account:
     def add_problem(self, message):
         """Note a mistake whose rows the caller counts and leaves out itself."""
         self._problems.append(message)
+
+    @property
+    def n_problems(self):
+        """How many mistakes have been noted."""
+        return len(self._problems)
 
     def stop(self):
         """Raise InputError with everything refused so far, if the block says `on_error: stop`."""

@@ -52,9 +52,10 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
     rows = supplements.add_tasks(rows, block, account)
     rows = supplements.add_models(rows, block, account)
     for field in NUMBERS:
-        rows = _read_numbers(rows, field, account)
+        rows = read_numbers(rows, field, account)
     rows = _leave_out_scale_zero(rows, account)
-    rows = _read_names(rows, account)
+    rows = read_names(rows, NAMES, account)
+    rows = _read_preferred(rows, account)
     _note_lookalikes(rows, account)
     account.stop()
     rows = _name_metrics(rows, catalogue, metrics_path, account)
@@ -134,7 +135,7 @@ def _is_empty(values):
 def _leave_out_empty(rows, account):
     """Cells without a score are no scores: counted, not refused."""
     empty = _is_empty(rows.frame["score"])
-    # a number that is NaN is no empty cell: it is left for _read_numbers to refuse
+    # a number that is NaN is no empty cell: it is left for read_numbers to refuse
     if rows.frame["score"].dtype.kind == "f":
         empty &= False
     if empty.any():
@@ -143,7 +144,7 @@ def _leave_out_empty(rows, account):
     return without(rows, empty) if empty.any() else rows
 
 
-def _read_numbers(rows, field, account):
+def read_numbers(rows, field, account):
     """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
     frame = rows.frame
     if field not in frame:
@@ -215,19 +216,29 @@ def _read_percent(rows, catalogue, account):
     return account.refuse(rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is no share", describe)
 
 
-def _read_names(rows, account):
-    """Names must be there; a missing subtask is the task as a whole."""
+def read_names(rows, fields, account):
+    """Names, those of the fields and of subtasks, as categorical columns; all but a subtask must be there."""
     frame = rows.frame
-    for field in NAMES:
+    for field in fields:
         frame[field] = _names(frame[field])
         rows = account.refuse(
             rows,
             _is_name(frame[field], ""),
             f"{field} is empty",
-            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of a {field}"),
+            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of {_a(field)}"),
         )
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
+    return rows
+
+
+def _a(word):
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
+def _read_preferred(rows, account):
+    """Whether the benchmark prefers the metric, where the files say it, as true or false."""
+    frame = rows.frame
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
         # an empty value is no text, not even that of its own name
         frame["preferred"] = frame["preferred"].astype("object").where(frame["preferred"].notna(), "")

@@ -130,7 +130,9 @@ def add_models(rows, block, account):
             empty = _is_empty(found)
             differs |= ~empty & _differs(found, said, field)
             contrasts[key] = (found, said)
-            frame[field] = found.astype(object).where(~empty, said)
+            # numbers stay numbers, which is far lighter
+            are_numbers = field == "scale" and found.dtype.kind == "f"
+            frame[field] = np.where(empty, said.astype(float), found) if are_numbers else found.astype(object).where(~empty, said)
 
     def describe(i):
         said = "; ".join(

@@ -33,8 +33,10 @@ class Found(typing.NamedTuple):
     refused: str = ""
 
 
-def find(directory, part=None):
+def find(directory, part=None, prefix=PREFIX):
     """Every `results/scores_*.json` below a folder, at any depth, that belongs to a part: a list of Found, sorted by path.
+
+    prefix: how the names begin in place of `scores_`.
 
     Links are followed to files inside the tree only. Whatever looks like scores but is not a file that may be read is in the
     list as well, with the reason: nothing is passed over in silence. part: see is_in_shard.
@@ -57,7 +59,7 @@ def find(directory, part=None):
             continue
         for entry in entries:
             path = f"{below}/{entry.name}" if below else entry.name
-            if name == FOLDER and entry.name.startswith(PREFIX):
+            if name == FOLDER and entry.name.startswith(prefix):
                 if is_wanted:
                     found.append(_look(entry, path, folder, root))
             elif entry.is_dir(follow_symlinks=False):

@@ -30,9 +30,12 @@ _ARROW = {
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "float list": pa.list_(pa.float64()),
+    "integer list": pa.list_(pa.int64()),
+    "string list": pa.list_(pa.string()),
 }
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-_PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean", "float list": "object"}
+_PANDAS = {"string": "str", "float": "float64", "integer": "Int64", "boolean": "boolean"}
+_PANDAS |= dict.fromkeys(("float list", "integer list", "string list"), "object")
 
 # A plain run makes tables of another version anew, unless Snakemake's own record of what they were made from is gone.
 _REBUILD = "`snakemake --forceall` makes all tables anew"
@@ -52,6 +55,13 @@ def _arrow_schema(name):
     ]
     metadata = {"emergence.table": name, "emergence.version": str(table.get("version", 1))}
     return pa.schema(fields, metadata=metadata)
+
+
+@functools.cache
+def _texts_that_repeat(name):
+    """The text columns of a table that are held as dictionaries: all but those that are said to be `distinct`."""
+    columns = description(name)["columns"].items()
+    return [column for column, spec in columns if spec["type"] == "string" and not spec.get("distinct")]
 
 
 @contextlib.contextmanager
@@ -92,7 +102,8 @@ def replacing(path):
 def typed(frame, name, categories=False):
     """The frame with the table's columns, in order and of the table's types; columns it does not know are an error.
 
-    categories: whether names that come as a categorical column stay one, which takes a fraction of the time and memory.
+    categories: whether names that come as a categorical column, and lists and numbers that come as an Arrow column, stay so, which
+        takes a fraction of the time and memory.
     """
     columns = description(name)["columns"]
     unknown = [column for column in frame.columns if column not in columns]
@@ -103,7 +114,10 @@ def typed(frame, name, categories=False):
     typed_columns = {}
     for column, spec in columns.items():
         values = frame[column] if column in frame.columns else pd.Series(index=frame.index, dtype=_PANDAS[spec["type"]])
-        stays = categories and spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype)
+        stays = categories and (
+            isinstance(values.dtype, pd.ArrowDtype)
+            or (spec["type"] == "string" and isinstance(values.dtype, pd.CategoricalDtype))
+        )
         typed_columns[column] = values if stays else values.astype(_PANDAS[spec["type"]])
     return pd.DataFrame(typed_columns, index=frame.index, copy=False)
 
@@ -147,7 +161,7 @@ def faults(frame, name):
     found = []
     for column, spec in table["columns"].items():
         values = frame[column]
-        if spec["type"] == "float list":
+        if spec["type"].endswith("list"):
             continue
         if not spec.get("nullable") and values.isna().any():
             found.append(f"column {column}: {int(values.isna().sum())} empty values, none allowed")
@@ -202,6 +216,52 @@ def write(frame, name, path):
             write_csv(frame, temporary)
 
 
+def write_parts(parts, name, path):
+    """Check and write a table given as frames that follow one another in the order of the key, whole or not at all.
+
+    Only one part is in memory at a time, and the file is the same as if `write` had been given all rows at once.
+
+    Parameters
+    ----------
+    parts : iterable of pandas.DataFrame
+    name : str
+        The table in workflow/schemas/tables.yaml.
+    path : str or Path
+        A Parquet file.
+
+    Returns
+    -------
+    int
+        The number of rows.
+
+    Raises
+    ------
+    ValueError
+        Where a part breaks the table's description, or does not follow the part before it: that is a mistake of ours.
+    """
+    n_rows, before = 0, None
+    key = description(name)["key"]
+
+    def arrow():
+        nonlocal n_rows, before
+        for frame in parts:
+            frame = typed(frame, name, categories=True)
+            found = faults(frame, name)
+            if not len(frame):
+                continue
+            ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in (0, -1)]
+            if before is not None and ends[0] <= before:
+                found.append("a part that does not follow the one before it in the order of the key")
+            if found:
+                raise ValueError(f"table {name}: " + "; ".join(found))
+            n_rows, before = n_rows + len(frame), ends[1]
+            yield _to_arrow(frame, name)
+
+    with replacing(path) as temporary:
+        _write_parquet(arrow(), name, temporary)
+    return n_rows
+
+
 def write_csv(frame, path):
     """A frame as CSV, its texts to the letter, so that the same table can be read back."""
     text = frame.to_csv(index=False, lineterminator="\n")
@@ -221,9 +281,12 @@ def _to_arrow(frame, name):
             codes = pa.array(codes, mask=codes < 0 if codes.min(initial=0) < 0 else None)
             # as a list: Arrow takes an index without names for one without a type
             arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories.tolist(), pa.string())))
+        elif isinstance(values.dtype, pd.ArrowDtype):
+            array = values.array.__arrow_array__().cast(field.type)
+            arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
         else:
             array = pa.array(values, field.type, from_pandas=True)
-            arrays.append(array.dictionary_encode() if field.type == pa.string() else array)
+            arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
     return pa.table(arrays, names=_arrow_schema(name).names)
 
 
@@ -234,11 +297,12 @@ def _write_parquet(parts, name, path):
     """
     schema = _arrow_schema(name)
     # texts go to the file as the dictionaries that they are; in the file they are plain texts all the same
-    encoded = pa.schema([field.with_type(_DICTIONARY if field.type == pa.string() else field.type) for field in schema])
+    texts = _texts_that_repeat(name)
+    encoded = pa.schema([field.with_type(_DICTIONARY if field.name in texts else field.type) for field in schema])
     # numbers hardly repeat: to look for repeats among them takes longer than all the rest; and a heavier compression, or the
     # extremes of every column, would take longer still and are of no use to whoever reads whole tables
-    texts = [field.name for field in schema if field.type == pa.string()]
-    settings = {"compression": "snappy", "use_dictionary": texts, "write_statistics": ["task"], "store_schema": False}
+    lists = [f"{field.name}.list.element" for field in schema if field.type in (_ARROW["integer list"], _ARROW["string list"])]
+    settings = {"compression": "snappy", "use_dictionary": [*texts, *lists], "write_statistics": ["task"], "store_schema": False}
     with pq.ParquetWriter(path, encoded, **settings) as writer:
         writer.add_key_value_metadata(schema.metadata)
         waiting, n_waiting = [], 0
@@ -290,7 +354,7 @@ def gather(name, paths, path):
     """Write parts of a table as one table, the same as if all rows had been written at once.
 
     Parts of a Parquet table hold different tasks, each sorted by the table's key; their rows stream through, so that memory does
-    not grow with the table. Parts of a CSV table are small; they hold different rows and are sorted again.
+    not grow with the table. Parts of a CSV table are small; they are sorted again.
 
     Parameters
     ----------
@@ -307,16 +371,20 @@ def gather(name, paths, path):
         Where a file is not such a part, or two parts hold the same task.
     """
     if Path(path).suffix != ".parquet":
-        frame = pd.concat([read(name, part) for part in paths], ignore_index=True)
+        # a row that several have alike, as of a file that all shards read, is one row
+        frame = pd.concat([read(name, part) for part in paths], ignore_index=True).drop_duplicates()
         # an empty text sorts before any other, as it does where a table is written whole
         write(frame.sort_values(description(name)["key"], kind="stable", ignore_index=True, na_position="first"), name, path)
         return
     with replacing(path) as temporary:
-        _write_parquet(_by_task([_tasks(name, part) for part in paths], name), name, temporary)
+        _write_parquet(_merged([by_task(name, part) for part in paths], name), name, temporary)
 
 
-def _tasks(name, path):
-    """The rows of a part, one task after the other: yields (task, Arrow table)."""
+def by_task(name, path):
+    """The rows of a Parquet table that is sorted by task, one task after the other: yields (task, list of Arrow tables).
+
+    Memory does not grow with the table. Raises InputError where the file is not that table.
+    """
     try:
         with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
             waiting, task = [], None
@@ -338,7 +406,7 @@ def _tasks(name, path):
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
 
 
-def _by_task(parts, name):
+def _merged(parts, name):
     """The rows of several parts in the order of their tasks. Raises InputError where a task comes twice."""
     before = None
     for task, rows in heapq.merge(*parts, key=operator.itemgetter(0)):
@@ -355,7 +423,7 @@ def _texts(name, path):
     wanted = _arrow_schema(name).metadata[b"emergence.version"].decode()
     if found != wanted:
         raise InputError(f"{path}: written as version {found} of the {name} table, this is version {wanted}; {_REBUILD}")
-    return [field.name for field in _arrow_schema(name) if field.type == pa.string() and field.name in schema.names]
+    return [column for column in _texts_that_repeat(name) if column in schema.names]
 
 
 def read(name, path, categories=False):

@@ -24,6 +24,7 @@ from emergence.io.documents import (
     shown,
 )
 from emergence.io.errors import InputError
+from emergence.outputs import block_keys
 from emergence.study import configuration_checks
 
 READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
@@ -43,6 +44,8 @@ def benchmark_schema(format_name):
         known = schema["properties"].get(key, {"x-stages": ["ingest"]})
         schema["properties"][key] = {"x-stages": known.get("x-stages", []), **part}
     schema["properties"]["format"]["enum"] = [format_name]
+    if own.get("x-reads") == "outputs":
+        schema["properties"] |= load_schema(SCHEMAS / "outputs.schema.yaml")["properties"]
     schema["required"] = schema["required"] + own.get("required", [])
     schema["x-shards"] = own.get("x-shards", False)
     schema["additionalProperties"] = False
@@ -184,6 +187,11 @@ def _named(block, keys, kind):
     return [entry for entry in named if entry[2]["x-path"] == kind and entry[0][0] in keys]
 
 
+def reads_outputs(block):
+    """Whether the block's format gives outputs, which are scored here, rather than scores."""
+    return formats()[block["format"]].get("x-reads") == "outputs"
+
+
 def can_be_sharded(block):
     """Whether the block's reader can read one part of the tasks at a time."""
     return benchmark_schema(block["format"])["x-shards"]
@@ -229,7 +237,8 @@ def check(config, files=()):
             schema = benchmark_schema(block["format"])
             found = find_problems(block, schema, path)
             # keys are compared with one another only where each is well formed
-            between = [] if found else readers.key_problems(with_defaults(block, schema))
+            complete = with_defaults(block, schema)
+            between = [] if found else [*readers.key_problems(complete), *block_keys.problems(complete)]
             problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _file_problems(list(_paths(block, schema, path)))
     if isinstance(config, dict):

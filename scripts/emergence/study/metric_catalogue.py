@@ -3,7 +3,7 @@
 import math
 
 from emergence.io.documents import SCHEMAS, as_yaml, find_problems, load_schema, load_yaml, message
-from emergence.io.errors import InputError
+from emergence.io.errors import InputError, told
 
 # What an entry for a metric that is not in the catalogue looks like; printed where one is met.
 ENTRY = """  {name}:
@@ -35,7 +35,7 @@ def entries(path):
     problems = [message(path, *problem) for problem in find_problems(content, schema, ())]
     if problems:
         raise InputError(problems)
-    found = content["metrics"]
+    found = content["metrics"] | _under_filters(content)
     owner = {}
     for name, entry in found.items():
         low, high = entry["range"]
@@ -87,6 +87,28 @@ def frame(entries):
 def load(path):
     """Return the metrics of a catalogue, with all fields, as a data frame; see entries and frame."""
     return frame(entries(path))
+
+
+def _under_filters(content):
+    """Entries of the metrics of texts under each answer filter of the catalogue, but for those with an entry of their own."""
+    filters = content.get("filters", {"names": [], "metrics": []})
+    entries = content["metrics"]
+    return {
+        f"{name},{chosen}": {**entries[name], "label": f"{entries[name]['label']}, {chosen.replace('-', ' ')}", "aliases": []}
+        for name in filters["metrics"]
+        for chosen in filters["names"]
+        if name in entries and f"{name},{chosen}" not in entries
+    }
+
+
+def unknown_metric(name, catalogue, path):
+    """The message for a metric on outputs that is not in the catalogue: the lines to add."""
+    base, _, chosen = name.partition(",")
+    if chosen and base in catalogue.index:
+        allowed = f"a filter that {path} lists in `filters`, `names`; add `{chosen}` there"
+        return told(f"the answer filter of `{name}`", f"`{chosen}`", allowed)
+    allowed = f"a metric of {path}; add it there:\n{lines_to_add(name, catalogue)}"
+    return told(f"the metric `{name}`", "not in the metric catalogue", allowed)
 
 
 def kind(linear, continuous):

@@ -44,7 +44,8 @@ def starter(path, name=None, catalogue_path=configuration.DEFAULT_METRICS, model
     """The text of a configuration with one benchmark block for the files at `path`, a file or a folder.
 
     Each format may have a module `starter.py` in its folder in emergence.ingest.readers, with a function lines(path, catalogue),
-    which gives for files that it knows the lines of a block, or these and {model: Gap}; and None for others.
+    which gives for files that it knows the lines of a block, or these and {model: Gap}; and None for others. Formats of outputs
+    are asked before those of scores, since outputs give every score and more.
 
     models_file: where the list of models is written, if there are more than MOST_MODELS; without it `<name>_models.csv`.
     Raises InputError where no format knows the files, or where the list of models would replace a file.
@@ -53,7 +54,8 @@ def starter(path, name=None, catalogue_path=configuration.DEFAULT_METRICS, model
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
     catalogue = metric_catalogue.load(catalogue_path)
-    for format_name in configuration.formats():
+    formats = configuration.formats()
+    for format_name in sorted(formats, key=lambda format_name: formats[format_name].get("x-reads") != "outputs"):
         module = f"emergence.ingest.readers.{format_name}.starter"
         found = importlib.import_module(module).lines(path, catalogue) if importlib.util.find_spec(module) else None
         if found:

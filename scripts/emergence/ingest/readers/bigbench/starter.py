@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from emergence.ingest import trees
+from emergence.ingest.readers.bigbench_logs import reader as logs
 from emergence.io.documents import as_yaml
 from emergence.study.starter_blocks import metric_lines
 
@@ -34,6 +35,11 @@ def lines(path, catalogue):
         lacking.update(axis for axis in AXES if not model.get(axis))
     block = [f"directory: {as_yaml(path)}"]
     block.append(f"# score files: {len(found):,}; tasks: {len(tasks):,}; files of each family: {_counted(families)}")
+    n_logs = sum(not file.ignored for file in trees.find(path, None, logs.PREFIX))
+    if n_logs:
+        block.append(
+            f"# full logs: {n_logs:,}, whose outputs `format: bigbench_logs` scores again; it reads none of the other files"
+        )
     if n_unread:
         block.append(f"on_error: skip # {n_unread:,} files are damaged or of another shape; `stop` lists them and ends the run")
     complete = [axis for axis in AXES if not lacking[axis]]

@@ -194,8 +194,8 @@ def _runs(block, account):
     runs = {}
     for file, named in chosen_files(block["files"], "*.json").items():
         with naming(file):
-            written = _written(file)
-            content = _parsed(file, written)
+            written = read_bytes(file)
+            content = parse(file, written)
         if content is None:
             what, way = foreign.document(foreign.parsed(file)) or ("there is no `results` in it", "")
             if Path(named).is_file():
@@ -234,10 +234,10 @@ def load(file):
 
     Raises InputError where it is not JSON, and where what is given beside the results is not of the harness's form.
     """
-    return _parsed(file, _written(file))
+    return parse(file, read_bytes(file))
 
 
-def _written(file):
+def read_bytes(file):
     """The bytes of a file, read once: what is parsed is what the account has the digest of."""
     try:
         return Path(file).read_bytes()
@@ -245,7 +245,7 @@ def _written(file):
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
 
 
-def _parsed(file, written):
+def parse(file, written):
     """The content of a results file from its bytes; see load."""
     try:
         text = written.decode("utf-8")

@@ -1,0 +1,142 @@
+"""From log-probability to accuracy: at which link an example's score stops following scale.
+
+Each link of log p, p, p among the choices, Brier score, accuracy is computed from the one before. Rank correlation with scale is
+taken example by example, since a mean over examples can follow scale where no example does (Schaeffer et al. 2024, "Why has
+predicting downstream capabilities of frontier AI models with scale remained elusive?").
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from emergence.outputs import metrics
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key
+from emergence.outputs.rescoring import average_by_scale
+
+MIN_SCALES = 4
+
+# Every link, with higher as better: (name, metric on outputs, sign).
+LINKS = {
+    CHOICES: (
+        ("log probability", "logprob", 1),
+        ("probability", "target_probability", 1),
+        ("probability among the choices", "choice_probability", 1),
+        ("Brier score", "brier_score", -1),
+        ("accuracy", "acc", 1),
+    ),
+    LOGLIKELIHOOD: (("log probability", "logprob", 1), ("probability", "target_probability", 1), ("accuracy", "acc", 1)),
+    TEXT: (("edit similarity", "edit_similarity", 1), ("token accuracy", "token_accuracy", 1), ("exact match", "exact_match", 1)),
+}
+
+# Probabilities of which log(-log p) is looked at, by kind of outputs.
+PROBABILITIES = {
+    CHOICES: ("target_probability", "choice_probability"),
+    LOGLIKELIHOOD: ("target_probability",),
+    TEXT: ("token_accuracy", "exact_match"),
+}
+
+
+def rank_correlation(values, scales):
+    """Spearman's correlation of each example's values with scale, ties at their mean rank.
+
+    values: (..., s), with -inf allowed. scales: (s,). Returns (...): NaN for an example whose values are all equal.
+    """
+    ranks = stats.rankdata(values, axis=-1)
+    centred = ranks - ranks.mean(axis=-1, keepdims=True)
+    x = stats.rankdata(scales) - (len(scales) + 1) / 2
+    norm = np.sqrt(np.square(centred).sum(axis=-1) * (x @ x))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(norm > 0, centred @ x / norm, np.nan)
+
+
+def correlations(task, level):
+    """Rank correlation with scale at each link, over the examples of every series of a task.
+
+    An example whose value does not change at all counts as 0 in the mean: it tells nothing about scale. The interval is the t
+    interval of that mean over resampling units. task: Task. Returns a frame with the columns of the table `metric_chain` but for
+    the benchmark.
+    """
+    found = []
+    for part in task.series:
+        if len(np.unique(part.scales)) < MIN_SCALES:
+            continue
+        for order, (link, name, sign) in enumerate(LINKS[part.kind]):
+            scales, averaged = average_by_scale(part.scales, sign * _values(task, part, name))
+            usable = ~np.isnan(averaged).any(axis=-1)
+            if not usable.any():
+                continue
+            each = rank_correlation(averaged[usable], scales)
+            constant = np.isnan(each)
+            counted = np.where(constant, 0.0, each)
+            n = len(counted)
+            stderr = counted.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+            half = stats.t.isf((1 - level) / 2, n - 1) * stderr if n > 1 else np.nan
+            key = curve_key(task.name, part, name)
+            found.append(
+                key
+                | {
+                    "filter": part.filter,
+                    "kind": part.kind,
+                    "order": order,
+                    "link": link,
+                    "n_scales": len(scales),
+                    "n_examples": n,
+                    "n_constant": int(constant.sum()),
+                    "correlation": counted.mean(),
+                    "low": counted.mean() - half,
+                    "high": counted.mean() + half,
+                    "median_where_not_constant": np.median(each[~constant]) if (~constant).any() else np.nan,
+                    "correlation_of_mean": _of_mean(averaged[usable], scales),
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def _of_mean(values, scales):
+    with np.errstate(invalid="ignore"):
+        mean = values.mean(axis=0)
+    return float(rank_correlation(mean, scales)) if not np.isnan(mean).any() else np.nan
+
+
+def _values(task, part, name):
+    """Values of one metric by unit and model: (u, m); NaN where it is not defined."""
+    metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
+    sums = part.sums(task.statistics_of(metric))
+    return metrics.ratio(sums).T
+
+
+def double_logarithm(task):
+    """F = log(-log p) against log scale, for every probability of every series of a task.
+
+    If p = exp(-(N / c)^-a), F falls on a straight line of slope -a (PassUntil, Hu et al. 2024), which a few small models can
+    extend. The line is fitted by least squares to all scales with 0 < p < 1; `rmse` is the scatter about it, in units of F.
+
+    Returns a frame with the columns of the table `double_logarithm` but for the benchmark.
+    """
+    found = []
+    for part in task.series:
+        for name in PROBABILITIES[part.kind]:
+            metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
+            scores = metrics.ratio(part.sums(task.statistics_of(metric)).sum(axis=1))
+            scales, p = average_by_scale(part.scales, scores)
+            inside = (p > 0) & (p < 1)
+            if not inside.any():
+                continue
+            key = curve_key(task.name, part, name) | {"filter": part.filter}
+            transformed = np.full(len(p), np.nan)
+            transformed[inside] = np.log(-np.log(p[inside]))
+            slope, rmse, r_squared = line(np.log(scales[inside]), transformed[inside])
+            for scale, value, f in zip(scales, p, transformed, strict=True):
+                found.append(key | {"scale": scale, "p": value, "f": f, "slope": slope, "rmse": rmse, "r_squared": r_squared})
+    return pd.DataFrame(found)
+
+
+def line(x, y):
+    """Slope, root mean square scatter and share of variance explained of the least-squares line; NaN with fewer than 3 points."""
+    if len(x) < 3:
+        return np.nan, np.nan, np.nan
+    slope, level = np.polyfit(x, y, 1)
+    residual = y - (level + slope * x)
+    total = np.square(y - y.mean()).sum()
+    explained = 1 - np.square(residual).sum() / total if total > 0 else np.nan
+    return float(slope), float(np.sqrt(np.mean(np.square(residual)))), float(explained)

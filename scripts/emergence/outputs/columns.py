@@ -1,0 +1,154 @@
+"""Columns of lists as two flat arrays, so that a million short lists cost no more than a few long ones."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# What Python's `str.isspace` and `\s` call white space. Arrow's own `\s` knows that of ASCII only.
+_SPACE = r"[\t-\r\x{1c}-\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
+
+
+def column(array):
+    """An Arrow array, chunked or not, as a column of a pandas frame that stays in Arrow's memory."""
+    return pd.Series(pd.arrays.ArrowExtensionArray(array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])))
+
+
+def arrow(values):
+    """A column of a frame as one Arrow array."""
+    array = values.array.__arrow_array__() if isinstance(values.dtype, pd.ArrowDtype) else pa.array(values, from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def from_flat(values, lengths):
+    """A column of lists.
+
+    Parameters
+    ----------
+    values : array (n_values,)
+        The items of all lists, one list after the other: a NumPy array, or an Arrow array of texts.
+    lengths : array (n_rows,) of int
+        How many items each list has.
+
+    Returns
+    -------
+    pandas.Series (n_rows,)
+    """
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return column(pa.ListArray.from_arrays(pa.array(offsets), values if isinstance(values, pa.Array) else pa.array(values)))
+
+
+def empty(n_rows, kind):
+    """A column of empty lists of an Arrow type."""
+    return from_flat(pa.array([], kind), np.zeros(n_rows, dtype=np.int64))
+
+
+def to_flat(values):
+    """A column of lists as (items, lengths): an Arrow array (n_values,) and a NumPy array (n_rows,); a missing list is empty."""
+    array = arrow(values)
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+    return array.flatten(), lengths.astype(np.int64)
+
+
+def rows_of(lengths):
+    """The row in which each item of a column of lists stands: (n_values,) int64."""
+    return np.repeat(np.arange(len(lengths)), lengths)
+
+
+def any_in_row(is_so, lengths):
+    """Whether any item of each list is so. is_so: (n_values,) bool. Returns (n_rows,) bool."""
+    found = np.zeros(len(lengths), dtype=bool)
+    found[rows_of(lengths)[is_so]] = True
+    return found
+
+
+def all_in_row(is_so, lengths):
+    """Whether every item of each list is so; not of an empty list. is_so: (n_values,) bool. Returns (n_rows,) bool."""
+    return ~any_in_row(~is_so, lengths) & (lengths > 0)
+
+
+def sum_in_row(values, lengths):
+    """The sum of each list; 0 for an empty one. values: (n_values,) float. Returns (n_rows,) float."""
+    return np.bincount(rows_of(lengths), weights=values, minlength=len(lengths))
+
+
+def has_repeats(values, lengths):
+    """Whether a list has the same item twice. values: Arrow array (n_values,). Returns (n_rows,) bool."""
+    found = np.zeros(len(lengths), dtype=bool)
+    codes = values.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    starts = np.cumsum(lengths) - lengths
+    for n in np.unique(lengths[lengths > 1]):
+        of_length = lengths == n
+        items = np.sort(codes[starts[of_length, np.newaxis] + np.arange(n)], axis=1)
+        found[of_length] = (items[:, 1:] == items[:, :-1]).any(axis=1)
+    return found
+
+
+def text_sizes(texts, lengths):
+    """Lengths of texts in three units, as columns of lists.
+
+    Parameters
+    ----------
+    texts : Arrow array (n_values,) of text
+    lengths : array (n_rows,) of int
+        How many texts each row has.
+
+    Returns
+    -------
+    dict of pandas.Series (n_rows,)
+        `n_characters` in code points, `n_bytes` in bytes of UTF-8, and `n_words`: one more than there are runs of white space.
+    """
+    sizes = {
+        "n_characters": pc.utf8_length(texts),
+        "n_bytes": pc.binary_length(texts),
+        "n_words": pc.add(pc.count_substring_regex(texts, _SPACE), 1),
+    }
+    return {name: from_flat(size.cast(pa.int64()), lengths) for name, size in sizes.items()}
+
+
+def constant(value, n_rows):
+    """A name that all rows share, as an Arrow dictionary array (n_rows,)."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, dtype=np.int32)), pa.array([value], pa.string()))
+
+
+def to_frame(parts):
+    """Arrow tables one after the other as a frame: names (dictionaries) as categories, lists and texts as Arrow columns."""
+    table = pa.concat_tables(parts, promote_options="default").unify_dictionaries()
+    frame = {}
+    for name in table.column_names:
+        values = table[name]
+        if pa.types.is_dictionary(values.type):
+            names = values.chunk(0).dictionary.to_pylist() if values.num_chunks else []
+            codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in values.chunks]
+            codes = np.concatenate(codes) if codes else np.array([], dtype=np.int32)
+            frame[name] = pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
+        elif pa.types.is_list(values.type) or pa.types.is_string(values.type):
+            frame[name] = column(values)
+        else:
+            frame[name] = values.to_pandas()
+    return pd.DataFrame(frame, index=range(table.num_rows))
+
+
+def numbered(numbers):
+    """Whole numbers as names that sort as the numbers do, with leading zeros. numbers: (n_rows,) int of at least 0."""
+    distinct, codes = np.unique(numbers, return_inverse=True)
+    width = len(str(distinct[-1])) if len(distinct) else 1
+    return pd.Categorical.from_codes(codes, pd.Index([f"{number:0{width}d}" for number in distinct.tolist()], dtype="str"))
+
+
+def examples(ids):
+    """The ids of a task's examples as names: whole numbers with leading zeros where all of them are; other ids as they are.
+
+    ids: a column of numbers, or of texts. Returns a categorical column.
+    """
+    values = pd.Series(ids)
+    if values.dtype.kind in "iu" and (values >= 0).all():
+        return numbered(values.to_numpy())
+    names = values.astype("str").astype("category")
+    known = names.cat.categories
+    is_numbered = all(name.isascii() and name.isdigit() and len(name) < 18 for name in known)
+    # two spellings of one number, such as 7 and 07, are two ids
+    if len(known) and is_numbered and len(set(map(int, known))) == len(known):
+        width = max(map(len, known))
+        return names.cat.rename_categories([name.zfill(width) for name in known])
+    return names

@@ -1,0 +1,66 @@
+"""Resamples of the test set: one weight matrix per task, shared by all models, shots and metrics.
+
+That is the pairing: in each resample, every model answers the same drawn questions, and every metric sees the same answers.
+"""
+
+import numpy as np
+
+from emergence.statistics.random_streams import random_stream
+
+# Weights in memory at once. Their number must not change what is drawn, so a block is filled resample by resample.
+_CELLS = 2**22
+
+
+def weights(seed, task, subtask, n_units, resamples):
+    """How often each unit is drawn in each resample, in blocks: yields (b, n_units) float64, `resamples` rows in all.
+
+    A subtask is a stratum: as many of its units are drawn as it has. The stream belongs to the task and the subtask, so it depends
+    on no other task, on no model and on no metric.
+
+    seed: int. task, subtask: str. n_units: int, the units of the subtask. resamples: int.
+    """
+    if not n_units:
+        return
+    generator = random_stream(seed, "outputs", f"{task}\x1f{subtask}")
+    size = max(1, _CELLS // n_units)
+    for start in range(0, resamples, size):
+        count = min(size, resamples - start)
+        drawn = generator.integers(n_units, size=(count, n_units))
+        drawn += np.arange(count)[:, None] * n_units
+        yield np.bincount(drawn.ravel(), minlength=count * n_units).reshape(count, n_units).astype(float)
+
+
+def resampled_scores(task, seed, resamples):
+    """Scores of every curve of a task in every resample.
+
+    task: emergence.outputs.rescoring.Task. Returns a list of (resamples, m), one for each of task.measured, in that order.
+    """
+    found = [None] * len(task.measured)
+    by_subtask = {}
+    for number, (part, _, _) in enumerate(task.measured):
+        by_subtask.setdefault(part.subtask, []).append(number)
+    for subtask, numbers in by_subtask.items():
+        units = np.unique(np.concatenate([task.measured[number][0].units for number in numbers]))
+        columns = [_columns(task.measured[number], units) for number in numbers]
+        flat = np.concatenate(columns, axis=1)
+        cuts = np.cumsum([column.shape[1] for column in columns])[:-1]
+        # what is the same for all units, such as a count of 1, has the same sum in every resample
+        varies = (flat != flat[0]).any(axis=0)
+        sums = np.tile(flat[0] * len(units), (resamples, 1))
+        varying = np.ascontiguousarray(flat[:, varies])
+        start = 0
+        for block in weights(seed, task.name, subtask, len(units), resamples):
+            sums[start : start + len(block), varies] = block @ varying
+            start += len(block)
+        for number, part_sums in zip(numbers, np.split(sums, cuts, axis=1), strict=True):
+            _, metric, own = task.measured[number]
+            found[number] = metric.aggregate(part_sums.reshape(len(part_sums), own.shape[0], own.shape[2]))
+    return found
+
+
+def _columns(measured, units):
+    """Statistics of one series and metric over the units of its subtask: (units, m * k)."""
+    part, _, sums = measured
+    spread = np.zeros((len(units), sums.shape[0], sums.shape[2]))
+    spread[np.searchsorted(units, part.units)] = sums.transpose(1, 0, 2)
+    return spread.reshape(len(units), -1)

@@ -1,0 +1,280 @@
+"""From outputs to scores: the rows of the score table, their covariance, and what became of every output.
+
+Standard errors and covariances are the jackknife's over resampling units (Efron & Stein 1981): for a mean of independent examples
+they are exactly the sample variance over n and the sample covariance over n; for other metrics they follow from leaving out one
+unit at a time.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from emergence.io import tables
+from emergence.io.errors import InputError, told
+from emergence.outputs import metrics, parity
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, from_arrow, metric_name, series
+from emergence.study import metric_catalogue
+
+KINDS = (CHOICES, TEXT, LOGLIKELIHOOD)
+GRADES = ("acc", "multiple_choice_grade", "acc_norm", "acc_bytes", "acc_mutual_info")
+SCORED, UNDEFINED, INFINITE = "scored", "undefined", "infinite"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a block says about outputs.
+
+    names: of metrics, or None for all that the outputs can give. answer, tokens: see emergence.outputs.answers. dialect: the harness
+    whose names and conventions are used.
+    """
+
+    names: tuple | None = None
+    answer: dict = dataclasses.field(default_factory=dict)
+    tokens: str = "characters"
+    dialect: str = metrics.HARNESS
+
+
+def settings(block):
+    """The Settings of a benchmark block."""
+    chosen = block.get("metrics")
+    return Settings(
+        tuple(chosen) if chosen else None,
+        dict(block.get("answer") or {}),
+        block.get("tokens", "characters"),
+        metrics.BIGBENCH if block["format"] == "bigbench_logs" else metrics.HARNESS,
+    )
+
+
+def on_same_questions(examples):
+    """The examples that all models of their series answer, their series, and how many outputs are left out.
+
+    Readers refuse models that were not asked the same questions, or keep those that all were asked. What can be missing here are
+    examples that could not be read (`on_error: skip`), and what only one family has.
+    """
+    keep, questions = np.ones(len(examples), dtype=bool), examples.questions
+    found = series(examples)
+    for part in found:
+        names, code = np.unique(questions[part.rows], return_inverse=True)
+        answered = np.zeros((len(part.models), len(names)), dtype=bool)
+        answered[part.model, code] = True
+        keep[part.rows] = answered.all(axis=0)[code]
+    if keep.all():
+        return examples, found, 0
+    kept = examples.take(keep)
+    return kept, series(kept), int((~keep).sum())
+
+
+class Task:
+    """One task's outputs with everything that its metrics need, computed once for all that uses it.
+
+    examples, series: as on_same_questions gives them. measured: list of (Series, Metric, (m, u, k) sums of statistics).
+    """
+
+    def __init__(self, examples, settings):
+        self.examples, self.series, self.n_left_out = on_same_questions(examples)
+        self.settings = settings
+        self.name = self.examples.frame["task"].iat[0] if len(self.examples) else ""
+        self.views = {
+            kind: metrics.view(kind, self.examples, settings.dialect, settings.answer, settings.tokens)
+            for kind in KINDS
+            if (self.examples.frame["kind"] == kind).any()
+        }
+        self.n_without_answer = self.views[TEXT].n_without if TEXT in self.views else 0
+        self.statistics = {}
+        self.measured = []
+        for kind, seen in self.views.items():
+            for metric in metrics.named(settings.names, kind, settings.dialect):
+                statistics = self.statistics_of(metric, seen)
+                # a metric that needs lengths or flags that these outputs do not have
+                if not statistics.any() and settings.names is None:
+                    continue
+                self.statistics[kind, metric.name] = statistics
+        for part in self.series:
+            for metric in metrics.named(settings.names, part.kind, settings.dialect):
+                if (part.kind, metric.name) in self.statistics:
+                    self.measured.append((part, metric, part.sums(self.statistics[part.kind, metric.name])))
+
+    def statistics_of(self, metric, seen=None):
+        """Statistics of every example of the task, zeros where the metric is not defined: (n, k)."""
+        seen = self.views[metric.kind] if seen is None else seen
+        own = metric.statistics(seen)
+        statistics = np.zeros((len(self.examples), own.shape[1]))
+        statistics[seen.rows] = own
+        return statistics
+
+
+def tasks(path):
+    """The examples of a table `outputs`, one task after the other. Raises InputError where the file is not that table."""
+    for _, parts in tables.by_task("outputs", path):
+        yield from_arrow(pa.concat_tables(parts))
+
+
+def check_metrics(names, kinds, place):
+    """Whether outputs of some kinds can give every metric that a block asks for.
+
+    names: of metrics, or None. kinds: set of the kinds of the outputs. Raises InputError with those that they can give.
+    """
+    can = list(dict.fromkeys(name for kind in KINDS if kind in kinds for name in metrics.names_of(kind)))
+    unknown = [name for name in names or () if kinds and name not in can]
+    if unknown:
+        shown = ", ".join(f"`{name}`" for name in unknown)
+        kind = " and ".join(f"`{kind}`" for kind in KINDS if kind in kinds) or "no"
+        raise InputError(told(f"{place}: metrics", shown, f"a metric that {kind} outputs can give: {', '.join(can)}"))
+
+
+def leave_one_out(metric, sums):
+    """The score of each model, and its scores with each unit left out: (m,) and (m, u) from (m, u, k) sums."""
+    total = sums.sum(axis=1)
+    return metric.aggregate(total), metric.aggregate(total[:, None] - sums)
+
+
+def jackknife_covariance(left_out):
+    """Covariance of scores by the jackknife over units: (m, m) from (m, u); NaN with fewer than two units or an undefined score."""
+    n_units = left_out.shape[1]
+    if n_units < 2:
+        return np.full((len(left_out), len(left_out)), np.nan)
+    with np.errstate(invalid="ignore"):
+        centred = left_out - left_out.mean(axis=1, keepdims=True)
+        return (n_units - 1) / n_units * (centred @ centred.T)
+
+
+def average_by_scale(scales, values):
+    """Values of models averaged over those of one scale.
+
+    scales: (m,), in order. values: (..., m). Returns the distinct scales (s,) and (..., s).
+    """
+    starts = np.flatnonzero(np.diff(scales, prepend=np.nan) != 0)
+    with np.errstate(invalid="ignore"):
+        return scales[starts], np.add.reduceat(values, starts, axis=-1) / np.diff(starts, append=len(scales))
+
+
+def rescore(task, benchmark, source):
+    """Scores, covariances and the account of one task.
+
+    task: Task. benchmark: its name. source: text for the column `source`.
+
+    Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
+    """
+    rows, covariances, account = [], [], []
+    for part, metric, sums in task.measured:
+        name = metric_name(metric.name, part.filter)
+        key = {"benchmark": benchmark} | curve_key(task.name, part, name)
+        score, left_out = leave_one_out(metric, sums)
+        covariance = jackknife_covariance(left_out)
+        n_scored = _n_scored(task, part, metric)
+        n_outputs = np.bincount(part.model, minlength=len(part.models))
+        chance = _chance(task, part, metric)
+        for model, label in enumerate(part.models):
+            finite = np.isfinite(score[model])
+            outcome = SCORED if finite else INFINITE if np.isinf(score[model]) else UNDEFINED
+            account.append(
+                key
+                | {
+                    "model": label,
+                    "kind": part.kind,
+                    "n_outputs": n_outputs[model],
+                    "n_left_out": task.n_left_out,
+                    "n_scored": n_scored[model],
+                    "n_undefined": n_outputs[model] - n_scored[model],
+                    "n_units": len(part.units),
+                    "n_without_answer": task.n_without_answer,
+                    "outcome": outcome,
+                }
+            )
+            if finite:
+                variance = covariance[model, model]
+                rows.append(
+                    key
+                    | {
+                        "model": label,
+                        "scale": part.scales[model],
+                        "score": score[model],
+                        "chance": chance,
+                        "n_examples": n_scored[model],
+                        "stderr": np.sqrt(variance) if np.isfinite(variance) else None,
+                        "source": source,
+                    }
+                )
+        finite = np.isfinite(score)
+        if finite.any() and np.isfinite(covariance[np.ix_(finite, finite)]).all():
+            scales, half = average_by_scale(part.scales[finite], covariance[np.ix_(finite, finite)])
+            averaged = average_by_scale(part.scales[finite], half.T)[1]
+            for a, b in zip(*np.triu_indices(len(scales)), strict=True):
+                covariances.append(key | {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b]})
+    return pd.DataFrame(rows), pd.DataFrame(covariances), pd.DataFrame(account)
+
+
+def _n_scored(task, part, metric):
+    """Outputs of each model for which the metric is defined: (m,)."""
+    statistics = task.statistics[part.kind, metric.name][part.rows]
+    defined = (statistics != 0).any(axis=1)
+    # a target of length 0 adds nothing to either sum
+    return np.bincount(part.model[defined], minlength=len(part.models))
+
+
+def _chance(task, part, metric):
+    """The score of guessing among the choices, None where the metric is not a grade of the choice made."""
+    if metric.name not in GRADES or part.kind != CHOICES:
+        return None
+    seen = task.views[CHOICES]
+    in_series = np.isin(seen.rows, part.rows)
+    mean_credit = seen._reduce(np.add, seen.credits) / seen.n_choices
+    return float(mean_credit[in_series].mean()) if in_series.any() else None
+
+
+def as_table(frames, name, benchmark):
+    """Frames of single tasks as one that can be written: the columns of the table, sorted by its key."""
+    columns = tables.description(name)["columns"]
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        return tables.typed(pd.DataFrame(), name)
+    whole = pd.concat(frames, ignore_index=True)
+    if "benchmark" in columns:
+        whole["benchmark"] = benchmark
+    whole = tables.typed(whole[[column for column in columns if column in whole]], name)
+    order = np.argsort(tables.key_positions(whole, tables.description(name)["key"]), kind="stable")
+    return whole.iloc[order].reset_index(drop=True)
+
+
+def tables_of(benchmark, block, path, catalogue, catalogue_path, whole=True):
+    """The tables `scores`, `score_covariance`, `rescoring_account` and `metric_parity` of a table of outputs, one task at a time.
+
+    benchmark: its name. block: its configuration with defaults. path: file of the table `outputs`. catalogue: frame of
+    metric_catalogue.load, from catalogue_path. whole: whether these are all outputs of the benchmark, and not those of a shard.
+
+    Returns {table: frame}. Raises InputError where the outputs cannot give a metric that the block asks for, where a metric is not
+    in the catalogue, and where two kinds of outputs give the same metric for one curve.
+    """
+    chosen, spellings = settings(block), metric_catalogue.spellings(catalogue)
+    made = {"scores": [], "score_covariance": [], "rescoring_account": [], "metric_parity": []}
+    kinds = set()
+    for examples in tasks(path):
+        task = Task(examples, chosen)
+        kinds |= set(task.views)
+        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs")
+        for table, frame in zip(made, (scores, covariance, account, parity.compare(task, spellings)), strict=True):
+            made[table].append(frame)
+    if whole:
+        check_metrics(chosen.names, kinds, f"benchmarks.{benchmark}")
+    _check_names(made["scores"], catalogue, catalogue_path)
+    return {table: as_table(frames, table, benchmark) for table, frames in made.items()}
+
+
+def _check_names(frames, catalogue, path):
+    """Whether the catalogue knows every metric, and no curve has a metric twice."""
+    problems = []
+    key = ["task", "subtask", "metric", "model_family", "model", "shots"]
+    for frame in frames:
+        for name in frame["metric"].unique() if len(frame) else ():
+            if name not in catalogue.index and name not in problems:
+                problems.append(name)
+    if problems:
+        raise InputError([metric_catalogue.unknown_metric(name, catalogue, path) for name in problems])
+    for frame in frames:
+        twice = frame[frame.duplicated(key)] if len(frame) else frame
+        if len(twice):
+            row = twice.iloc[0]
+            where = f"task `{row['task']}`, subtask `{row['subtask']}`, model `{row['model']}`"
+            raise InputError(told(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks"))
