@@ -49,7 +49,6 @@ def read(block, account, part=None):
             continue
         draw = _choices if length is None else _texts
         frame = pd.concat([draw(block, task, length, family, p) for family in families(block)], ignore_index=True)
-        account.count(source(block), "read", len(frame))
         yield frame
 
 
@@ -57,7 +56,7 @@ def _models(block, task, family):
     """The columns that all kinds of outputs have: one row per model and example, models in the order of their size."""
     n, sizes = block["n_examples"], block["sizes"]
     names = np.array([f"{family}, size {size:g}" for size in sizes], dtype=object)
-    examples = np.array([str(number) for number in range(1, n + 1)], dtype=object)
+    examples = np.array([f"{number:0{len(str(n))}d}" for number in range(1, n + 1)], dtype=object)
     return {
         "task": task,
         "subtask": "",
@@ -67,7 +66,7 @@ def _models(block, task, family):
         "shots": pd.array([pd.NA] * (n * len(sizes)), dtype="Int64"),
         "filter": "",
         "example": np.tile(examples, len(sizes)),
-        "repeat": 1,
+        "repeat": 0,
         "source": source(block),
     }
 
@@ -109,7 +108,7 @@ def _choices(block, task, length, family, p):
         _models(block, task, family)
         | {
             "kind": "choices",
-            "targets": [[names[number % n_choices]] for number in range(n)] * len(p),
+            "targets": [names] * rows,
             "log_probs": list(log_probs),
             "credits": credits * len(p),
             "n_characters": [lengths] * rows,
