@@ -8,9 +8,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes
 # an environment on top of .venv for the tests of SLURM
 CLUSTER_VENV := $(VENV)/cluster
+# and one for training networks
+TRAIN_VENV := $(VENV)/train
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-faults test-cluster fuzz cluster lint bench docs lock clean
+.PHONY: help run test test-faults test-cluster fuzz cluster train lint bench docs lock clean
 
 help:
 	@echo "make run          set up, run the study of config/config.yaml, print the answers"
@@ -20,6 +22,7 @@ help:
 	@echo "make test-cluster start a SLURM on this machine, as root, and run studies through it (minutes)"
 	@echo "make fuzz         any bytes into every reader, for longer than make test does"
 	@echo "make lint         ruff, snakefmt, snakemake --lint, documentation drift"
+	@echo "make train        train the families of docs/induced.md anew and compare them with those that come with the workflow"
 	@echo "make bench        measure: what a run costs and where the time goes"
 	@echo "make docs         write the generated parts of config/README.md and results/README.md anew"
 	@echo "make lock         resolve workflow/envs/*.in anew"
@@ -44,6 +47,10 @@ fuzz: $(VENV)/dev.ready
 
 cluster: $(VENV)/cluster.ready
 
+train: $(VENV)/train.ready
+	@$(TRAIN_VENV)/bin/python -m snakemake --snakefile workflow/train.smk --cores $(CORES) --quiet host reason rules
+	@echo; echo "Trained: trained/*.parquet. Compared with workflow/resources/induced: trained/comparison.csv"
+
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -63,8 +70,8 @@ docs: $(VENV)/dev.ready
 
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for name in run dev cluster; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header $$(test $$name = cluster || echo pyproject.toml) workflow/envs/$$name.in \
+	@for name in run dev cluster train; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header $$(case $$name in (run|dev) echo pyproject.toml; esac) workflow/envs/$$name.in \
 	  -o workflow/envs/$$name.txt || exit 1; done
 
 clean:
@@ -90,6 +97,14 @@ $(VENV)/dev.ready: workflow/envs/dev.txt $(VENV)/run.ready | $(BIN)/python
 
 $(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready | $(BIN)/python
 	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
+	@touch $@
+
+# on top of .venv: it has what the environment of a run has, and JAX
+$(VENV)/train.ready: workflow/envs/train.txt $(VENV)/run.ready
+	@$(BIN)/python -m venv --without-pip $(TRAIN_VENV)
+	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	  > "$$($(TRAIN_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(subst -m pip,-m pip --python $(TRAIN_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/train.txt
 	@touch $@
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds

@@ -6,7 +6,6 @@ images are not part of this project.
 """
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 N_TEST = 500
 _SPLIT_SEED = 0
@@ -20,6 +19,9 @@ def load():
     train_images, train_labels, test_images, test_labels
         Images (n, 64) from 0 to 1; labels (n,) from 0 to 9. n is 1,297 for training and 500 for the test.
     """
+    # installed with what training needs alone (workflow/envs/train.txt)
+    from sklearn.datasets import load_digits
+
     images, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(images))
     test, train = order[:N_TEST], order[N_TEST:]
