@@ -7,7 +7,7 @@ the n examples is known in closed form, so there is no noise of grouping.
 import numpy as np
 import pandas as pd
 
-from emergence.curves import frames
+from emergence.curves import frames, sharpness
 from emergence.io import tables
 
 GROUP_SIZES = (1, 2, 3, 5, 10, 20, 50)
@@ -68,9 +68,14 @@ def by_group_size(scores, catalogue, group_sizes=GROUP_SIZES):
         grouped = frames.from_scores(counted.assign(score=all_right(right, np.maximum(n, group_size), group_size)), catalogue)
         fewest = np.array([along.min() for along in grouped["n_examples"]])
         grouped = grouped[fewest >= group_size].reset_index(drop=True)
-        if len(grouped):
-            parts.append(frames.measure(grouped, catalogue).assign(group_size=group_size))
-    if not parts:
+        # expected shares have no resolution: they are not counted on a test set
+        grouped = grouped.assign(group_size=group_size, status=sharpness.TOO_FEW_SCALES, emergence_score=np.nan)
+        for batch in frames.batches(grouped):
+            if batch.oriented.shape[1] >= sharpness.MIN_SCALES:
+                grouped.loc[batch.positions, "status"] = sharpness.status(batch.oriented)
+                grouped.loc[batch.positions, "emergence_score"] = sharpness.emergence_score(batch.oriented)
+        parts.append(grouped)
+    if not sum(map(len, parts)):
         return pd.DataFrame(columns=columns)
     table = pd.concat(parts, ignore_index=True)[columns]
     return table.iloc[np.argsort(tables.key_positions(table, [*key, "group_size"]), kind="stable")].reset_index(drop=True)

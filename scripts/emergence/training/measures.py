@@ -16,7 +16,7 @@ GROUP_SIZES = (3, 5, 10, 20)
 
 def _of_images(rows):
     """Scores of reconstructions: {name of the metric: score}, higher is better."""
-    error = np.array([values[0] for values in rows["stored_values"]])
+    error = rows["squared_error"].to_numpy()
     below = threshold_sweep.shares(error, np.zeros(len(error)), np.array(THRESHOLDS), True)[1][:, 0]
     return {"squared error": -error.mean()} | {f"share below {c:g}": share for c, share in zip(THRESHOLDS, below, strict=True)}
 
@@ -30,14 +30,14 @@ def _of_texts(rows):
     return scores | {
         "product over positions": is_right.mean(axis=0).prod(),
         "token accuracy to the power of the length": is_right.mean() ** is_right.shape[1],
-        "probability of the target": np.exp([values[0] for values in whole["stored_values"]]).mean(),
+        "probability of the target": np.exp(whole["log_likelihood"]).mean(),
     }
 
 
 def _of_classes(rows):
     """Scores of classifications."""
     best = np.stack(rows["log_probs"].to_numpy()).argmax(axis=1)
-    n_right = (best == np.stack(rows["credits"].to_numpy()).argmax(axis=1)).sum()
+    n_right = int((best == rows["gold"]).sum())
     groups = {f"all of {k} right": float(all_of_k.all_right(n_right, len(rows), k)) for k in GROUP_SIZES}
     return {"accuracy": n_right / len(rows)} | groups
 
@@ -47,7 +47,7 @@ _SCORES = {"autoencoder": _of_images, "addition": _of_texts, "multiplication": _
 
 def positions(rows):
     """Whether each character of written answers is right: (n, length) bool."""
-    said, wanted = (np.array([list(text) for text in texts]) for texts in (rows["output"], rows["targets"].str[0]))
+    said, wanted = (np.array([list(text) for text in texts]) for texts in (rows["output"], rows["target"]))
     return said == wanted
 
 

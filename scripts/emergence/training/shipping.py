@@ -1,4 +1,4 @@
-"""What trained models answered, as rows of the table `outputs`: the form in which a family comes with the repository."""
+"""What trained models answered, in the form in which a family comes with the repository: a table for `format: outputs_table`."""
 
 import numpy as np
 import pandas as pd
@@ -15,54 +15,37 @@ REBUILT_BELOW = 0.05
 _SIGNIFICANT = 3
 _DECIMALS = 2
 
-SCHEMA = pa.schema(
-    [
-        ("task", pa.string()),
-        ("subtask", pa.string()),
-        ("model_family", pa.string()),
-        ("model", pa.string()),
-        ("scale", pa.float64()),
-        ("example", pa.string()),
-        ("kind", pa.string()),
-        ("output", pa.string()),
-        ("targets", pa.list_(pa.string())),
-        ("log_probs", pa.list_(pa.float64())),
-        ("credits", pa.list_(pa.float64())),
-        ("is_greedy", pa.bool_()),
-        ("stored_metrics", pa.list_(pa.string())),
-        ("stored_values", pa.list_(pa.float64())),
-    ]
-)
+# Columns that every family has, then those of each.
+COMMON = ("task", "subtask", "model_family", "model", "scale", "example")
+COLUMNS = {
+    "autoencoder": ("squared_error", "log_density", "is_rebuilt"),
+    "addition": ("output", "target", "log_likelihood"),
+    "multiplication": ("output", "target", "log_likelihood"),
+    "digits_cnn": ("log_probs", "gold"),
+}
 
 
 def _rebuilt(answers):
-    """Reconstructions: the log-density of the image under a normal density around its reconstruction, without its constant.
+    """Reconstructions: the squared error, and whether it is small enough to call the image rebuilt.
 
-    That is minus half the squared error; the unit of both is the training variance.
+    The log-density of the image under a normal density around its reconstruction, without its constant, is minus half the squared
+    error; the unit is the training variance.
     """
     error = _rounded(answers["squared_error"].to_numpy())
-    return answers.assign(
-        kind="loglikelihood",
-        log_probs=[[-value / 2] for value in error.tolist()],
-        is_greedy=error < REBUILT_BELOW,
-        stored_metrics=[["squared_error"]] * len(answers),
-        stored_values=[[value] for value in error.tolist()],
-    )
+    return answers.assign(subtask="", squared_error=error, log_density=-error / 2, is_rebuilt=error < REBUILT_BELOW)
 
 
 def _written(answers):
     """Written answers, and as subtasks the first 1, 2, ... characters of the same answers beside those of their targets."""
     length = len(answers["target"].iat[0])
-    log_prob = _rounded(answers["log_prob"].to_numpy()).tolist()
+    log_likelihood = _rounded(answers["log_prob"].to_numpy())
     parts = [
         answers.assign(
             subtask="" if n == length else f"first {n} of {length}",
-            kind="text",
             output=answers["output"].str[:n],
-            targets=[[target[:n]] for target in answers["target"]],
+            target=answers["target"].str[:n],
             # of the whole target alone
-            stored_metrics=[["log_likelihood"] if n == length else []] * len(answers),
-            stored_values=[[value] if n == length else [] for value in log_prob],
+            log_likelihood=log_likelihood if n == length else np.nan,
         )
         for n in range(1, length + 1)
     ]
@@ -70,10 +53,9 @@ def _written(answers):
 
 
 def _classified(answers):
-    """Log-probabilities of the classes, of which one is right."""
+    """Log-probabilities of the classes, and which of them is right."""
     log_probs = np.round(np.stack(answers["log_probs"].to_numpy()), _DECIMALS) + 0.0
-    is_right = np.arange(log_probs.shape[1]) == answers["label"].to_numpy()[:, None]
-    return answers.assign(kind="choices", log_probs=list(log_probs), credits=list(is_right.astype(float)))
+    return answers.assign(subtask="", log_probs=list(log_probs), gold=answers["label"])
 
 
 _FORMS = {"autoencoder": _rebuilt, "addition": _written, "multiplication": _written, "digits_cnn": _classified}
@@ -97,7 +79,7 @@ def outputs(family, answers):
     Returns
     -------
     DataFrame
-        Those columns of SCHEMA that the family has; they are columns of the table `outputs`. Every seed is a model family, and all of them together are one
+        The columns COMMON and those of COLUMNS for the family. Every seed is a model family, and all of them together are one
         more, whose score at each size is the mean over the seeds.
     """
     parts = []
@@ -105,21 +87,18 @@ def outputs(family, answers):
         models = frame["model"] + f", seed {seed}"
         examples = frame["example"].map(f"{{:0{len(str(frame['example'].max()))}d}}".format)
         own = _FORMS[family](frame.assign(model=models, example=examples, model_family=f"seed {seed}"))
-        parts.append(own[[name for name in SCHEMA.names if name in own]])
+        parts.append(own[[*COMMON, *COLUMNS[family]]])
     single = pd.concat(parts, ignore_index=True)
     return pd.concat([single, single.assign(model_family=POOLED)], ignore_index=True)
 
 
 def write(frame, path):
-    """Write the rows of `outputs` as a small Parquet file, whole or not at all."""
-    schema = pa.schema([field for field in SCHEMA if field.name in frame])
-    lists = [f"{field.name}.list.element" for field in schema if pa.types.is_list(field.type)]
-    plain = [field.name for field in schema if not pa.types.is_list(field.type) and field.type != pa.bool_()]
-    table = pa.Table.from_pandas(frame, schema, preserve_index=False).replace_schema_metadata(None)
+    """Write the rows that `outputs` gives as a small Parquet file, whole or not at all."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    numbers_and_texts = [f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name for field in table.schema]
+    encoded = [name for name in numbers_and_texts if name != "is_rebuilt"]
     with tables.replacing(path) as temporary:
-        pq.write_table(
-            table, temporary, compression="zstd", compression_level=19, use_dictionary=[*plain, *lists], store_schema=False
-        )
+        pq.write_table(table, temporary, compression="zstd", compression_level=19, use_dictionary=encoded, store_schema=False)
 
 
 def read(path):

@@ -101,8 +101,9 @@ def _choices(block, task, length, family, p):
     log_right, log_wrong = np.log(right), np.log1p(-right) - np.log(n_choices - 1)
     log_probs = np.where(np.tile(is_right, (len(p), 1)), log_right[:, None], log_wrong[:, None])
     credits = list(is_right.astype(float))
-    names = [f"choice {number}" for number in range(1, n_choices + 1)]
-    lengths = [len(name) for name in names]
+    # of equal length, so that grades by length are the plain grade
+    names = [f"choice {number:0{len(str(n_choices))}d}" for number in range(1, n_choices + 1)]
+    lengths = [len(names[0])] * n_choices
     rows = len(right)
     return pd.DataFrame(
         _models(block, task, family)
