@@ -18,7 +18,12 @@ def main():
             logger.info("%s: the same rows as those that come with the repository", family)
             continue
         outside = rows[~rows["agrees"]]
-        logger.info("%s: other rows; E of the mean lies between the shipped seeds for %d of %d metrics", family, rows["agrees"].sum(), len(rows))
+        logger.info(
+            "%s: other rows; E of the mean lies between the shipped seeds for %d of %d metrics",
+            family,
+            rows["agrees"].sum(),
+            len(rows),
+        )
         for row in outside.itertuples():
             text = "%s: %s: E %.1f, outside %.1f to %.1f of the shipped seeds"
             logger.warning(text, family, row.metric, row.trained, row.lowest_seed, row.highest_seed)

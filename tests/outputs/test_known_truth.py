@@ -137,7 +137,12 @@ def test_measured_beside_true(catalogue):
             "status": "ok",
             "emergence_score": [6.7, 5.0, 8.0, 6.0],
             "emergence_score_resolved": [6.7, 5.0, 8.0, 6.0],
-            "scores": [truth[task, "exact_match"], np.zeros(8), truth["choices", "brier_score"], truth[task, "exact_match"] + 0.01],
+            "scores": [
+                truth[task, "exact_match"],
+                np.zeros(8),
+                truth["choices", "brier_score"],
+                truth[task, "exact_match"] + 0.01,
+            ],
         }
     )
     found = known_truth.compare(curves, catalogue, block)

@@ -91,7 +91,7 @@ def test_probability_of_the_right_choice(catalogue):
     frame = outputs_of(np.zeros((3, 2)), [1, 2, 4], kind="choices", log_probs=log_probs)
     frame["credits"] = [[1, 0, 0]] * 6
     (found,) = list(threshold_sweep.continuous_values(frame, catalogue))
-    name, is_lower_better, rows, values = found
+    name, is_lower_better, _, values = found
     assert (name, is_lower_better) == (threshold_sweep.RIGHT_CHOICE, False)
     # among the choices: .2 of .4, and .02 of .10
     np.testing.assert_allclose(values, [0.5, 0.2] * 3)

@@ -77,7 +77,9 @@ def test_no_network_sees_what_it_is_to_write():
     np.testing.assert_allclose(characters[0], by_hand, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("family", "problem", "answer"), [("addition", "1234+5678=", "21960"), ("multiplication", "12*34=", "8040")])
+@pytest.mark.parametrize(
+    ("family", "problem", "answer"), [("addition", "1234+5678=", "21960"), ("multiplication", "12*34=", "8040")]
+)
 def test_problems_and_held_out_pairs(family, problem, answer, monkeypatch):
     pytest.importorskip("jax", reason="training needs what workflow/envs/train.txt installs")
     from emergence.training import addition, multiplication, sequences
@@ -86,7 +88,9 @@ def test_problems_and_held_out_pairs(family, problem, answer, monkeypatch):
     numbers = [int(number) for number in problem.rstrip("=").replace("*", "+").split("+")]
     assert module._texts([numbers]) == ([problem], [answer])
     seen = {}
-    monkeypatch.setattr(sequences, "train", lambda *given: seen.update(zip("task problems answers draw".split(), given, strict=False)))
+    monkeypatch.setattr(
+        sequences, "train", lambda *given: seen.update(zip(["task", "problems", "answers", "draw"], given, strict=False))
+    )
     module.train(1)
     assert len(seen["problems"]) == len(seen["answers"]) == module.N_TEST
     test = {frozenset(problem.rstrip("=").replace("*", "+").split("+")) for problem in seen["problems"]}

@@ -1,7 +1,6 @@
 """Measured curves beside the truth, for outputs of `format: model`: the end-to-end test of everything between outputs and curves."""
 
 import numpy as np
-import pandas as pd
 
 from emergence.curves import sharpness
 from emergence.ingest.readers.model import reader

@@ -1,7 +1,7 @@
 """The share of examples below a threshold, for every threshold: what a cut at c makes of a continuous value.
 
-After Figures 7 and 8 of Schaeffer, Miranda & Koyejo (2023), who count an image as rebuilt if its squared error is below a constant c.
-Which c they took decides the answer, so all of them are tried. The continuous value of an example is a metric that the outputs come
+After Figures 7 and 8 of Schaeffer, Miranda & Koyejo (2023), who count an image as rebuilt if its squared error is below a constant.
+Which constant they took decides the answer, so many are tried. The continuous value of an example is a metric that the outputs come
 with (`stored_metrics`) and that the catalogue knows as continuous, the probability of the right choice, or the log-probability of a
 text.
 """
@@ -100,9 +100,11 @@ def continuous_values(frame, catalogue):
     values : (r,) ndarray
     """
     known = catalogue[catalogue["continuous"].eq(True)]
+    has_stored = np.zeros(len(frame), dtype=bool)
     names = frame["stored_metrics"].map(tuple) if "stored_metrics" in frame else pd.Series(dtype=object)
     for name in sorted({name for group in names.unique() for name in group} & set(known.index)):
         rows = np.flatnonzero([name in group for group in names])
+        has_stored[rows] = True
         stored = frame["stored_values"].to_numpy()
         values = np.array([stored[row][names.iat[row].index(name)] for row in rows], dtype=float)
         yield name, not known.at[name, "higher_is_better"], *_finite(rows, values)
@@ -116,7 +118,8 @@ def continuous_values(frame, catalogue):
         odds = np.exp(flat - np.maximum.reduceat(flat, starts)[owner])
         values = np.add.reduceat(odds * credit, starts) / np.add.reduceat(odds, starts)
         yield RIGHT_CHOICE, False, *_finite(rows, values)
-    rows = np.flatnonzero(kind == "loglikelihood")
+    # where a text has a value of its own, its log-probability follows from it or says less
+    rows = np.flatnonzero((kind == "loglikelihood") & ~has_stored)
     if len(rows):
         yield SURPRISE, True, *_finite(rows, -np.array([log_probs[row][0] for row in rows], dtype=float))
 

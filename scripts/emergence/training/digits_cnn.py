@@ -69,9 +69,7 @@ def _log_probs(weights, images):
     """Log-probabilities (n, classes) of images (n, 8, 8, 1)."""
     state = images
     for layer in ("first", "second"):
-        state = jax.lax.conv_general_dilated(
-            state, weights[layer], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
+        state = jax.lax.conv_general_dilated(state, weights[layer], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
         state = jax.nn.relu(state + weights[f"{layer}_bias"])
         n, height, across, channels = state.shape
         state = state.reshape(n, height // 2, 2, across // 2, 2, channels).mean(axis=(2, 4))

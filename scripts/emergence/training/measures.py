@@ -68,8 +68,8 @@ def scores(family, rows):
 def emergence_scores(family, rows):
     """Resolution-limited E of every metric for each seed, and of the mean curve of the seeds.
 
-    Returns a frame with columns family, metric, curve (a seed, or POOLED) and emergence_score: each step counts for at least one test
-    example.
+    Returns a frame with columns family, metric, curve (a seed, or POOLED) and emergence_score, in which each step counts for at
+    least one test example.
     """
     found = scores(family, rows)
     n_examples = rows["example"].nunique()
@@ -95,9 +95,9 @@ def explained(predicted, observed):
 def compare(family, shipped, trained):
     """Whether rows that were trained anew say what the shipped ones say.
 
-    On the machine and with the versions that made the shipped rows, they are the same rows. Elsewhere the order of sums in a library
-    differs, training is sensitive to it, and one seed can end elsewhere: then E of the mean curve must lie between the lowest and the
-    highest E of the shipped seeds.
+    On the machine and with the versions that made the shipped rows, they are the same rows. Elsewhere a library may sum in another
+    order; training is sensitive to it, and a seed can end in another place. Then E of the mean curve must lie between the lowest
+    and the highest E of the shipped seeds and of their mean curve.
 
     Parameters
     ----------
@@ -112,7 +112,10 @@ def compare(family, shipped, trained):
         their mean, and whether the two agree.
     """
     is_same = shipped.equals(trained)
-    old, new = (emergence_scores(family, rows.to_pandas()).set_index(["metric", "curve"])["emergence_score"] for rows in (shipped, trained))
+    old, new = (
+        emergence_scores(family, rows.to_pandas()).set_index(["metric", "curve"])["emergence_score"]
+        for rows in (shipped, trained)
+    )
     records = []
     for metric in old.index.unique("metric"):
         seeds = old[metric].drop(POOLED)

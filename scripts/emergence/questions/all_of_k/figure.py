@@ -1,12 +1,14 @@
 """All of K right, and the emergence score by K."""
 
-from emergence.questions import cut_curves, figures
+from emergence.questions import cut_curves, drawing
+
+_SERIES = ["task", "subtask", "metric", "model_family", "shots"]
 
 
 def draw(given):
     """See emergence.questions."""
     table = given.table("all_of_k")
-    labels = table["metric"].map(given.catalogue["label"]).map(figures.short)
+    labels = table["metric"].map(given.catalogue["label"]).map(drawing.short)
     whole = table[table["group_size"] == 1].set_index(_SERIES)["emergence_score"]
     of_whole = whole.reindex(table.set_index(_SERIES).index).to_numpy() if len(table) else []
     return {
@@ -18,6 +20,3 @@ def draw(given):
             scale_label=given.block["scale_label"],
         )
     }
-
-
-_SERIES = ["task", "subtask", "metric", "model_family", "shots"]

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib import pyplot as plt
 
-from emergence.questions import figures
+from emergence.questions import drawing
 
 
 def draw(given):
@@ -21,9 +21,9 @@ def known_truth(table, catalogue):
     )
     data = data[(data["drawn"] > 0) & (data["truth"] > 0)].reset_index(drop=True)
     if data.empty:
-        return figures.notice("No curve has both a measured and a true emergence score."), data
-    figure, axes = plt.subplots(figsize=(0.62 * figures.WIDTH, 0.55 * figures.WIDTH))
-    for kind, color in figures.KIND_COLORS.items():
+        return drawing.notice("No curve has both a measured and a true emergence score."), data
+    figure, axes = plt.subplots(figsize=(0.62 * drawing.WIDTH, 0.55 * drawing.WIDTH))
+    for kind, color in drawing.KIND_COLORS.items():
         for is_limited, face in ((False, color), (True, "none")):
             rows = data[(data["kind"] == kind) & (data["is_limited"] == is_limited)]
             label = f"{kind} metric" + (", limited by resolution" if is_limited else "")
@@ -31,8 +31,8 @@ def known_truth(table, catalogue):
                 axes.plot(rows["truth"], rows["drawn"], "o", ms=5, mec=color, mfc=face, alpha=0.8, label=label)
     ends = np.array([min(data["truth"].min(), data["drawn"].min()), max(data["truth"].max(), data["drawn"].max())])
     axes.plot(ends, ends, color="0.3", ls="--", lw=1, zorder=0)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        drawing.log_axis(axis, ends)
     axes.set_xlabel("true |E|")
     axes.set_ylabel("measured |E|")
     figure.legend(loc="outside right upper")

@@ -28,7 +28,9 @@ def on_shown_sizes(table, by_pair, catalogue):
     more = len(by_pair) - len(sentences)
     rest = f" The table shown_sizes_by_pair.csv has {plural(more, 'more pair')} of metrics." if more > 0 else ""
     n_sampled = int(table["is_sampled"].sum())
-    drawn = f" Of {plural(n_sampled, 'pair')} of curves not all subsets were looked at, but 5,000 drawn ones." if n_sampled else ""
+    drawn = (
+        f" Of {plural(n_sampled, 'pair')} of curves not all subsets were looked at, but 5,000 drawn ones." if n_sampled else ""
+    )
     return Answer(question, " ".join([text, *sentences]) + rest + drawn, both)
 
 

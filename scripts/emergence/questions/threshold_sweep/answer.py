@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from emergence.questions.answers import Answer, plural
 from emergence.outputs.threshold_sweep import SERIES
+from emergence.questions.answers import Answer, plural
 
 _MOST = 4
 
