@@ -21,7 +21,7 @@ def rows():
 @pytest.fixture(scope="module")
 def scores(rows):
     found = pd.concat([measures.emergence_scores(family, frame) for family, frame in rows.items()])
-    return found.set_index(["family", "metric", "curve"])["emergence_score"]
+    return found.set_index(["family", "metric", "curve"])["emergence_score"].sort_index()
 
 
 def test_answers_as_outputs():
