@@ -24,7 +24,9 @@ def text_task(length):
 
 def tasks(block):
     """The tasks of a block and the length of their answers, None for the task with choices: {task: length}."""
-    return {text_task(length): length for length in block["target_lengths"]} | {CHOICES_TASK: None}
+    lengths = {text_task(length): length for length in block["target_lengths"]} | {CHOICES_TASK: None}
+    # in the order of the table
+    return dict(sorted(lengths.items()))
 
 
 def families(block):
