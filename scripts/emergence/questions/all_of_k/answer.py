@@ -27,5 +27,5 @@ def on_groups(table, catalogue):
     text = f"{short[0].upper()}{short[1:]} and the others less sharp; |E| changes by a factor of {ratio.min():.2g} to {ratio.max():.2g}"
     text += f", {ratio.median():.2g} in the median."
     n_without = len(one) - len(both)
-    text += f" {plural(n_without, 'curve')} have no finite E under one of the two." if n_without else ""
+    text += f" {plural(n_without, 'curve has', 'curves have')} no finite E under one of the two." if n_without else ""
     return Answer(question, text, short)

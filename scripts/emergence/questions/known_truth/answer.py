@@ -27,7 +27,7 @@ def on_known_truth(table):
     n_missing = int(table["emergence_score"].isna().sum())
     if n_missing:
         text += (
-            f" {plural(n_missing, 'curve')} have no finite score, because half their steps are smaller than one test example: the"
+            f" {plural(n_missing, 'curve has', 'curves have')} no finite score, because half of the steps are smaller than one test example: the"
             " resolution-limited score that stands for it is the number of examples times the range."
         )
     return Answer(question, text, near)
