@@ -2,13 +2,13 @@
 
     python benchmarks/measure_worlds.py [--families 200] [--examples 1000] [--cores 2]
 
-Draws independent model families from the paper's mathematical model (`power_law`, in which nothing jumps) and from a world with a true
-break (`break`), runs the workflow on their outputs in a folder of its own, and reads the tables that it leaves. Prints two tables in
-Markdown: the share of families with each verdict, by world and task, and how measured emergence scores lie beside true ones. Tests are
-controlled for false discoveries within a world, as they are within a benchmark.
+Draws independent model families from the paper's mathematical model (`power_law`, in which nothing jumps) and from a world with a
+true break (`break`), runs the workflow on their outputs in a folder of its own, and reads the tables that it leaves. Prints two
+tables in Markdown: the share of families with each verdict, by world and task, and how measured emergence scores lie beside true
+ones. Tests are controlled for false discoveries within a world, as they are within a benchmark.
 
-`power_law` must never be `sharp_under_all`, and `break` never `metric`: the last line says whether that holds, and the script ends with
-1 where it does not.
+`power_law` must never be `sharp_under_all`, and `break` never `metric`: the last line says whether that holds, and the script ends
+with 1 where it does not.
 """
 
 import argparse
