@@ -24,12 +24,13 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 WORLDS = ("power_law", "break")
 FORBIDDEN = {"power_law": "sharp_under_all", "break": "metric"}
+LENGTHS = [1, 5, 10]
 METRICS = ["exact_match", "token_accuracy", "acc", "choice_logprob", "brier_score"]
 
 
 def study(families, examples):
     """The configuration: one benchmark for each world."""
-    block = {"format": "model", "families": families, "n_examples": examples, "metrics": METRICS}
+    block = {"format": "model", "families": families, "n_examples": examples, "target_lengths": LENGTHS, "metrics": METRICS}
     return {"benchmarks": {world: block | {"world": world, "title": world} for world in WORLDS}}
 
 

@@ -109,3 +109,9 @@ def test_the_order_of_examples_changes_nothing(catalogue):
     shuffled = frame.sample(frac=1, random_state=3).reset_index(drop=True)
     # a mean depends on the order in its last digits
     pd.testing.assert_frame_equal(threshold_sweep.sweep(shuffled, catalogue), threshold_sweep.sweep(frame, catalogue))
+
+
+def test_thresholds_of_log_probabilities_are_round_too():
+    cuts = threshold_sweep.thresholds(-np.geomspace(0.004, 9, 1000))
+    np.testing.assert_array_equal(cuts, -threshold_sweep.thresholds(np.geomspace(0.004, 9, 1000))[::-1])
+    assert (np.diff(cuts) > 0).all() and -1.0 in cuts

@@ -9,6 +9,7 @@ import pandas as pd
 
 from emergence.curves import frames, sharpness
 from emergence.io import tables
+from emergence.statuses import TOO_FEW_SCALES
 
 GROUP_SIZES = (1, 2, 3, 5, 10, 20, 50)
 
@@ -69,7 +70,7 @@ def by_group_size(scores, catalogue, group_sizes=GROUP_SIZES):
         fewest = np.array([along.min() for along in grouped["n_examples"]])
         grouped = grouped[fewest >= group_size].reset_index(drop=True)
         # expected shares have no resolution: they are not counted on a test set
-        grouped = grouped.assign(group_size=group_size, status=sharpness.TOO_FEW_SCALES, emergence_score=np.nan)
+        grouped = grouped.assign(group_size=group_size, status=TOO_FEW_SCALES, emergence_score=np.nan)
         for batch in frames.batches(grouped):
             if batch.oriented.shape[1] >= sharpness.MIN_SCALES:
                 grouped.loc[batch.positions, "status"] = sharpness.status(batch.oriented)

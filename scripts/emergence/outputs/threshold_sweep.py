@@ -27,7 +27,7 @@ SERIES = ["task", "subtask", "model_family", "shots", "filter"]
 
 
 def thresholds(values):
-    """Round thresholds that cover the values, even in their logarithm; evenly spaced quantiles where values are not above 0.
+    """Round thresholds that cover the values, even in their logarithm; evenly spaced quantiles where values have both signs.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ def thresholds(values):
     low, high = np.quantile(values, _RANGE)
     if low == high:
         return np.empty(0)
-    if low <= 0:
+    if high < 0:
+        return -thresholds(-values)[::-1]
+    if low <= 0 <= high:
         return np.unique(np.quantile(values, np.linspace(*_RANGE, MOST_THRESHOLDS)))
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in _STEPS:
@@ -167,7 +169,7 @@ def sweep(frame, catalogue):
                     n_examples=n_examples,
                     status=sharpness.status(share),
                     emergence_score=sharpness.emergence_score(share),
-                    emergence_score_resolved=sharpness.emergence_score(share, np.full(len(cuts), 1 / n_examples)),
+                    emergence_score_resolved=sharpness.emergence_score_resolved(share, np.full(len(cuts), 1 / n_examples)),
                     emergence_score_of_mean=sharpness.emergence_score(-means if is_lower_better else means),
                 )
             )

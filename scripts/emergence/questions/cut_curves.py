@@ -45,18 +45,19 @@ def draw(table, cut, cut_label, score_label, scale_label):
         left.set_title(drawing.short(panel, 60), loc="left")
         left.set_xlabel(f"{scale_label} ({drawing.short(families[0], 24)})")
         left.set_ylabel(score_label)
+        # a threshold may be a log-probability: its axis runs from 0 downwards
+        sign = -1 if rows[cut].max() < 0 else 1
         for number, family in enumerate(families):
             own = rows[rows["model_family"] == family].drop_duplicates(cut).sort_values(cut)
             look = {"color": drawing.COLORS[number], "marker": drawing.MARKERS[number], "ms": 3, "lw": 1}
-            right.plot(own[cut], own["drawn"].abs(), **look, label=drawing.short(family, 24))
+            right.plot(sign * own[cut], own["drawn"].abs(), **look, label=drawing.short(family, 24))
             right.axhline(abs(own["of_whole"].iat[0]), color=look["color"], ls="--", lw=0.8)
-        # a threshold may be a log-probability, which is below 0
-        if rows[cut].min() > 0:
-            drawing.log_axis(right.xaxis, rows[cut])
+        if (sign * rows[cut]).min() > 0:
+            drawing.log_axis(right.xaxis, sign * rows[cut], lambda value, sign=sign: drawing.brief(sign * value))
         sizes = np.abs(np.append(rows["drawn"], rows["of_whole"]).astype(float))
         sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
         if len(sizes):
-            drawing.log_axis(right.yaxis, sizes, "{:.2g}".format)
+            drawing.log_axis(right.yaxis, sizes, lambda value: drawing.brief(float(f"{value:.2g}")))
         right.set_xlabel(cut_label)
         right.set_ylabel("|E|")
         right.legend(fontsize=7)
@@ -73,7 +74,7 @@ def _draw_curves(axes, one, cut, cut_label):
         if "n_examples" in row:
             half = 2 * np.sqrt(scores * (1 - scores) / row["n_examples"])
         look = {"color": drawing.COLORS[number], "marker": drawing.MARKERS[number], "ms": 3, "lw": 1}
-        axes.plot(row["scales"], scores, **look, label=f"{row[cut]:g}")
+        axes.plot(row["scales"], scores, **look, label=drawing.brief(row[cut]))
         if np.isfinite(half).all():
             axes.errorbar(row["scales"], scores, half, fmt="none", ecolor=look["color"], elinewidth=0.8, alpha=0.6)
         key = {name: row[name] for name in ("panel", "model_family", cut)}

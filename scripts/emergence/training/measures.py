@@ -79,7 +79,7 @@ def emergence_scores(family, rows):
     return pd.DataFrame(
         [
             {"family": family, "metric": metric, "curve": curve}
-            | {"emergence_score": float(sharpness.emergence_score(table[metric].to_numpy(), 1 / n_examples))}
+            | {"emergence_score": float(sharpness.emergence_score_resolved(table[metric].to_numpy(), 1 / n_examples))}
             for metric in metrics
             for curve, table in curves.items()
         ]

@@ -22,7 +22,7 @@ def known_truth(table, catalogue):
     data = data[(data["drawn"] > 0) & (data["truth"] > 0)].reset_index(drop=True)
     if data.empty:
         return drawing.notice("No curve has both a measured and a true emergence score."), data
-    figure, axes = plt.subplots(figsize=(0.62 * drawing.WIDTH, 0.55 * drawing.WIDTH))
+    figure, axes = plt.subplots(figsize=(drawing.WIDTH, 0.6 * drawing.WIDTH))
     for kind, color in drawing.KIND_COLORS.items():
         for is_limited, face in ((False, color), (True, "none")):
             rows = data[(data["kind"] == kind) & (data["is_limited"] == is_limited)]
@@ -32,8 +32,8 @@ def known_truth(table, catalogue):
     ends = np.array([min(data["truth"].min(), data["drawn"].min()), max(data["truth"].max(), data["drawn"].max())])
     axes.plot(ends, ends, color="0.3", ls="--", lw=1, zorder=0)
     for axis in (axes.xaxis, axes.yaxis):
-        drawing.log_axis(axis, ends)
+        drawing.log_axis(axis, np.geomspace(*ends, 20), drawing.brief)
     axes.set_xlabel("true |E|")
     axes.set_ylabel("measured |E|")
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside upper left", ncols=2)
     return figure, data

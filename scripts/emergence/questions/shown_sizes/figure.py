@@ -38,6 +38,6 @@ def shown_sizes(by_pair, catalogue):
     right.axvline(1, color="0.3", ls="--", lw=1, zorder=0)
     ratios = shown[["ratio_low", "ratio_high"]].to_numpy()
     drawing.log_axis(right.xaxis, np.append(ratios[np.isfinite(ratios)], 1))
-    right.set_xlabel("|E| under the first / under the second")
+    right.set_xlabel("|E|, first over second")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure, shown
