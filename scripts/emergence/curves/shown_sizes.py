@@ -12,6 +12,7 @@ import pandas as pd
 
 from emergence.curves import metric_pairs, sharpness
 from emergence.statistics.random_streams import random_stream
+from emergence.statuses import DIFFERENT_MEMBERS, FUNCTION_OF_OTHER
 
 N_SHOWN = 4
 MOST_SUBSETS = 5000
@@ -109,7 +110,8 @@ def compare(a, b):
 def by_curve(curves, catalogue, seed, n_shown=N_SHOWN):
     """For every pair of metrics on the same outputs: over the subsets of n_shown sizes, how often is each the sharper one?
 
-    Pairs of curves that share at most n_shown sizes have nothing to choose from and are left out.
+    Pairs of curves that share at most n_shown sizes have nothing to choose from and are left out, as are metrics of which one is a
+    linear function of the other, and averages over different members.
 
     Parameters
     ----------
@@ -124,6 +126,9 @@ def by_curve(curves, catalogue, seed, n_shown=N_SHOWN):
         The table `shown_sizes`, in the order of `metric_swaps`.
     """
     table, a, b = metric_pairs.pairs(curves, catalogue)
+    # the swaps are in the same order
+    is_same = ~metric_pairs.swaps(curves, catalogue)["status"].isin([DIFFERENT_MEMBERS, FUNCTION_OF_OTHER]).to_numpy(dtype=bool)
+    table, a, b = table[is_same].reset_index(drop=True), a[is_same], b[is_same]
     table["n_scales"], table["n_shown"], table["n_subsets"], table["is_sampled"] = 0, n_shown, 0, False
     table[list(MEASURES)] = np.nan
     for rows, y_a, y_b in metric_pairs.on_shared_scales(curves, catalogue, a, b):
