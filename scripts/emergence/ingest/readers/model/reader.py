@@ -97,7 +97,9 @@ def _texts(block, task, length, family, p):
 
 def _choices(block, task, length, family, p):
     n, n_choices = block["n_examples"], block["choices"]
-    deviates = _stream(block, task).standard_normal(n)
+    # the difficulty of an item is half its own and half the family's: together a standard normal deviate, for every family another
+    shared, own = _stream(block, task), _stream(block, task, family)
+    deviates = (shared.standard_normal(n) + own.standard_normal(n)) / np.sqrt(2)
     right = paper_model.item_probabilities(p, block["item_spread"], deviates).reshape(-1)
     is_right = np.arange(n_choices) == (np.arange(n) % n_choices)[:, None]
     log_right, log_wrong = np.log(right), np.log1p(-right) - np.log(n_choices - 1)
