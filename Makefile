@@ -10,6 +10,8 @@ LOCKED := $(PIP) --require-hashes
 CLUSTER_VENV := $(VENV)/cluster
 # and another for the tests of the explorer in a browser
 BROWSER_VENV := $(VENV)/browser
+# and one for training networks
+TRAIN_VENV := $(VENV)/train
 
 # Snakemake keeps a cache in the home folder, and cannot start where it cannot write there
 ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" || echo no),)
@@ -17,7 +19,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-faults test-cluster test-browser fuzz cluster lint bench docs lock clean
+.PHONY: help run test test-faults test-cluster test-browser fuzz cluster train lint bench docs lock clean
 
 help:
 	@echo "make run          set up, run the study of config/config.yaml, print the answers"
@@ -28,6 +30,7 @@ help:
 	@echo "make test-browser open the explorer in Chromium, which is installed from Debian where it is missing"
 	@echo "make fuzz         any bytes into every reader, for longer than make test does"
 	@echo "make lint         ruff, snakefmt, snakemake --lint, documentation drift"
+	@echo "make train        train the families of docs/induced.md anew and compare them with those that come with the workflow"
 	@echo "make bench        measure: what a run costs and where the time goes"
 	@echo "make docs         write the generated parts of config/README.md and results/README.md anew"
 	@echo "make lock         resolve workflow/envs/*.in anew"
@@ -56,6 +59,10 @@ fuzz: $(VENV)/dev.ready
 
 cluster: $(VENV)/cluster.ready
 
+train: $(VENV)/train.ready
+	@$(TRAIN_VENV)/bin/python -m snakemake --snakefile workflow/train.smk --cores $(CORES) --quiet host reason rules
+	@echo; echo "Trained: trained/*.parquet. Compared with workflow/resources/induced: trained/comparison.csv"
+
 lint: $(VENV)/dev.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -75,7 +82,7 @@ docs: $(VENV)/dev.ready
 
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for name in run dev cluster browser; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in run dev cluster browser train; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header $$(case $$name in run|dev) echo pyproject.toml;; esac) workflow/envs/$$name.in \
 	  -o workflow/envs/$$name.txt || exit 1; done
 
@@ -115,6 +122,14 @@ $(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready
 	@touch $(UNFINISHED)
 	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
 	@touch $@ && rm $(UNFINISHED)
+
+# on top of .venv: it has what the environment of a run has, and JAX
+$(VENV)/train.ready: workflow/envs/train.txt $(VENV)/run.ready
+	@$(BIN)/python -m venv --without-pip $(TRAIN_VENV)
+	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	  > "$$($(TRAIN_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(subst -m pip,-m pip --python $(TRAIN_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/train.txt
+	@touch $@
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
 $(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready

@@ -13,6 +13,36 @@ _COLUMNS += [f"{column}_{side}" for column in ("emergence_score", "resolved_scor
 _ORDER = {"discontinuous": 0, "nonlinear": 1, "linear": 2, "unknown": 3}
 
 
+def pairs(curves, catalogue):
+    """Every pair of metrics on the same task, subtask, model family and shots.
+
+    The first metric of a pair is the one that the theory expects to look sharper; see workflow/schemas/tables.yaml,
+    `metric_swaps`.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per pair, sorted: the columns of OUTPUTS, metric_a, metric_b.
+    a, b : (pairs,) ndarray of int
+        Positions in `curves` of the curves under the two metrics.
+    """
+    if curves.empty:
+        return pd.DataFrame(columns=[*OUTPUTS, "metric_a", "metric_b"]), np.empty(0, dtype=int), np.empty(0, dtype=int)
+    frame = pd.DataFrame(
+        {"outputs": tables.key_positions(curves, OUTPUTS), "row": np.arange(len(curves)), "metric": curves["metric"].to_numpy()}
+    )
+    frame["order"] = frame["metric"].map(catalogue["kind"].map(_ORDER)).to_numpy(dtype=int)
+    frame["name"] = tables.key_positions(frame, ["metric"])
+    crossed = frame[frame.duplicated("outputs", keep=False)].drop(columns="metric")
+    both = crossed.merge(crossed, on="outputs", suffixes=("_a", "_b"))
+    first = (both["order_a"] < both["order_b"]) | ((both["order_a"] == both["order_b"]) & (both["name_a"] < both["name_b"]))
+    both = both[first].sort_values(["outputs", "name_a", "name_b"])
+    a, b = both["row_a"].to_numpy(), both["row_b"].to_numpy()
+    table = curves[OUTPUTS].iloc[a].reset_index(drop=True)
+    names = curves["metric"].to_numpy()
+    return table.assign(metric_a=names[a], metric_b=names[b]), a, b
+
+
 def swaps(curves, catalogue):
     """Return every pair of metrics on the same task, subtask, model family and shots, with E under each.
 
@@ -35,26 +65,13 @@ def swaps(curves, catalogue):
     """
     if curves.empty:
         return pd.DataFrame(columns=[*OUTPUTS, *_COLUMNS])
-    curves = curves.reset_index(drop=True)
-    frame = pd.DataFrame(
-        {"outputs": tables.key_positions(curves, OUTPUTS), "row": np.arange(len(curves)), "metric": curves["metric"]}
-    )
-    frame["order"] = frame["metric"].map(catalogue["kind"].map(_ORDER)).to_numpy(dtype=int)
-    frame["name"] = tables.key_positions(frame, ["metric"])
-    crossed = frame[frame.duplicated("outputs", keep=False)].drop(columns="metric")
-    both = crossed.merge(crossed, on="outputs", suffixes=("_a", "_b"))
-    first = (both["order_a"] < both["order_b"]) | ((both["order_a"] == both["order_b"]) & (both["name_a"] < both["name_b"]))
-    both = both[first].sort_values(["outputs", "name_a", "name_b"])
-    a, b = both["row_a"].to_numpy(), both["row_b"].to_numpy()
-    table = curves.loc[a, OUTPUTS].reset_index(drop=True)
-    names = curves["metric"].to_numpy()
-    table["metric_a"], table["metric_b"] = names[a], names[b]
+    table, a, b = pairs(curves, catalogue)
     table["n_scales"] = 0
     table[[f"{column}_{side}" for column in ("emergence_score", "resolved_score") for side in "ab"]] = np.nan
     table[["status_a", "status_b"]] = TOO_FEW_SCALES
     is_function = np.zeros(len(table), dtype=bool)
     least = curves[["resolution", "rounding"]].to_numpy(dtype=float)
-    for rows, y_a, y_b in _on_shared_scales(curves, catalogue, a, b):
+    for rows, y_a, y_b in on_shared_scales(curves, catalogue, a, b):
         table.loc[rows, "n_scales"] = y_a.shape[1]
         if y_a.shape[1] >= sharpness.MIN_SCALES:
             for side, curve, y in (("a", a, y_a), ("b", b, y_b)):
@@ -100,12 +117,14 @@ def _is_linear_function(y_a, y_b, rounding_a, rounding_b):
     return (moment > 0) & (size > 4 * slack) & (apart <= slack)
 
 
-def _on_shared_scales(curves, catalogue, a, b):
+def on_shared_scales(curves, catalogue, a, b):
     """The scores of pairs of curves at the scales that both have, in batches of equally many.
 
     a, b: (pairs,) rows of the curves. Yields (positions of the pairs, scores of a, scores of b); scores have the shape
     (pairs, scales) and are oriented. Pairs without a common scale are in no batch.
     """
+    if not len(a):
+        return
     sign = np.where(curves["higher_is_better"].to_numpy(dtype=bool), 1.0, -1.0)
     scales, scores = curves["scales"].to_numpy(), curves["scores"].to_numpy()
     lengths = curves["n_scales"].to_numpy(dtype=int)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from emergence.ingest.readers import Rows
-from emergence.io.documents import files_below
+from emergence.io.documents import chosen_files
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines
 
@@ -53,7 +53,7 @@ class Record(msgspec.Struct, gc=False):
 def read(block, account):
     """The examples of the block, one task at a time; see emergence.ingest.readers."""
     by_task = {}
-    files = list(dict.fromkeys(str(file) for path in block["files"] for file in files_below(path, "*.jsonl")))
+    files = list(chosen_files(block["files"], "*.jsonl"))
     collecting = gc.isenabled()
     gc.disable()
     try:
