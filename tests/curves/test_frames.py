@@ -188,8 +188,7 @@ def test_an_edit_distance_whose_steps_are_noise_has_an_honest_score(catalogue):
     # then the score is 4.024 / 0.2, by hand
     scores = [19.673, 19.670, 19.670, 15.649]
     rows = curve_rows("digits", "edit_distance", "f", scores) + curve_rows("error", "edit_distance", "f", scores, 500, 0.2)
-    lower_is_better = catalogue.rename(index={"perplexity": "edit_distance"})
-    digits, error = measured_curves(rows, lower_is_better).itertuples()
+    digits, error = measured_curves(rows, catalogue).itertuples()
     assert digits.emergence_score_resolved == pytest.approx(4.024 / 0.003)
     assert (error.status, error.emergence_score_resolved) == ("zero_median_step", pytest.approx(4.024 / 0.2))
     assert error.relative_emergence_score_resolved == pytest.approx(4.024 / 0.2 / 3)

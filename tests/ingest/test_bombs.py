@@ -104,7 +104,7 @@ def test_a_file_for_which_memory_does_not_suffice_is_named(tmp_path, monkeypatch
     elif kind == "lm_eval":
         path = tmp_path / "run.json"
         path.write_text("{}")
-        monkeypatch.setattr(lm_eval_reader, "_parsed", no_memory)
+        monkeypatch.setattr(lm_eval_reader, "parse", no_memory)
         block = {"format": "lm_eval", "files": [str(path)], "models": {"m": {"family": "F", "scale": 1.0}}}
     elif kind == "bigbench":
         path = made.write(tmp_path, made.content("t", [made.entry("t", {"f1": 0.5})]))

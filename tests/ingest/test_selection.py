@@ -157,7 +157,7 @@ def test_the_direction_of_one_task_is_turned(read):
         )
     )
     assert {key: round(value, 12) for key, value in rises.items()} == {"y acc": 0.2, "y exact_match": 0.4, "z exact_match": -0.4}
-    for _, a, b in metric_pairs._on_shared_scales(curves, catalogue, np.array([0]), np.array([1])):
+    for _, a, b in metric_pairs.on_shared_scales(curves, catalogue, np.array([0]), np.array([1])):
         assert (a[0, 1] > a[0, 0]) and (b[0, 1] > b[0, 0])
     whole, _ = read(lines, by_task={"higher_is_better": {"y": False}})
     assert whole.astype({"task": "str"}).groupby("task")["higher_is_better"].apply(

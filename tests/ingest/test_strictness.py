@@ -187,7 +187,7 @@ def test_a_benchmark_of_which_no_score_is_left_stops_at_ingest_with_the_reasons(
     done = snakemake(folder, "results/runs/scores.parquet", "--cores", "1")
     assert done.returncode != 0
     assert "the benchmark `runs`\n    found: no score is left of 1 that were read" in done.stderr
-    assert "1 left out: the model `m` has no family and no scale" in done.stderr
+    assert "1 left out: the model has no family and no scale" in done.stderr
     assert not (folder / "results/runs/scores.parquet").exists()
     done = snakemake(folder, "results/tree/scores.parquet", "--set-scatter", "shards=2", "--cores", "1")
     assert done.returncode != 0

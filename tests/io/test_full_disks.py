@@ -10,7 +10,7 @@ import pytest
 from accidents import fill, read_only, small_disk
 from conftest import copy_of_workflow, digests, snakemake
 from emergence.io import tables
-from emergence.questions import figures
+from emergence.questions import drawing
 
 pytestmark = pytest.mark.faults
 PAGE = 4096
@@ -45,7 +45,7 @@ def draw(path):
     figure, axes = plt.subplots()
     axes.plot([0, 1], [0, 1])
     try:
-        figures.save(figure, INPUTS, **(others | {path.suffix[1:]: path}), dpi=100)
+        drawing.save(figure, INPUTS, **(others | {path.suffix[1:]: path}), dpi=100)
     finally:
         plt.close(figure)
 

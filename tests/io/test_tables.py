@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from emergence.io import tables
-from emergence.io.documents import SCHEMAS, load_schema
+from emergence.io import descriptions, tables
 from emergence.io.errors import InputError
 from odd_names import NAMES
 
@@ -76,7 +75,7 @@ def test_a_truncated_table_is_a_clear_error(tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_comes_back_from_the_disk(tmp_path, name):
     names = dict.fromkeys(("task", "model_family", "metric_a", "metric_b"), name)
-    row = {"subtask": "", "shots": 1, "n_scales": 3, "status_a": "ok", "status_b": "ok", **names}
+    row = {"subtask": "", "shots": 1, "n_scales": 3, "status_a": "ok", "status_b": "ok", "status": "ok", **names}
     rows = [row, row | {"task": name + "."}]
     tables.write(pd.DataFrame(rows), "metric_swaps", tmp_path / "metric_swaps.csv")
     assert tables.read("metric_swaps", tmp_path / "metric_swaps.csv")[list(row)].to_dict("records") == rows
@@ -84,11 +83,19 @@ def test_any_name_comes_back_from_the_disk(tmp_path, name):
 
 def row_of(table, fraction):
     """A frame of one row of a table, every fraction in it the same."""
-    values = {"string": "x", "float": fraction, "integer": 2**53 - 1, "boolean": True, "float list": [fraction]}
+    values = {
+        "string": "x",
+        "float": fraction,
+        "integer": 2**53 - 1,
+        "boolean": True,
+        "float list": [fraction],
+        "string list": ["x"],
+        "integer list": [1],
+    }
     return pd.DataFrame({column: [values[spec["type"]]] for column, spec in tables.description(table)["columns"].items()})
 
 
-ROUNDED = [name for name, table in load_schema(SCHEMAS / "tables.yaml").items() if not table.get("exact")]
+ROUNDED = [name for name, table in descriptions.every_table().items() if not table.get("exact")]
 
 
 @pytest.mark.parametrize("table", ROUNDED)

@@ -35,7 +35,10 @@ def checked(tmp_path_factory):
     columns = {name: name for name in ("task", "metric", "model_family", "model", "scale", "score")}
     files = {key: str(folder / f"{key}.csv") for key in lists}
     block = {"format": "table", "files": [str(folder / "scores.csv")], "columns": columns, **files}
-    return configuration.check({"benchmarks": {"mine": block}}), files
+    study = configuration.check({"benchmarks": {"mine": block, "outputs": {"format": "model"}}})
+    # what questions need of a block of outputs, too
+    study["benchmarks"]["mine"] = study["benchmarks"]["outputs"] | study["benchmarks"]["mine"]
+    return study, files
 
 
 def test_no_scores_give_no_curves_and_no_tests(catalogue, tmp_path):

@@ -51,7 +51,7 @@ def test_no_list_of_claims_and_no_curves():
     unknown = [(task, verdict, pd.NA, reason) for task, verdict, _, reason in ROWS]
     assert "claimed" not in answer.on_verdicts(*made(unknown)).text
     assert answer.on_verdicts(*made([])).short == "there is no curve"
-    assert claimed_tasks({}) is None
+    assert claimed_tasks({}, None) is None
 
 
 @pytest.mark.parametrize("rows", [ROWS, []])

@@ -39,6 +39,7 @@ def test_the_shipped_study_is_valid_and_complete_with_defaults():
     assert configuration.check({"benchmarks": {"b": GOOD}})["emergence"] == {
         "threshold": 100,
         "relative_threshold": 2,
+        "relative_thresholds": [1, 1.5, 2, 3, 5, 10],
         "thresholds": [5, 10, 20, 50, 100, 200],
     }
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from conftest import ROOT
-from emergence.io import tables
+from emergence.io import contents
 from emergence.training import FAMILIES, POOLED, SEEDS, measures, shipping
 
 FOLDER = ROOT / "workflow" / "resources" / "induced"
@@ -87,7 +87,7 @@ def test_digests_and_sizes_are_those_in_the_readme():
     text = (FOLDER / "README.md").read_text()
     for family in FAMILIES:
         file = FOLDER / f"{family}.parquet"
-        assert re.search(rf"{family}\.parquet.*{tables.digest(file)}", text)
+        assert re.search(rf"{family}\.parquet.*{contents.digest(file)}", text)
         assert file.stat().st_size < 300_000
 
 

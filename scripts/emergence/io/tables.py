@@ -193,6 +193,11 @@ def _rounded(frame, name):
         for column, spec in table["columns"].items()
         if spec["type"] == "float" and column not in table["key"]
     }
+    rounded |= {
+        column: frame[column].map(lambda values: [_to_known_digits(number) for number in values])
+        for column, spec in table["columns"].items()
+        if spec["type"] == "float list"
+    }
     return frame.assign(**rounded)
 
 

@@ -238,7 +238,8 @@ def check(config, files=()):
             found = find_problems(block, schema, path)
             # keys are compared with one another only where each is well formed
             complete = with_defaults(block, schema)
-            between = [] if found else [*readers.key_problems(complete), *block_keys.problems(complete)]
+            between = [] if found else readers.key_problems(complete)
+            between += block_keys.problems(complete) if not found and reads_outputs(complete) else []
             problems += found + [((*path, *key), *rest) for key, *rest in between]
             problems += _file_problems(list(_paths(block, schema, path)))
     if isinstance(config, dict):

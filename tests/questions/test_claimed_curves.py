@@ -1,0 +1,51 @@
+"""The curves of the claims themselves: cases by hand, and the published claims."""
+
+import pandas as pd
+
+from emergence.questions.claimed_curves.answer import on_claimed_curves
+from emergence.questions.claimed_curves.tables import claimed_curves
+
+
+def tables_of(*rows):
+    """Curves and verdicts from (task, metric, family, shots, scales, E, word)."""
+    names = ["task", "metric", "model_family", "shots", "n_scales", "emergence_score", "word"]
+    frame = pd.DataFrame(rows, columns=names).assign(subtask="", relative_emergence_score_resolved=1.0, verdict="gradual")
+    frame["shots"] = frame["shots"].astype("Int64")
+    return frame, frame
+
+
+CLAIMS = pd.DataFrame(
+    {
+        "task": ["a", "a", "b", "c"],
+        "preferred_metric": ["acc", "acc", "acc", "bleu"],
+        "model_family": ["GPT-3", "PaLM", "PaLM", "LaMDA"],
+    }
+)
+
+
+def test_a_claim_has_the_curve_of_its_own_family_under_its_own_metric():
+    curves, verdicts = tables_of(
+        ("a", "acc", "GPT", 0, 8, 3.0, "gradual"),
+        ("a", "acc", "GPT", 3, 9, 4.0, "sharp"),
+        ("a", "bleu", "GPT", 3, 12, 5.0, "no_change"),
+        ("b", "bleu", "PaLM", None, 3, 1.4, "cannot_tell"),
+        ("c", "bleu", "PaLM", 0, 3, 1.0, "cannot_tell"),
+    )
+    table = claimed_curves(CLAIMS, curves, verdicts, {"GPT-3": "GPT"}).set_index("claim")
+    assert table["n_curves"].tolist() == [3, 0, 1, 0]
+    # under the claimed metric, the longest; under another only where there is no other
+    assert table.loc[1, ["metric", "n_scales", "emergence_score", "word"]].tolist() == ["acc", 9, 4.0, "sharp"]
+    assert table.loc[3, ["metric", "word"]].tolist() == ["bleu", "cannot_tell"]
+    assert table["model_family"].isna().tolist() == [False, True, False, True]
+    said = on_claimed_curves(table.reset_index())
+    assert said.text.startswith(
+        "2 of 4 claims have a curve of the claimed task and family in these files. Of these curves, 1 sharp"
+    )
+    assert "For the other 2 claims this run says nothing" in said.text
+
+
+def test_without_families_or_curves_nothing_is_claimed_to_be_known():
+    curves, verdicts = tables_of()
+    table = claimed_curves(CLAIMS.drop(columns="model_family"), curves, verdicts, {})
+    assert table["n_curves"].tolist() == [0] * 4
+    assert "cannot be tested here" in on_claimed_curves(table).text
