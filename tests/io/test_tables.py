@@ -1,5 +1,7 @@
 """Tables are written whole or not at all, checked against their description, and read back as they were."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -101,7 +103,7 @@ ROUNDED = [name for name, table in descriptions.every_table().items() if not tab
 @pytest.mark.parametrize("table", ROUNDED)
 def test_fractions_are_stored_to_the_digits_that_every_processor_gives(tmp_path, table):
     """Two results that differ in the twelfth digit are the same file, and reading and writing it again changes nothing."""
-    files = [tmp_path / f"{name}.csv" for name in "abc"]
+    files = [tmp_path / f"{name}{Path(tables.description(table)['path']).suffix}" for name in "abc"]
     one, other = (row_of(table, fraction) for fraction in (0.123456789012, 0.123456789013))
     key = [
         column for column in tables.description(table)["key"] if tables.description(table)["columns"][column]["type"] == "float"
@@ -113,6 +115,8 @@ def test_fractions_are_stored_to_the_digits_that_every_processor_gives(tmp_path,
     for column, spec in tables.description(table)["columns"].items():
         if spec["type"] == "float" and column not in key:
             assert stored[column].item() == 0.123456789
+        elif spec["type"] == "float list":
+            assert list(stored[column].item()) == [0.123456789]
         elif spec["type"] == "integer":
             assert stored[column].item() == 2**53 - 1
     tables.write(stored, table, files[2])

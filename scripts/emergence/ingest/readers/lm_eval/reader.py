@@ -230,11 +230,18 @@ def _shown(value):
 
 
 def load(file):
-    """The content of a results file; None for JSON that holds no results of the harness.
+    """The content of a results file, with those of its results that have scores; None for JSON without results of the harness.
 
     Raises InputError where it is not JSON, and where what is given beside the results is not of the harness's form.
     """
-    return parse(file, read_bytes(file))
+    return with_scores(parse(file, read_bytes(file)))
+
+
+def with_scores(content):
+    """The content of a results file without what is not an entry with scores, such as null; None stays None."""
+    if content is not None:
+        content["results"] = {name: entry for name, entry in content["results"].items() if isinstance(entry, dict)}
+    return content
 
 
 def read_bytes(file):

@@ -111,12 +111,11 @@ def _results(files, account):
         if not file.endswith(".json"):
             continue
         written = results.read_bytes(file)
-        content = results.parse(file, written)
+        content = results.with_scores(results.parse(file, written))
         if content is None:
             account.count(file, "ignored", 1, "JSON without results")
             continue
         account.file(file, written)
-        content["results"] = {name: entry for name, entry in content["results"].items() if isinstance(entry, dict)}
         named = _RESULTS_NAME.fullmatch(Path(file).name)
         contents[str(Path(file).parent), named["date"] if named else ""] = content
     return contents
