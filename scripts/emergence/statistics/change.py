@@ -6,7 +6,7 @@ changes: in any way (homogeneity), or up or down with the logarithm of scale (tr
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from emergence.statistics.noise import COVARIANCE, NONE, RESIDUAL, variance
 from emergence.statistics.null_models import MIN_SCALES_FLAT, flat_level
@@ -110,18 +110,18 @@ def change_tests(scores, scales, noise, scatter=None):
     about = np.square(white_y).sum(axis=1)
     along = (white_x * white_y).sum(axis=1) / np.linalg.norm(white_x, axis=1)
 
-    homogeneity = stats.chi2.sf(about, n_scales - 1)
-    trend = 2 * stats.norm.sf(np.abs(along))
+    homogeneity = special.chdtrc(n_scales - 1, about)
+    trend = 2 * special.ndtr(-np.abs(along))
     single = counts & plain & ~scattered & (noise.effect == 1)
     if single.any():
         homogeneity[single], trend[single] = _count_tests(y[single], x[single], noise.trials[single])
     left = np.maximum(about - np.square(along), 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_residual = 2 * stats.t.sf(np.abs(along) / np.sqrt(left / (n_scales - 2)), n_scales - 2)
+        by_residual = 2 * special.stdtr(n_scales - 2, -np.abs(along) / np.sqrt(left / (n_scales - 2)))
     trend = np.where(residual, by_residual, trend)
     homogeneity[residual] = np.nan
-    homogeneity[scattered] = stats.f.sf(about[scattered] / (n_scales - 1), n_scales - 1, degrees[scattered])
-    trend[scattered] = 2 * stats.t.sf(np.abs(along[scattered]), degrees[scattered])
+    homogeneity[scattered] = special.fdtrc(n_scales - 1, degrees[scattered], about[scattered] / (n_scales - 1))
+    trend[scattered] = 2 * special.stdtr(degrees[scattered], -np.abs(along[scattered]))
     estimated = np.flatnonzero((noise.kind == COVARIANCE) & counts & ~scattered)
     if len(estimated):
         examples = (noise.trials / noise.n_models).min(axis=1)[estimated]
@@ -145,11 +145,11 @@ def _count_tests(y, x, trials):
         mean, spread = _pearson_moments(trials, right)
         # One right answer in all gives every table the same chi-squared: there is nothing to find.
         single = spread <= 1e-9 * np.square(mean)
-        homogeneity = stats.gamma.sf(pearson, np.square(mean) / spread, scale=spread / mean)
+        homogeneity = special.gammaincc(np.square(mean) / spread, pearson * mean / spread)
         away = x - (trials * x).sum(axis=1, keepdims=True) / total[:, None]
         moment = (trials * np.square(away)).sum(axis=1)
         z = (trials * away * centred).sum(axis=1) / np.sqrt(unit * moment * total / (total - 1))
-    return np.where(single, 1.0, homogeneity), 2 * stats.norm.sf(np.abs(z))
+    return np.where(single, 1.0, homogeneity), 2 * special.ndtr(-np.abs(z))
 
 
 def _estimated_tests(about, along, n_scales, examples):
@@ -161,10 +161,10 @@ def _estimated_tests(about, along, n_scales, examples):
     free = examples - 1
     contrasts, adjusted = n_scales - 1, n_scales - 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        homogeneity = stats.f.sf(about * (free - contrasts + 1) / (free * contrasts), contrasts, free - contrasts + 1)
+        homogeneity = special.fdtrc(contrasts, free - contrasts + 1, about * (free - contrasts + 1) / (free * contrasts))
         left = np.maximum(about - np.square(along), 0)
         t = along / np.sqrt((1 + left / free) * free / (free - adjusted))
-        trend = 2 * stats.t.sf(np.abs(t), free - adjusted)
+        trend = 2 * special.stdtr(free - adjusted, -np.abs(t))
     enough = free > contrasts
     return np.where(enough, homogeneity, np.nan), np.where(enough, trend, np.nan)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from emergence.statistics.noise import NONE, RESIDUAL, variance
 from emergence.statistics.smooth_curves import (
@@ -274,7 +274,7 @@ def moderated_p_values(table):
         with np.errstate(divide="ignore"):
             total = total * np.square(moderated / (moderated - 1))
     moderated = np.where(unknown_size, 1.0, moderated)
-    return stats.t.sf(z / np.sqrt(moderated), np.where(unknown_size, degrees, total))
+    return special.stdtr(np.where(unknown_size, degrees, total), -z / np.sqrt(moderated))
 
 
 def excess_prior(excess, degrees):

@@ -33,7 +33,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from emergence.curves import sharpness
 from emergence.statistics.noise import NONE, RESIDUAL, sampling_noise, snap_to_counts
@@ -204,7 +204,7 @@ class CountCopula:
             centre, reach = trials[scale] * share[scale], 8 * self.spread[scale] + 16
             first = max(0.0, np.floor(centre - reach))
             counts = np.arange(first, min(trials[scale], np.ceil(centre + reach)))
-            self.thresholds[scale] = first, special.ndtri(stats.binom.cdf(counts, trials[scale], share[scale]))
+            self.thresholds[scale] = first, special.ndtri(special.betainc(trials[scale] - counts, counts + 1, 1 - share[scale]))
 
     def shares(self, normal, scale):
         """Shares of right answers at one scale. normal: (m,) standard normal numbers."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from emergence.curves import metric_pairs
 from emergence.statistics.false_discovery import q_values
@@ -19,7 +19,8 @@ _MOST_EXACT = 14
 def mcnemar_p_value(only_a, only_b):
     """Return the p-value of the exact two-sided McNemar test: discordant pairs against one half; 1 where there are none."""
     discordant = only_a + only_b
-    return float(stats.binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
+    # both tails of a binomial with one half are equal
+    return float(min(1.0, 2 * special.bdtr(min(only_a, only_b), discordant, 0.5))) if discordant else 1.0
 
 
 def task_means(difference, task):
@@ -52,7 +53,7 @@ def interval_over_tasks(means, *, resamples, seed, key, confidence=0.95):
     if n < 2:
         return np.nan, np.nan
     if n < MIN_TASKS_RESAMPLED:
-        half = stats.t.ppf((1 + confidence) / 2, n - 1) * means.std(ddof=1) / np.sqrt(n)
+        half = special.stdtrit(n - 1, (1 + confidence) / 2) * means.std(ddof=1) / np.sqrt(n)
         return means.mean() - half, means.mean() + half
     times = random_stream(seed, "swap", key).multinomial(n, np.full(n, 1 / n), size=resamples)
     resampled = np.einsum("rt,t->r", times, means) / n

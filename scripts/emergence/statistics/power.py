@@ -5,7 +5,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from emergence.statistics.noise import NONE, PUBLISHED_ROUNDING
 
@@ -67,7 +67,7 @@ def above_chance(scores, n_examples, chance, proportion):
         ).astype(object)
     tested = np.isin(status, (OK, NOT_WHOLE))
     p_value = np.full(scores.shape, np.nan)
-    p_value[tested] = stats.binom.sf(right[tested] - 1, n_examples[tested], chance[tested])
+    p_value[tested] = _at_least(right[tested], n_examples[tested], chance[tested])
     return pd.DataFrame({"n_right": np.where(tested, right, np.nan), "p_value": p_value, "status": status})
 
 
@@ -80,8 +80,15 @@ def power_above_chance(n_examples, performance, chance, *, alpha=ALPHA):
     n_examples, performance, chance = np.broadcast_arrays(
         *(np.asarray(a, dtype=float) for a in (n_examples, performance, chance))
     )
-    critical = stats.binom.isf(alpha, n_examples, chance) + 1
-    return stats.binom.sf(critical - 1, n_examples, performance)
+    return _at_least(_critical_count(n_examples, chance, alpha), n_examples, performance)
+
+
+def _critical_count(n_examples, chance, alpha):
+    """The smallest number of right answers that guessing reaches with a probability of at most alpha."""
+    with np.errstate(invalid="ignore"):
+        above = np.where(chance > 0, np.ceil(special.bdtrik(1 - alpha, n_examples, np.where(chance > 0, chance, 0.5))), 0.0)
+    # the inverse is a real number, and its rounding may be one too many
+    return np.where((above > 0) & (_at_least(above, n_examples, chance) <= alpha), above, above + 1)
 
 
 def _at_least(count, n_examples, share):
@@ -103,7 +110,7 @@ def _stretch_starts(critical, chance, alpha):
     below = np.maximum(critical - 2, 0.0)
     above = np.ceil((critical + 8 * np.sqrt(critical) + 8) / chance)
     # the normal approximation is a few right answers off: most searches begin and end within that
-    centre = critical - 1 - stats.norm.isf(alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
+    centre = critical - 1 - special.ndtri(1 - alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
     for guess in (np.floor((centre - 2) / chance), np.ceil((centre + 3) / chance)):
         guess = np.clip(guess, below, above)
         needs_more = _at_least(critical - 1, guess, chance) > alpha
@@ -161,7 +168,7 @@ def _search(performance, chance, power, alpha):
         return _at_least(critical, _stretch_starts(critical, chance, alpha), performance) >= power
 
     # The normal approximation, doubled, is past the answer; it brackets the critical count from above.
-    spread = stats.norm.isf(alpha) * np.sqrt(chance * (1 - chance)) + stats.norm.ppf(power) * np.sqrt(
+    spread = special.ndtri(1 - alpha) * np.sqrt(chance * (1 - chance)) + special.ndtri(power) * np.sqrt(
         performance * (1 - performance)
     )
     guess = np.square(spread / (performance - chance))

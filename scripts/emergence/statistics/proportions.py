@@ -1,7 +1,8 @@
 """Shares of counts and their exact intervals; odds ratios of two by two tables."""
 
 import numpy as np
-from scipy import stats
+import scipy
+from scipy import special
 
 
 def exact_interval(successes, trials, level):
@@ -13,8 +14,8 @@ def exact_interval(successes, trials, level):
     successes, trials = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(successes > 0, stats.beta.ppf(tail, successes, trials - successes + 1), 0.0)
-        high = np.where(successes < trials, stats.beta.ppf(1 - tail, successes + 1, trials - successes), 1.0)
+        low = np.where(successes > 0, special.betaincinv(successes, trials - successes + 1, tail), 0.0)
+        high = np.where(successes < trials, special.betaincinv(successes + 1, trials - successes, 1 - tail), 1.0)
     return np.where(trials > 0, low, np.nan), np.where(trials > 0, high, np.nan)
 
 
@@ -22,12 +23,12 @@ def odds_ratio(claimed, unclaimed, level):
     """Odds ratio, its exact interval and Fisher's p for one 2 x 2 table: (inside, outside) of claimed and of unclaimed tasks.
 
     The estimate is the sample odds ratio, as published tables have it; the interval belongs to the conditional estimate, the only
-    one that has an exact interval (scipy.stats.contingency.odds_ratio).
+    one that has an exact interval (scipy.scipy.stats.contingency.odds_ratio).
     """
     table = np.array([claimed, unclaimed])
     if (table.sum(axis=0) == 0).any() or (table.sum(axis=1) == 0).any():
         return {}
-    sample = stats.contingency.odds_ratio(table, kind="sample").statistic
-    interval = stats.contingency.odds_ratio(table, kind="conditional").confidence_interval(level)
-    p_value = stats.fisher_exact(table).pvalue
+    sample = scipy.stats.contingency.odds_ratio(table, kind="sample").statistic
+    interval = scipy.stats.contingency.odds_ratio(table, kind="conditional").confidence_interval(level)
+    p_value = scipy.stats.fisher_exact(table).pvalue
     return {"odds_ratio": sample, "odds_ratio_low": interval.low, "odds_ratio_high": interval.high, "p_value": p_value}

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from emergence.statistics.random_streams import random_stream
 from emergence.statuses import CONFOUNDED, NO_CURVES, NOTHING_VARIES, OK, ONE_LEVEL, TOO_FEW_TASKS
@@ -140,7 +140,7 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS, confidence=
     # A task can lose one of its metrics with its undefined curves.
     extra = [column for column in ("subtask", "shots") if column in used.columns]
     used = used[crossed_tasks(used)].sort_values([*factors, *extra], kind="stable")
-    rank = stats.rankdata(used["emergence_score"].abs()) if len(used) else np.array([])
+    rank = used["emergence_score"].abs().rank().to_numpy()
     response = rank - rank.mean() if len(used) else rank
     total = float(response @ response)
     columns = {factor: _indicators(used[factor]) for factor in factors}

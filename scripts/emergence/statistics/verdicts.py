@@ -8,7 +8,8 @@ Nothing here loops over curves.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
+from scipy import special
 
 from emergence.curves import frames, sharpness
 from emergence.io import descriptions, tables
@@ -153,8 +154,8 @@ def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion,
     distance = _distance_from_smooth(jump, x, 1 / np.where(exact[:, None], 1.0, variance))
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
-    sized = stats.ncx2.sf(stats.chi2.isf(tail, 1), 1, distance)
-    found = np.where(residual[usable], stats.ncf.sf(stats.f.isf(tail, 1, free), 1, free, distance), sized)
+    sized = scipy.stats.ncx2.sf(scipy.stats.chi2.isf(tail, 1), 1, distance)
+    found = np.where(residual[usable], scipy.stats.ncf.sf(scipy.stats.f.isf(tail, 1, free), 1, free, distance), sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
 
@@ -227,7 +228,7 @@ def explained_by_link(scores, noise, continuous):
         **{name: np.take_along_axis(getattr(local, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
     )
     fit = fit_smooth(y, axis, local)
-    p_value[usable] = stats.chi2.sf(fit.deviance, n_scales - N_PARAMETERS)
+    p_value[usable] = special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
     hidden = order >= n_scales - max(n_scales // 3, 1)
     if (n_scales - max(n_scales // 3, 1)) > N_PARAMETERS:
         # scores that are hidden are scores of which next to nothing is known

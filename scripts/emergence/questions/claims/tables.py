@@ -1,9 +1,9 @@
 """Which metrics hold the claimed abilities, against the base rate of all tasks."""
 
 import pandas as pd
-from scipy import stats
 
 from emergence.statistics.base_rates import against_base_rate
+from emergence.statistics.false_discovery import q_values
 from emergence.study import registries
 
 
@@ -30,7 +30,7 @@ def claims_by_metric(claims, tasks, catalogue, level):
     table["label"] = catalogue["label"].reindex(order).fillna(pd.Series(order, index=order)).to_numpy()
     if "p_value" in table:
         known = table["p_value"].notna()
-        table.loc[known, "q_value"] = stats.false_discovery_control(table.loc[known, "p_value"])
+        table.loc[known, "q_value"] = q_values(table.loc[known, "p_value"])
     return table.drop(columns=["of_claims", "of_tasks"], errors="ignore")
 
 
