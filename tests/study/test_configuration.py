@@ -123,7 +123,7 @@ def test_a_path_that_no_file_can_have_is_not_there(name):
         ("a: 2024-99-99", 1, "looks like YAML's type `timestamp` and is none; write a text in quotes"),
         ("a: 1\nb: 0b_", 2, "looks like YAML's type `int` and is none"),
         ("a: " + "9" * 5000, 1, "looks like YAML's type `int` and is none"),
-        ("a: 1\n? [b]\n: c", 2, "a key that is no text or number"),
+        ("a: 1\n? [b]\n: c", 2, "a key that is neither text nor number"),
         ("a: !!map b", 1, "no keys and values"),
     ],
 )

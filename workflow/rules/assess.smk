@@ -1,5 +1,5 @@
 # Stages: score and assess, in one job: the curves of a benchmark are made once. Needs: results/{benchmark}/scores.parquet, or that
-# of each shard, and where outputs are at hand score_covariance.parquet. Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
+# of each shard, and where there are outputs score_covariance.parquet. Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
 # examples_needed.parquet, above_chance.parquet.
 
 

@@ -240,7 +240,7 @@ def _read_preferred(rows, account):
     """Whether the benchmark prefers the metric, where the files say it, as true or false."""
     frame = rows.frame
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
-        # an empty value is no text, not even that of its own name
+        # an empty value is not a text, not even that of its own name
         frame["preferred"] = frame["preferred"].astype("object").where(frame["preferred"].notna(), "")
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)
@@ -420,7 +420,7 @@ def _merge_repeated(rows, account):
 
 
 def _in_order(rows, position):
-    """The rows sorted by position, equal ones as they stood, and their positions."""
+    """The rows sorted by position, equal ones in the order they had, and their positions."""
     if (position[1:] >= position[:-1]).all():
         return rows, position
     order = np.argsort(position, kind="stable")

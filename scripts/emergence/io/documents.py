@@ -42,7 +42,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 # Documents that people write are far smaller. Aliases of aliases make a few lines larger than any memory, and the loader in C
-# ends the process where brackets stand in one another by the ten thousand.
+# ends the process where brackets are nested by the ten thousand.
 _MOST_VALUES = 1_000_000
 _DEEPEST = 50
 
@@ -79,7 +79,9 @@ def _unique_mapping(loader, node):
             continue
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, (str, int, float, bool, type(None))):
-            raise yaml.constructor.ConstructorError(problem="a key that is no text or number", problem_mark=key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                problem="a key that is neither text nor number", problem_mark=key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 problem=f"the key {key!r} stands here and on line {seen[key] + 1}; each key may stand once",
