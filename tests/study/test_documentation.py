@@ -117,6 +117,12 @@ WRITTEN = [
 WRITTEN += [*ROOT.glob("*.md"), ROOT / "results/README.md", ROOT / "Makefile", ROOT / "Snakefile", ROOT / "workflow/Snakefile"]
 
 
+@pytest.mark.parametrize("path", [path for path in WRITTEN if path.suffix in {".yaml", ".yml"}], ids=lambda path: path.name)
+def test_files_of_yaml_are_read_by_the_reader_in_python_too(path):
+    # libyaml, which reads them in a run, takes more than YAML allows
+    assert yaml.load(path.read_text(), yaml.SafeLoader)
+
+
 def test_links_between_files_lead_somewhere():
     broken = []
     for path in WRITTEN:
