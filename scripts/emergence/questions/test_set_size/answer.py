@@ -20,7 +20,7 @@ def on_resolution(resolution):
     if every["n_known"]:
         text += (
             f" Of {plural(every['n_known'], 'curve')} whose smaller models are above guessing by the smooth curve, {every['n_under_resolved']:,} "
-            f"have fewer test examples than it takes to see that with 80 % power (median needed {every['median_needed']:,.0f}, available "
+            f"have fewer test examples than it takes to see that with 80 % power (median needed {every['median_needed']:,.0f}, at hand "
             f"{every['median_at_hand']:,.0f}); {every['n_at_or_below_chance']:,} more are at or below guessing."
         )
     return Answer(question, text, f"{every['n_under_resolved']:,} of {every['n_known']:,} curves have too few test examples")
