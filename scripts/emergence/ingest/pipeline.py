@@ -213,7 +213,9 @@ def _read_percent(rows, catalogue, account):
         allowed = "a number without `%`: the metric runs neither to 1 nor to 100; see `values` and `multiply`"
         return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}%", allowed)
 
-    return account.refuse(rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is not a share", describe)
+    return account.refuse(
+        rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is not a share", describe
+    )
 
 
 def read_names(rows, fields, account):
