@@ -142,6 +142,7 @@ def test_the_version_is_said_once():
 AVOIDED = re.compile(
     r"\bone (?:row|line|file|job|folder) an? \w"
     r"|, a row an? \w"
+    r"|, one an? (?:row|line)\b"
     r"|(?<!there )\bis no (?:number|multiple|whole number|mapping|text|regular|valid)\b"
     r"|\bfor want of\b"
     r"|\brefused unread\b"

@@ -106,7 +106,7 @@ def document(content):
 
 
 def parsed(file, most_bytes=100_000_000):
-    """A JSON file as Python objects, or None where it is none, or is too large to be looked at."""
+    """A JSON file as Python objects, or None where it is not JSON, or is too large to be looked at."""
     try:
         if Path(file).stat().st_size > most_bytes:
             return None

@@ -145,7 +145,7 @@ def _leave_out_empty(rows, account):
 
 
 def read_numbers(rows, field, account):
-    """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
+    """One numeric field as numbers; text that is not a number, and NaN or infinity, are refused."""
     frame = rows.frame
     if field not in frame:
         return rows

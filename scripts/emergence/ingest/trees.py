@@ -157,7 +157,7 @@ def fingerprint(found):
 
 
 def shown(path):
-    """A path as text that can be written: bytes that are no UTF-8 as escapes."""
+    """A path as text that can be written: bytes that are not UTF-8 as escapes."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

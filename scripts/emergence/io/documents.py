@@ -57,7 +57,7 @@ class _UniqueKeyLoader(_Loader):
     """YAML in which a key given twice is an error: plain YAML keeps the last and says nothing."""
 
     def construct_object(self, node, deep=False):
-        """The value of a node; what looks like a date or a number and is none is YAML's own kind of error, with its line."""
+        """The value of a node; what looks like a date or a number but is not one is YAML's own kind of error, with its line."""
         if node.tag in _NUMBER_TAGS and _MISREAD.fullmatch(node.value):
             value = super().construct_object(node, deep)
             problem = f"YAML reads `{node.value}` as the number {value}; write the number that is meant, or a text in quotes"
@@ -66,7 +66,7 @@ class _UniqueKeyLoader(_Loader):
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             kind = node.tag.rpartition(":")[2]
-            problem = f"this looks like YAML's type `{kind}` and is none; write a text in quotes"
+            problem = f"this looks like YAML's type `{kind}` but is not one; write a text in quotes"
             raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
 
