@@ -24,11 +24,11 @@ endif
 help:
 	@echo "make run          set up, run the study of config/config.yaml, print the answers"
 	@echo "make cluster      add what a run through SLURM needs (docs/cluster.md)"
-	@echo "make test         set up, run all tests but the following four"
+	@echo "make test         set up, run all tests but those of the next four commands"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
 	@echo "make test-cluster start a SLURM on this machine, as root, and run studies through it (minutes)"
 	@echo "make test-browser open the explorer in Chromium, which is installed from Debian where it is missing"
-	@echo "make fuzz         any bytes into every reader, for longer than make test does"
+	@echo "make fuzz         fuzz the readers, for longer than make test does"
 	@echo "make lint         ruff, snakefmt, snakemake --lint, documentation drift"
 	@echo "make train        train the families of docs/induced.md anew and compare them with those that come with the workflow"
 	@echo "make bench        measure: what a run costs and where the time goes"

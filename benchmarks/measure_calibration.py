@@ -41,7 +41,7 @@ SPACINGS = {
 N_EXAMPLES = (50, 200, 500, 2000)
 NULLS = ("flat", "line", "logistic", "gompertz", "double sigmoid", "U", "p^5", "p^20")
 JUMPS = ("jump at the largest", "jump at the second largest", "jump in the middle")
-# independent questions; models that differ by more than sampling; shared questions, with and without the outputs at hand
+# independent questions; models that differ by more than sampling; shared questions, with and without the outputs
 NOISES = ("binomial", "beta-binomial", "shared, covariance given", "shared, not known")
 TESTS = ("flat", "smooth", "flat_shared", "smooth_shared", "homogeneity", "trend", "largest", "class", "jump")
 LEVEL, UPPER, LOWER, LOWER_FROM = 0.05, 0.07, 0.03, 200

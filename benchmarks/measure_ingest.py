@@ -139,7 +139,7 @@ def _by_curve(results):
 
 
 def parse_bytes(tree):
-    """Read the files and parse what is needed of them with the fastest parser at hand, keeping nothing: the floor of any reader.
+    """Read the files and parse what is needed of them with the fastest parser available, keeping nothing: the floor of any reader.
 
     Of the parsers tried (orjson, msgspec with and without declared types), msgspec with declared types is the fastest.
     """

@@ -4,7 +4,7 @@
     python benchmarks/simulate_bigbench.py build/tree --times 10  ten times as many tasks
 
 The layout, the keys, the indentation and the sizes are those of bigbench/benchmark_tasks/<task>/results/scores_*.json: 200
-tasks, 50 models of six families, zero to three shots, most tasks with one entry a number of shots and some with many
+tasks, 50 models of six families, zero to three shots, most tasks with one entry per number of shots and some with many
 subtasks. The same arguments always give the same bytes.
 """
 

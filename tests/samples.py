@@ -1,4 +1,4 @@
-"""Files that other programs wrote, which stand beside the repository where they exist."""
+"""Files that other programs wrote, which are beside the repository where they exist."""
 
 from pathlib import Path
 

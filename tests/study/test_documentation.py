@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+import emergence
 from conftest import ROOT
 from emergence.io import descriptions
 from emergence.io.documents import SCHEMAS, load_schema
@@ -87,3 +88,91 @@ def test_locks_name_no_package_index():
         assert "://" not in text
         assert "--index" not in text
         assert "--find-links" not in text
+
+
+def test_the_readme_names_every_question_and_table_and_format():
+    text = (ROOT / "README.md").read_text()
+    questions = every_question().values()
+    assert [question.title for question in questions if f"| {question.title} |" not in text] == []
+    named = {f"`{table['path'].rsplit('/', 1)[1]}`" for question in questions for table in question.tables.values()}
+    assert [table for table in sorted(named) if table not in text] == []
+    assert [name for name in configuration.formats() if f"| `{name}` |" not in text] == []
+
+
+def test_the_readme_names_every_block_of_the_study_and_every_command():
+    text = (ROOT / "README.md").read_text()
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert [name for name in study["benchmarks"] if f"| `{name}` |" not in text] == []
+    commands = re.findall(r'echo "(make [\w-]+)', (ROOT / "Makefile").read_text())
+    assert commands
+    assert [command for command in commands if command not in text] == []
+
+
+WRITTEN = [
+    path
+    for folder in (".github", "benchmarks", "config", "docs", "profiles", "results", "scripts", "tests", "workflow")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".md", ".py", ".yaml", ".yml", ".rst", ".j2", ".smk"} and ROOT / "results" not in path.parents
+]
+WRITTEN += [*ROOT.glob("*.md"), ROOT / "results/README.md", ROOT / "Makefile", ROOT / "Snakefile", ROOT / "workflow/Snakefile"]
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN if path.suffix in {".yaml", ".yml"}], ids=lambda path: path.name)
+def test_files_of_yaml_are_read_by_the_reader_in_python_too(path):
+    # libyaml, which reads them in a run, takes more than YAML allows
+    assert yaml.load(path.read_text(), yaml.SafeLoader)
+
+
+def test_links_between_files_lead_somewhere():
+    broken = []
+    for path in WRITTEN:
+        if path.suffix == ".md":
+            links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", path.read_text())
+            broken += [f"{path.relative_to(ROOT)}: {link}" for link in links if not (path.parent / link).exists()]
+    assert broken == []
+
+
+def test_the_version_is_said_once():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == emergence.__version__
+    assert re.search(r"^## (\S+?),? ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == emergence.__version__
+
+
+# phrases that stop a reader, in forms that plain English does not have
+AVOIDED = re.compile(
+    r"\bone (?:row|line|file|job|folder) an? \w"
+    r"|, a row an? \w"
+    r"|, one an? (?:row|line)\b"
+    r"|(?<!there )\bis no (?:number|multiple|whole number|mapping|text|regular|valid)\b"
+    r"|\bfor want of\b"
+    r"|\brefused unread\b"
+    r"|\bso (?:it|this) flatters\b"
+    r"|\bturns every answer round\b"
+    r"|\bfeed any bytes\b"
+    r"|\bHow fine can\b"
+    r"|\bexamples at hand\b"
+    r"|\bcame (?:higher|lower) than\b"
+    r"|\bstands? (?:in|beside) (?:`|(?:the|a|another) (?:file|table|block|folder|tree)\b)"
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["one row a curve", "that is no number", "examples at hand", "it stands in the file", ", a row a score"]
+)
+def test_what_is_avoided_is_found(text):
+    assert AVOIDED.search(text)
+
+
+@pytest.mark.parametrize("text", ["one row per curve", "there is no number", "gives a row a name", "in one file and another"])
+def test_plain_english_is_left_alone(text):
+    assert not AVOIDED.search(text)
+
+
+def test_no_text_has_a_phrase_to_avoid():
+    found = []
+    for path in WRITTEN:
+        if path.name != "test_documentation.py":
+            # a phrase may go over the end of a line, also of a comment
+            text = re.sub(r"\s*\n\s*(?:# )?", " ", path.read_text())
+            found += [f"{path.relative_to(ROOT)}: ...{match[0]}..." for match in AVOIDED.finditer(text)]
+    assert found == []

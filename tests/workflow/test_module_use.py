@@ -90,7 +90,7 @@ def test_as_a_module(folder):
     assert done.returncode == 0, done.stderr
     assert largest(folder / "summary.csv") == EXPECTED
     assert not (folder / "results").exists()
-    # logs stand beside the results, under the prefix of the host
+    # logs are beside the results, under the prefix of the host
     assert (folder / "emergence" / "logs" / "ingest_scores" / "tiny.log").is_file()
     done = snakemake(folder, "--cores", "1")
     assert "Nothing to be done" in done.stdout + done.stderr

@@ -1,6 +1,6 @@
 # Stages: score and assess, in one job: the curves of a benchmark are made once. Needs: results/{benchmark}/scores.parquet, or that
-# of each shard, and where outputs are at hand score_covariance.parquet. Gives: results/{benchmark}/curves.parquet and, of the tests, null_models.parquet, predictions.parquet,
-# examples_needed.parquet, above_chance.parquet.
+# of each shard, and where there are outputs score_covariance.parquet. Gives: results/{benchmark}/curves.parquet and, of the tests,
+# null_models.parquet, predictions.parquet, examples_needed.parquet, above_chance.parquet.
 
 
 localrules:
@@ -10,7 +10,9 @@ localrules:
 rule assess_curves:
     input:
         scores="results/{benchmark}/scores.parquet",
-        score_covariance=lambda wildcards: "results/{benchmark}/score_covariance.parquet" if wildcards.benchmark in OUTPUTS else [],
+        score_covariance=lambda wildcards: (
+            "results/{benchmark}/score_covariance.parquet" if wildcards.benchmark in OUTPUTS else []
+        ),
     output:
         **tables_in("results/{benchmark}", *ASSESSED),
     log:

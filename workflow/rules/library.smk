@@ -21,7 +21,7 @@ def usable(look, *arguments):
     try:
         return look(*arguments)
     except InputError as error:
-        # a WorkflowError would add where in this file it was raised, which is of no use to whoever mends the configuration
+        # a WorkflowError would add where in this file it was raised, which is of no use to whoever corrects the configuration
         sys.exit(f"The configuration cannot be used.\n{error}")
 
 

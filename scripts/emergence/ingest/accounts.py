@@ -111,7 +111,7 @@ class Account:
 
 
 def without(rows, left_out):
-    """The rows of a reader without some of them; places still point to where they stood."""
+    """The rows of a reader without some of them; places still point to where they were."""
     left_out = np.asarray(left_out, dtype=bool)
     if not left_out.any():
         return rows

@@ -52,7 +52,7 @@ def fetch(url, commit, checkout, record):
         left.unlink(missing_ok=True)
     for folder in ("hooks", "info"):
         shutil.rmtree(checkout / ".git" / folder, ignore_errors=True)
-    # also where there is a repository already: it mends one whose making was cut short
+    # also where there is a repository already: it repairs one whose making was cut short
     kind = "sha256" if len(commit) == 64 else "sha1"
     _remove_other_kind(checkout / ".git", kind)
     # the option is from git 2.29 on; where it is not needed, an older git does as well

@@ -7,7 +7,7 @@ from pathlib import Path
 
 TABLE = "write them as a table with one score per row (CSV), see docs/add_a_benchmark.md, Files of other programs"
 
-# What files begin with that are no text tables.
+# What files begin with that are not text tables.
 _BEGINNINGS = (
     (b"\xd0\xcf\x11\xe0", "an Excel file of the old kind (.xls)", "save the sheet as CSV"),
     (b"PAR1", "a Parquet file", "`file_type: parquet`, or the ending `.parquet`"),
@@ -106,7 +106,7 @@ def document(content):
 
 
 def parsed(file, most_bytes=100_000_000):
-    """A JSON file as Python objects, or None where it is none, or is too large to be looked at."""
+    """A JSON file as Python objects, or None where it is not JSON, or is too large to be looked at."""
     try:
         if Path(file).stat().st_size > most_bytes:
             return None

@@ -169,7 +169,7 @@ def _group_means(frame, score, n_examples, rounding):
     Returns two (scores,) arrays of bool.
     """
     whole = (frame["subtask"].astype("category") == "").to_numpy()
-    # groups within a group average members that stand beside them: counted with these, each of their examples would count twice
+    # groups within a group average members that are listed beside them: counted with these, each of their examples would count twice
     inner = frame["aggregate"].fillna(False).to_numpy(dtype=bool) & ~whole if "aggregate" in frame else np.zeros_like(whole)
     member = ~whole & ~inner
     group = _positions(frame, ("task", "metric", "model_family", "model", "shots"))

@@ -145,7 +145,7 @@ def _leave_out_empty(rows, account):
 
 
 def read_numbers(rows, field, account):
-    """One numeric field as numbers; text that is none, and NaN or infinity, are refused."""
+    """One numeric field as numbers; text that is not a number, and NaN or infinity, are refused."""
     frame = rows.frame
     if field not in frame:
         return rows
@@ -213,7 +213,9 @@ def _read_percent(rows, catalogue, account):
         allowed = "a number without `%`: the metric runs neither to 1 nor to 100; see `values` and `multiply`"
         return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}%", allowed)
 
-    return account.refuse(rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is no share", describe)
+    return account.refuse(
+        rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is not a share", describe
+    )
 
 
 def read_names(rows, fields, account):
@@ -240,7 +242,7 @@ def _read_preferred(rows, account):
     """Whether the benchmark prefers the metric, where the files say it, as true or false."""
     frame = rows.frame
     if "preferred" in frame and frame["preferred"].dtype.kind != "b":
-        # an empty value is no text, not even that of its own name
+        # an empty value is not a text, not even that of its own name
         frame["preferred"] = frame["preferred"].astype("object").where(frame["preferred"].notna(), "")
         words = _text(frame["preferred"]).str.lower()
         truth = words.map(TRUTH)
@@ -420,7 +422,7 @@ def _merge_repeated(rows, account):
 
 
 def _in_order(rows, position):
-    """The rows sorted by position, equal ones as they stood, and their positions."""
+    """The rows sorted by position, equal ones in the order they had, and their positions."""
     if (position[1:] >= position[:-1]).all():
         return rows, position
     order = np.argsort(position, kind="stable")

@@ -49,7 +49,7 @@ def apply(rows, block, spellings, account):
     def note(key, patterns, kind):
         for pattern in patterns if notes_unused else ():
             file = str(frame["file"].iat[0]) if len(frame) else ""
-            account.count(file, "ignored", 0, f"{key} names `{pattern}`, which is no {kind} of these files", example=pattern)
+            account.count(file, "ignored", 0, f"{key} names `{pattern}`, which is not a {kind} of these files", example=pattern)
 
     for word, replacements in block.get("rename", {}).items():
         _rename(frame, word, replacements, note)

@@ -22,7 +22,7 @@ FIELDS = {"model_family": "family", "scale": "scale"}
 def listed_models(block):
     """What a block says of models: {model: {"model_family": str or None, "scale": float or None}}.
 
-    Raises InputError where `models_file` is no list of models, or where `models` says something else of the same model.
+    Raises InputError where `models_file` is not a list of models, or where `models` says something else of the same model.
     """
     table = registries.load_models(block["models_file"]) if "models_file" in block else {}
     problems = []

@@ -73,7 +73,7 @@ def find(directory, part=None, prefix=PREFIX):
 
 
 def passed_over(directory, pattern):
-    """What stands in a folder of result files, or below it, and is not read.
+    """What is in a folder of result files, or below it, and is not read.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def fingerprint(found):
 
 
 def shown(path):
-    """A path as text that can be written: bytes that are no UTF-8 as escapes."""
+    """A path as text that can be written: bytes that are not UTF-8 as escapes."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -167,6 +167,6 @@ def joined(directory, path):
 
 
 def two_folders(task, one, other):
-    """The message for a task whose results stand in folders of two names, so that they may fall in different shards."""
-    allowed = "one folder a task (of one name); take the other out of the tree"
+    """The message for a task whose results are in folders of two names, so that they may fall in different shards."""
+    allowed = "one folder per task (of one name); take the other out of the tree"
     return told(f"the task `{task}`", f"results in the folder `{one}` and in the folder `{other}`", allowed)

@@ -42,7 +42,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 # Documents that people write are far smaller. Aliases of aliases make a few lines larger than any memory, and the loader in C
-# ends the process where brackets stand in one another by the ten thousand.
+# ends the process where brackets are nested by the ten thousand.
 _MOST_VALUES = 1_000_000
 _DEEPEST = 50
 
@@ -57,7 +57,7 @@ class _UniqueKeyLoader(_Loader):
     """YAML in which a key given twice is an error: plain YAML keeps the last and says nothing."""
 
     def construct_object(self, node, deep=False):
-        """The value of a node; what looks like a date or a number and is none is YAML's own kind of error, with its line."""
+        """The value of a node; what looks like a date or a number but is not one is YAML's own kind of error, with its line."""
         if node.tag in _NUMBER_TAGS and _MISREAD.fullmatch(node.value):
             value = super().construct_object(node, deep)
             problem = f"YAML reads `{node.value}` as the number {value}; write the number that is meant, or a text in quotes"
@@ -66,7 +66,7 @@ class _UniqueKeyLoader(_Loader):
             return super().construct_object(node, deep)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             kind = node.tag.rpartition(":")[2]
-            problem = f"this looks like YAML's type `{kind}` and is none; write a text in quotes"
+            problem = f"this looks like YAML's type `{kind}` but is not one; write a text in quotes"
             raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
 
@@ -79,7 +79,9 @@ def _unique_mapping(loader, node):
             continue
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, (str, int, float, bool, type(None))):
-            raise yaml.constructor.ConstructorError(problem="a key that is no text or number", problem_mark=key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                problem="a key that is neither text nor number", problem_mark=key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 problem=f"the key {key!r} stands here and on line {seen[key] + 1}; each key may stand once",

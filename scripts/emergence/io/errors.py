@@ -22,7 +22,7 @@ def naming(file):
 
 
 class InputError(Exception):
-    """Something in a file or in the configuration is wrong and the user can mend it.
+    """Something in a file or in the configuration is wrong and the user can correct it.
 
     problems: list of str, each a whole message: where, what was found, what is allowed. As text, the error shows the first of
     them, and of each what a person can read: names from files may be of any length and hold anything.

@@ -247,7 +247,7 @@ def resolution_of(catalogue, name, part, metric, sums):
 
 
 def _rank(catalogue, name):
-    """Where the kind of a metric stands in the order of expected sharpness."""
+    """The place of the kind of a metric in the order of expected sharpness."""
     kind = catalogue["kind"].get(name, "unknown")
     return ("discontinuous", "nonlinear", "unknown", "linear").index(kind)
 

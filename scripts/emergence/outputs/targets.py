@@ -61,7 +61,7 @@ def _written(text, is_cell):
 
 
 def literal(text):
-    """What a Python literal stands for; the text itself where it is none."""
+    """What a Python literal stands for; the text itself where it is not one."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -46,7 +46,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
         {benchmark: its block of the configuration}; `title` and `scale_label` are used.
     folder : pathlib.Path
     threshold, relative_threshold : float
-        Where the slider stands at first, on E and on relative E.
+        Where the slider is at first, on E and on relative E.
     """
     index, points = contents(curves, verdicts, catalogue, blocks)
     index |= {"thresholds": {"e": threshold, "relative": relative_threshold}}
@@ -64,7 +64,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
 
 
 def as_script(value):
-    """JSON that can stand in a script of a page: no character in it ends the script, a line or a comment."""
+    """JSON that can be put into a script of a page: no character in it ends the script, a line or a comment."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -206,7 +206,7 @@ def render(sections, study, provenance, across, verdicts=None):
 
 
 def summary(sections, width=110):
-    """The answers for a terminal: one line a question where it fits."""
+    """The answers for a terminal: one line per question where it fits."""
     lines = ["Emergent abilities, or the metric?"]
     for part in sections:
         lines += ["", printable(part["title"])]

@@ -2,7 +2,7 @@
 
 The class: straight lines in log scale, and S-shaped curves (logistic, Gompertz and mirrored Gompertz functions of log scale) that
 take at least MIN_RISE_DECADES decades for the middle 80 % of their rise or fall, with both ends within the range of the metric.
-Without that last condition a jump at the largest model cannot be told from the foot of a smooth rise to an impossible height
+Without that last condition a jump at the largest model cannot be told from the start of a smooth rise to an impossible height
 (module null_models); with it, it can.
 
 The statistic is how much better the curve is fitted by a step or a steep logistic than by the best curve of the class, over the

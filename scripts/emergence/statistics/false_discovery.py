@@ -27,7 +27,7 @@ def metrics_with_sharp_curves(metric, emergence_score, q_value, thresholds, *, l
     metric: (c,) labels. emergence_score: (c,), NaN where undefined; infinite counts as above every threshold. q_value: (c,), NaN
     where undefined. thresholds: (t,) values of |E|. level: false-discovery rate.
 
-    Returns a data frame, one row a threshold: threshold, n_metrics, n_metrics_above, n_metrics_after (with a curve above the
+    Returns a data frame, one row per threshold: threshold, n_metrics, n_metrics_above, n_metrics_after (with a curve above the
     threshold and q <= level), n_curves, n_curves_above, n_curves_after, n_undefined_score, n_untested_above (above, but without a
     q-value: they cannot survive, and are counted here), metrics_after (names joined by `|`).
     """

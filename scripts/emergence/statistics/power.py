@@ -1,4 +1,4 @@
-"""How fine can the test set see? Exact binomial answers about scores that are shares of right answers.
+"""Is the test set large enough? Exact binomial answers about scores that are shares of right answers.
 
 `Absent` at small scale may mean under-resolved: the second prediction of Schaeffer, Miranda & Koyejo (2023).
 """

@@ -227,7 +227,7 @@ def summarise_by(table, group):
     DataFrame, one row per label and predictor
         The label, predictor, n_curves, n_undefined (curves without a prediction), n_without_noise (with a prediction, but without
         noise to compare its error with), median_absolute_z, median_error_points and median_z (medians over curves), share_higher
-        (curves whose scores came higher than predicted, on average over the hidden scales), share_within_noise and
+        (curves whose scores were higher than predicted, on average over the hidden scales), share_within_noise and
         share_within_interval (means over curves: every curve counts once), share_best (curves in which the predictor has the
         smallest mean absolute error, of those predicted by all; ties count for each).
     """

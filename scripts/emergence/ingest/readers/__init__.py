@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 class Rows:
     """What a reader found.
 
-    frame: one row a score, with columns of the score table (whichever the files give) and `file`, the file each came from.
+    frame: one row per score, with columns of the score table (whichever the files give) and `file`, the file each came from.
         Numbers may still be text. The index is 0..n-1. Names given as a categorical column are taken to the letter; others are
         stripped of surrounding space.
-    place: place(i, field) says in words where the field of row i stands in its file.
+    place: place(i, field) says in words where the field of row i is in its file.
     """
 
     frame: pd.DataFrame

@@ -18,7 +18,7 @@ def compute(given):
 
 
 def claims_by_metric(claims, tasks, catalogue, level):
-    """Figures 5B and 5C of the paper, against the base rate of all tasks: one row a preferred metric.
+    """Figures 5B and 5C of the paper, against the base rate of all tasks: one row per preferred metric.
 
     claims: frame of registries.load_claims. tasks: frame of load_tasks, empty where there is no registry.
     Columns: see question.yaml.

@@ -11,7 +11,7 @@ def compute(given):
 
 
 def across_benchmarks(by_metric):
-    """How sharp each metric's curves are in each benchmark that has it: one row a metric and benchmark.
+    """How sharp each metric's curves are in each benchmark that has it: one row per metric and benchmark.
 
     by_metric: {benchmark: frame of `emergence_by_metric`}, in the order of the study. Metrics that more benchmarks have
     come first, then by name. Columns: see question.yaml.

@@ -11,7 +11,7 @@ def draw(given):
 
 
 def resolution(examples_needed):
-    """Test examples at hand against those needed to tell each curve's smaller models from guessing."""
+    """Available test examples against those needed to tell each curve's smaller models from guessing."""
     known = examples_needed[(examples_needed["status"] == "ok") & examples_needed["examples_at_hand"].notna()]
     if known.empty:
         reason = "No curve has a known number of test examples, a known score of guessing, and smaller models above it."
@@ -38,7 +38,7 @@ def resolution(examples_needed):
     axes.plot(ends, ends, color="0.5", ls="--", lw=1)
     drawing.log_axis(axes.xaxis, known["examples_at_hand"], drawing.scale_name)
     drawing.log_axis(axes.yaxis, known["examples_needed"], drawing.scale_name)
-    axes.set_xlabel("test examples at hand")
+    axes.set_xlabel("available test examples")
     axes.set_ylabel("test examples needed")
     figure.legend(loc="outside upper center", ncols=2)
     columns = ["task", "subtask", "metric", "model_family", "shots", "small_performance", "examples_needed", "examples_at_hand"]

@@ -17,7 +17,7 @@ def compute(given):
 
 
 def resolution_by_metric(above_chance, examples_needed):
-    """How fine the test sets see, a row a metric, `all` first."""
+    """Whether the test sets are large enough, one row per metric, `all` first."""
     records = []
     for metric in [ALL, *sorted(set(above_chance["metric"]) | set(examples_needed["metric"]))]:
         scores = above_chance[(above_chance["metric"] == metric) | (metric == ALL)]

@@ -117,7 +117,7 @@ class _Layout(typing.NamedTuple):
 class _Contents:
     """What all files hold: in lists, one item a file; the scores of all of them one after the other; and each layout once.
 
-    no_numbers: {position in scores: value} for every score that is no number; in scores it is NaN.
+    no_numbers: {position in scores: value} for every score that is not a number; in scores it is NaN.
     """
 
     def __init__(self):
@@ -321,7 +321,7 @@ def _shown(value):
 
 
 def _written(value, write):
-    """A value as text; in its place words where lists and keys stand in one another deeper than Python can follow."""
+    """A value as text; in its place words where lists and keys are nested deeper than Python can follow."""
     try:
         return write(value)
     except RecursionError:
@@ -379,10 +379,10 @@ def _float(number):
 
 
 def _numbers(values):
-    """Values as numbers, (n,) float: NaN for null and for what is no number; and which are the latter, (n,) bool."""
+    """Values as numbers, (n,) float: NaN for null and for what is not a number; and which are the latter, (n,) bool."""
     plain, wrong = _plain(values, _NUMBER, None)
     numbers = np.array([math.nan if value is None else _float(value) for value in plain], dtype=float)
-    # the literal NaN is a float that is no number
+    # the literal NaN is a float that is not a number
     return numbers, wrong | (np.isnan(numbers) & np.array([value is not None for value in plain], dtype=bool))
 
 
@@ -462,7 +462,7 @@ def _aggregates(layouts, subtasks):
 
 
 def _rows(contents, scale_axis, account):
-    """The contents as rows, one a score, in the order of the score table's key; what is no number is counted and left out."""
+    """The contents as rows, one per score, in the order of the score table's key; what is not a number is counted and left out."""
     cells, numbers, wrong = _cells(contents.distinct)
     files = pd.DataFrame(
         {

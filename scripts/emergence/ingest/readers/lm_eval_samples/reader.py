@@ -406,7 +406,7 @@ def _choices(records, numbers, filters, metrics, run, account):
 
 
 def _is_second_half(lengths):
-    """Which items of a column of lists stand in the second half of their list: (n_values,) bool."""
+    """Which items of a column of lists are in the second half of their list: (n_values,) bool."""
     starts = np.cumsum(lengths) - lengths
     within = np.arange(lengths.sum()) - np.repeat(starts, lengths)
     return within >= np.repeat(lengths // 2, lengths)

@@ -48,5 +48,5 @@ def lines(path, catalogue):
     # what is missing of the models is asked for model by model
     wanted = [path[1] for path, *_ in problems({**block, "models": {}}) if len(path) > 1 and path[1] not in columns]
     if wanted:
-        return [*head, *(f"  {field}: {FILL}: the column; `task` may stand in `constants`" for field in wanted)]
+        return [*head, *(f"  {field}: {FILL}: the column; `task` may be in `constants`" for field in wanted)]
     return head + overview.lines(block)

@@ -126,7 +126,7 @@ def _note_unused_columns(files, block, account):
         if patterns:
             met = [name for file in files for name in load(file, file_type(file, block), lambda header: False, block)[0]]
             for pattern in fitting(met, patterns)[1]:
-                reason = f"{key}.columns names `{pattern}`, which is no column of these files"
+                reason = f"{key}.columns names `{pattern}`, which is not a column of these files"
                 account.count(files[0], "ignored", 0, reason, example=pattern)
 
 
