@@ -10,7 +10,7 @@ import dataclasses
 class Answer:
     """A question and what this run answers, in plain sentences.
 
-    `short` is the one line of the terminal summary, left out where it is empty. `cell` is what the first table of the report has
+    `text` has paragraphs where a line ends. `short` is the one line of the terminal summary, left out where it is empty. `cell` is what the first table of the report has
     room for: numbers and at most a few words; where it is empty, the beginning of `short`. `table` is a frame to show below the
     text, with the columns {column: header} of `columns`, for what no file holds.
     """
@@ -29,6 +29,8 @@ def percent(share):
 
 def p_text(value):
     """A p- or q-value as a reader wants it: `= 0.18`, `= 4.8e-05`."""
+    if value == 0:
+        return "< 1e-300"
     return f"= {value:.2g}" if value >= 1e-4 else f"= {value:.1e}"
 
 

@@ -23,14 +23,14 @@ def table(sections):
     Parameters
     ----------
     sections : list of dict
-        As of page.section: `name`, `title`, `questions` with `name`, `column` and `answers`.
+        As of page.section: `name`, `title`, `questions` with `name`, `column` and `answers`, and `lacking`.
 
     Returns
     -------
     dict
         `columns`, the heads of the questions that have one and are asked; `rows`, each with `benchmark`, `href` and `cells`,
         one per column: `text`, the cells of the answers or the beginning of their short forms; `title`, these; `href`, the
-        section. Texts are empty where a benchmark is not asked.
+        section. Where a benchmark is not asked, `text` says why, and `href` is empty.
     """
     columns = {}
     for part in sections:
@@ -45,7 +45,8 @@ def table(sections):
             said = [answer for answer in asked[name]["answers"] if answer.short] if name in asked else []
             cells.append(
                 {
-                    "text": "; ".join(answer.cell or leading(answer.short) for answer in said),
+                    "text": "; ".join(answer.cell or leading(answer.short) for answer in said)
+                    or part["lacking"].get(name, "not asked"),
                     "title": ". ".join(answer.short for answer in said),
                     "href": f"#{part['name']}-{name}" if said else "",
                 }

@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from emergence import questions
+from emergence.ingest import input_checks
 from emergence.io import tables
 from emergence.io.documents import ROOT
 from emergence.io.texts import printable
@@ -138,11 +139,19 @@ def section(name, study, entries, inputs, folder):
             for question in questions.every_question().values()
             if question.scope == "benchmark" and question not in asked and question.unasked
         ],
+        "lacking": lacking(asked),
         "account": cells(account, ACCOUNT),
         "account_file": Path(os.path.relpath(paths["ingest_account"], folder)).as_posix(),
         "inputs": cells(given.table("inputs"), INPUTS),
-        "accounted": accounted(account),
+        "accounted": [accounted(account), *input_checks.sentences(account)],
     }
+
+
+def lacking(asked):
+    """What the block has not for each question of a benchmark that is not asked: {question: why}."""
+    every = [question for question in questions.every_question().values() if question.scope == "benchmark"]
+    reasons = {question.needs: question.unasked for question in every if question.unasked}
+    return {question.name: reasons[question.needs] for question in every if question not in asked and question.needs in reasons}
 
 
 def accounted(account):
@@ -198,6 +207,7 @@ def render(sections, study, provenance, across, verdicts=None):
         sections=sections,
         overview=overview.table(sections),
         verdicts=verdicts,
+        steep=f"{study['emergence']['relative_threshold']:g}",
         explorer="explorer.html",
         study=study,
         provenance=provenance,

@@ -20,11 +20,11 @@ def on_groups(table, catalogue):
     both = both[both["one"] > 0]
     if both.empty:
         reason = "no curve of right answers has an emergence score and a known number of examples"
-        return Answer(question, f"Not to be answered here: {reason}.", reason)
+        return Answer(question, f"This cannot be answered: {reason}.", reason)
     n_sharper = int((both["many"] > both["one"]).sum())
     ratio = both["many"] / both["one"]
     short = f"counting only {_COMPARED} right answers together makes {n_sharper:,} of {plural(len(both), 'curve')} sharper"
-    text = f"{short[0].upper()}{short[1:]} and the others less sharp; |E| changes by a factor of {ratio.min():.2g} to {ratio.max():.2g}"
+    text = f"{short[0].upper()}{short[1:]}. |E| changes by a factor of {ratio.min():.2g} to {ratio.max():.2g}"
     text += f", {ratio.median():.2g} in the median."
     n_without = len(one) - len(both)
     text += f" {plural(n_without, 'curve has', 'curves have')} no finite E under one of the two." if n_without else ""

@@ -17,17 +17,17 @@ def on_known_truth(table):
     both = both[both["true_emergence_score"] != 0]
     if both.empty:
         reason = "no curve has both a measured and a true emergence score"
-        return Answer(question, f"Not to be answered here: {reason}.", reason)
+        return Answer(question, f"This cannot be answered: {reason}.", reason)
     ratio = (both["emergence_score"] / both["true_emergence_score"]).to_numpy()
     off = np.abs(ratio - 1)
     near = f"half of the measured emergence scores are within {percent(np.median(off))} of the truth"
     text = (
-        f"On {plural(len(both), 'curve')} {near}; the ratio of measured to true runs from {ratio.min():.2g} to {ratio.max():.2g}."
+        f"On {plural(len(both), 'curve')}, {near}. The ratio of measured to true runs from {ratio.min():.2g} to {ratio.max():.2g}."
     )
     n_missing = int(table["emergence_score"].isna().sum())
     if n_missing:
         text += (
-            f" {plural(n_missing, 'curve has', 'curves have')} no finite score, because half of the steps are smaller than one test example: the"
-            " resolution-limited score that stands for it is the number of examples times the range."
+            f" {plural(n_missing, 'curve has', 'curves have')} no finite score: half of the steps are smaller than one test example."
+            " The resolution-limited score used instead is the number of examples times the range."
         )
     return Answer(question, text, near)

@@ -16,15 +16,13 @@ def on_flags(table, taken):
     """The answer from the counts by metric; `taken` says what an answer and a token are."""
     if table.empty:
         reason = "no curve of outputs has four scales"
-        return Answer(QUESTION, f"This cannot be answered here: {reason}. {taken}", reason)
+        return Answer(QUESTION, f"This cannot be answered: {reason}. {taken}", reason)
     counts = table[["n_curves", "n_sharp", "n_length_made", "n_few_examples"]].sum()
     sharp = f"{counts['n_sharp']:,} of {plural(counts['n_curves'], 'curve')} of outputs"
     if not counts["n_sharp"]:
         text = f"No curve of outputs is at least twice as steep as a line, of {counts['n_curves']:,}, so none is flagged."
         return Answer(QUESTION, f"{text} {taken}", "no curve is sharp")
-    text = (
-        f"{sharp} are at least twice as steep as a line or have no finite E. Of these, {counts['n_length_made']:,} lose it when"
-    )
-    text += f" answers are cut to the length of their targets, and {counts['n_few_examples']:,} hang on fewer than 10 effective examples."
+    text = f"{sharp} are at least twice as steep as a line or have no finite E. Of these, {counts['n_length_made']:,} are not once"
+    text += f" answers are cut to the length of their targets. {counts['n_few_examples']:,} rest on fewer than 10 effective examples."
     short = f"of {plural(counts['n_sharp'], 'sharp curve')}, {counts['n_length_made']:,} by length and {counts['n_few_examples']:,} by few examples"
     return Answer(QUESTION, f"{text} {taken}", short)

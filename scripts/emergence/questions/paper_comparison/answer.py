@@ -46,8 +46,9 @@ def against_paper(paper, tasks, curves, by_metric, claims, top_metrics):
     )
     missing = table["this_run"].isna()
     held = plural(curves["task"].nunique(), "task")
-    note = f"Figure 5A of the paper draws curves of the whole benchmark; the files of this run hold {held}"
-    note += f" of {len(tasks)}" if tasks is not None else ""
-    numbers = plural(int(missing.sum()), "more number")
-    note += f", so their highest scores are over fewer curves, and for {numbers} of the paper they hold no score."
+    note = "Figure 5A of the paper draws curves of the whole benchmark. The files of this run hold "
+    note += f"{held} of {len(tasks)}" if tasks is not None else held
+    note += ", so their highest scores are over other curves."
+    if missing.any():
+        note += f" For {plural(int(missing.sum()), 'more number')} of the paper they hold no score."
     return table.loc[~missing, ["figure", "quantity", "metric", "paper", "this_run"]], note

@@ -1,4 +1,4 @@
-"""Whether the largest models were foreseeable, in words."""
+"""Whether the largest scales were foreseeable, in words."""
 
 from pathlib import Path
 
@@ -6,9 +6,18 @@ import pandas as pd
 
 from emergence.questions.answers import Answer, listed, percent, plural
 
+QUESTION = "Were the largest scales predictable?"
 PREDICTORS = {"smooth": "a smooth curve", "line": "a straight line in log scale", "no_change": "no change"}
 # What others found when they predicted larger models from smaller ones.
 MARKS = Path(__file__).with_name("published_marks.csv")
+MARK_COLUMNS = {
+    "source": "published mark",
+    "quantity": "what",
+    "value": "value",
+    "of": "of",
+    "unit": "unit",
+    "decades_ahead": "orders of magnitude ahead",
+}
 
 
 def answer(given):
@@ -17,53 +26,44 @@ def answer(given):
 
 
 def on_predictability(predictability, marks):
-    """Could the largest models have been foreseen from the smaller ones?"""
-    question = "Were the largest models predictable?"
+    """Could the largest scales have been foreseen from the smaller ones?"""
     every = predictability[predictability["grouping"] == "all"].set_index("predictor") if len(predictability) else predictability
     if every.empty or (every["n_curves"] == every["n_undefined"]).all():
         reason = "no curve has enough scales to hide the largest and predict them from the rest"
-        return Answer(question, f"Not answered: {reason}.", reason)
+        return Answer(QUESTION, f"This cannot be answered: {reason}.", reason, cell="too few scales")
     predicted = every["n_curves"] - every["n_undefined"]
-    counts = listed(f"{predicted[name]:,} by {PREDICTORS[name]}" for name in PREDICTORS)
     text = [
-        f"The largest third of the scales is hidden. Of {plural(every['n_curves'].iloc[0], 'curve')}, {counts} can be predicted."
+        "The largest third of the scales is hidden and predicted from the rest.",
+        f"Of {plural(every['n_curves'].iloc[0], 'curve')}, {_by_each(predicted, '{:,}')} can be predicted.",
     ]
-    shorts = []
+    shorts, cell = [], []
     points = every["median_error_points"].dropna()
     if len(points):
-        errors = listed(f"{points[name]:.1f} by {PREDICTORS[name]}" for name in PREDICTORS if name in points)
-        text.append(f"The error is {errors}, in points (hundredths of the range of the metric; median over curves).")
-        text.append(published(marks))
-        best = points.idxmin()
-        shorts.append(f"median error {points[best]:.1f} points by {PREDICTORS[best]}")
+        text.append(f"The median error is {_by_each(points, '{:.1f}')}.")
+        text.append("It is in points, hundredths of the range of the metric.")
+        shorts.append(f"median error {points.min():.1f} points by {PREDICTORS[points.idxmin()]}")
+        cell.append(f"{points.min():.1f} points")
     noise = every["median_absolute_z"].dropna()
     if len(noise):
-        errors = listed(f"{PREDICTORS[name]} errs by {noise[name]:.1f}" for name in PREDICTORS if name in noise)
-        text.append(f"In standard deviations of the noise, {errors} (median; a perfect prediction errs by 0.8).")
+        text.append(f"In standard deviations of the noise: {_by_each(noise, '{:.1f}')}.")
+        text.append("A perfect prediction errs by 0.8.")
         shorts.append(f"{noise.min():.1f} standard deviations of the noise by {PREDICTORS[noise.idxmin()]} (0.8 is perfect)")
+        cell.append(f"{noise.min():.1f} noise units")
     smooth = every.loc["smooth"]
     if pd.notna(smooth["share_within_interval"]):
         text.append(
-            f"{percent(smooth['share_within_interval'])} of the hidden scores lie within two standard deviations of the smooth "
-            f"prediction's own uncertainty, and the scores of {percent(smooth['share_higher'])} of the curves were higher than predicted."
+            f"{percent(smooth['share_within_interval'])} of the hidden scores lie within two standard deviations of noise and smooth "
+            "prediction together."
         )
+    if pd.notna(smooth["share_higher"]):
+        text.append(f"{percent(smooth['share_higher'])} of the curves scored higher than the smooth curve predicted.")
     without = int(every["n_without_noise"].max())
     if without:
-        text.append(f"For {plural(without, 'curve')} the noise is not known well enough to say how large the error is beside it.")
-    return Answer(question, " ".join(text), "; ".join(shorts))
+        text.append(f"For {plural(without, 'curve')} the noise is not known well enough to compare the error with it.")
+        text.append("The number of test examples (`n_examples`) or a standard error (`stderr`) would make it possible.")
+    return Answer(QUESTION, " ".join(text), "; ".join(shorts), marks, MARK_COLUMNS, "; ".join(cell))
 
 
-def published(marks):
-    """What others report, as a sentence."""
-    errors, counts = marks[marks["unit"] == "points"], marks[marks["of"].notna()]
-    parts = [
-        f"{source}: " + listed(f"{row.value:g} points as {row.quantity} {ahead(row.decades_ahead)}" for row in own.itertuples())
-        for source, own in errors.groupby("source", sort=False)
-    ]
-    parts += [f"{row.source}: {row.value:g} of {row.of:g} {row.quantity}" for row in counts.itertuples()]
-    return f"Published marks to set beside this: {'; '.join(parts)}."
-
-
-def ahead(decades):
-    """How far ahead a prediction was made, in words."""
-    return "one order of magnitude ahead" if decades == 1 else f"{decades:g} orders of magnitude ahead"
+def _by_each(values, form):
+    """`4.8 by a smooth curve, 4.7 by a straight line in log scale and 5.2 by no change`."""
+    return listed(f"{form.format(values[name])} by {words}" for name, words in PREDICTORS.items() if name in values)

@@ -1,6 +1,6 @@
 """Which families repeat another's scores, in words."""
 
-from emergence.questions.answers import Answer, listed, plural
+from emergence.questions.answers import Answer, plural
 
 
 def answer(given):
@@ -10,8 +10,9 @@ def answer(given):
         return [Answer(question, "No curve repeats the scores of another family.", "none")]
     pairs = table.groupby(["model_family", "repeats_family"])["n_copies"].sum().sort_values(ascending=False, kind="stable")
     most = 3
-    named = [f"{family} repeats {other} ({plural(n, 'curve')})" for (family, other), n in pairs.head(most).items()]
-    more = f" {len(pairs) - most} more pairs of families are in the table." if len(pairs) > most else ""
+    text = [f"{family} repeats {other} ({plural(n, 'curve')})." for (family, other), n in pairs.head(most).items()]
+    if len(pairs) > most:
+        text.append(f"The table has {plural(len(pairs) - most, 'more pair')} of families.")
+    text.append("A copy is not further evidence, so tests of many curves leave it out.")
     total = plural(int(table["n_copies"].sum()), "copy", "copies")
-    text = f"{listed(named)}. A copy is not further evidence: it is counted once in tests of many curves.{more}"
-    return [Answer(question, text[0].upper() + text[1:], f"{total} of another family's curves")]
+    return [Answer(question, " ".join(text), f"{total} of another family's curves")]

@@ -18,10 +18,10 @@ def on_pairs(table, catalogue):
     defined = table[table["n_defined"] > 0]
     if defined.empty:
         reason = "no curve has two metrics, four scales and two examples"
-        return Answer(QUESTION, f"This cannot be answered here: {reason}.", reason)
+        return Answer(QUESTION, f"This cannot be answered: {reason}.", reason)
     leading = defined[defined["leads"]]
-    shown = (leading if len(leading) else defined).head(3)
-    sentences = [_pair(row, catalogue) for row in shown.itertuples()]
+    shown = (leading if len(leading) else defined).head(2)
+    sentences = [sentence for row in shown.itertuples() for sentence in _pair(row, catalogue)]
     if leading.empty:
         sentences.insert(
             0, "No discontinuous or nonlinear metric is paired with one of another kind, so these pairs do not decide it."
@@ -36,17 +36,22 @@ def on_pairs(table, catalogue):
 
 def _pair(row, catalogue):
     a, b = (catalogue["label"].get(name, name) for name in (row.metric_a, row.metric_b))
-    text = f"{a} against {b}: the interval of the difference in |E| lies above 0 for {row.n_sharper_a} and below 0 for"
-    text += f" {row.n_sharper_b} of {plural(row.n_defined, 'curve')}; the median difference is {_number(row.median_difference)}"
+    text = [
+        f"{a} is compared with {b} on {plural(row.n_defined, 'curve')}.",
+        f"The interval of the difference in |E| lies above 0 for {row.n_sharper_a} and below 0 for {row.n_sharper_b}.",
+    ]
+    interval = ""
     if pd.notna(row.low):
         over = "resampling tasks and examples" if row.drawn == "tasks and examples" else "resampling examples of these tasks"
-        text += f" ({_number(row.low)} to {_number(row.high)}, {over})"
+        interval = f" ({_number(row.low)} to {_number(row.high)}, {over})"
+    text.append(f"The median difference is {_number(row.median_difference)}{interval}.")
     if row.n_steps:
-        text += f". Under {a}, {row.n_steps_beyond_noise:,} of {plural(row.n_steps, 'step')} between neighbouring models"
-        text += f" {'is' if row.n_steps_beyond_noise == 1 else 'are'} more than noise"
+        verb = "is" if row.n_steps_beyond_noise == 1 else "are"
+        steps = f"{row.n_steps_beyond_noise:,} of {plural(row.n_steps, 'step')} between neighbouring models"
+        text.append(f"Under {a}, {steps} {verb} more than noise.")
     if row.n_infinite:
-        text += f". In {plural(row.n_infinite, 'pair')} half the steps or more are zero under one of the two"
-    return text + "."
+        text.append(f"In {plural(row.n_infinite, 'pair')} half the steps or more are zero under one of the two.")
+    return text
 
 
 def _number(value):

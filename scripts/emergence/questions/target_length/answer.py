@@ -14,17 +14,17 @@ def on_lengths(table):
     """The answer from the counts by curve."""
     if table.empty:
         reason = "no output is a text with a target"
-        return Answer(QUESTION, f"This cannot be answered here: {reason}.", reason)
+        return Answer(QUESTION, f"This cannot be answered: {reason}.", reason)
     counts = table[["n_groups", "n_below_resolution", "n_tested", "n_inside", "n_above", "n_below"]].sum()
     if not counts["n_tested"]:
         reason = "fewer than 3 right answers are predicted for targets of every length"
-        return Answer(QUESTION, f"This cannot be answered here: {reason}, so no accuracy could contradict p^L.", reason)
+        return Answer(QUESTION, f"This cannot be answered: {reason}. So no accuracy could contradict p^L.", reason)
     tested = plural(counts["n_tested"], "group")
-    text = f"In {counts['n_inside']:,} of {tested} of targets of one length, the exact interval of the accuracy holds p^L, what"
-    text += " independent tokens of equal difficulty would give (at least 95 % are expected if they are)"
+    text = "Independent tokens of equal difficulty would give an accuracy of p^L for targets of L tokens."
+    text += f" In {counts['n_inside']:,} of {tested} of targets of one length, the exact interval of the accuracy holds p^L."
+    text += " At least 95 % are expected if tokens are independent."
     if counts["n_above"] or counts["n_below"]:
-        text += f"; accuracy is above it in {counts['n_above']:,} and below it in {counts['n_below']:,}"
-    text += "."
+        text += f" Accuracy is above p^L in {counts['n_above']:,} and below it in {counts['n_below']:,}."
     if counts["n_above"] > 0.05 * counts["n_tested"]:
         text += " Accuracy above p^L means that questions differ in difficulty, or that tokens of an answer are right together."
     if counts["n_below"] > 0.05 * counts["n_tested"]:

@@ -5,7 +5,7 @@ import numpy as np
 from emergence.outputs.threshold_sweep import SERIES
 from emergence.questions.answers import Answer, plural
 
-_MOST = 4
+_MOST = 2
 
 
 def answer(given):
@@ -19,7 +19,7 @@ def on_thresholds(table):
     whole = table[table["subtask"] == ""] if (table["subtask"] == "").any() else table
     if whole.empty:
         reason = "the outputs come without a continuous value of each example"
-        return Answer(question, f"Not to be answered here: {reason}.", reason)
+        return Answer(question, f"This cannot be answered: {reason}.", reason)
     sentences, ratios = [], []
     for key, rows in whole.groupby([*SERIES, "value"], dropna=False, sort=True):
         size = np.abs(rows["emergence_score_resolved"].to_numpy())
@@ -29,10 +29,11 @@ def on_thresholds(table):
         ratios.append(size[high] / soft if soft > 0 else np.nan)
         name, family, value = key[0], key[2], key[-1]
         sentences.append(
-            f"{name}, {family}: |E| of the {value} itself is {soft:.1f}; of the share of examples on the better side of a threshold it"
-            f" runs from {size[low]:.1f} (at {cuts[low]:g}) to {size[high]:.1f} (at {cuts[high]:g}), by the threshold."
+            f"{name}, {family}: |E| of the {value} itself is {soft:.1f}."
+            f" With a threshold it runs from {size[low]:.1f} (at {cuts[low]:g}) to {size[high]:.1f} (at {cuts[high]:g})."
         )
     n = len(sentences)
+    rule = "With a threshold, an example counts as right on the better side of it."
     more = f" The table threshold_sweep.parquet has {n - _MOST} more." if n > _MOST else ""
     short = f"the choice of the threshold changes |E| up to {np.nanmax(ratios):.0f} times that of the value itself"
-    return Answer(question, " ".join(sentences[:_MOST]) + more, f"{short} ({plural(n, 'curve')})")
+    return Answer(question, " ".join([rule, *sentences[:_MOST]]) + more, f"{short} ({plural(n, 'curve')})")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from emergence.questions.answers import Answer, listed, p_text, percent, plural
+from emergence.statistics.variation import MIN_TASKS
 
 QUESTION = "What explains the variation in sharpness?"
 
@@ -26,18 +27,21 @@ def on_variation(variation):
             "nothing_varies": "all curves are equally sharp",
         }
         reason = reasons.get(first["status"], first["status"].replace("_", " "))
-        return Answer(QUESTION, f"No number is given: {reason}. {not_crossed if n_not_crossed else ''}".strip(), reason)
+        text = [f"No number is given: {reason}."] + [not_crossed] * (n_not_crossed > 0)
+        if first["status"] in ("too_few_tasks", "confounded"):
+            text.append(f"At least {MIN_TASKS} tasks that several metrics score would make it possible.")
+        return Answer(QUESTION, " ".join(text), reason)
     shares = [
-        f"{percent(row.share)} with the {row.factor.replace('_', ' ')} (interval {percent(row.share_low)} to {percent(row.share_high)}, "
-        f"by chance alone {percent(row.expected_share)}"
-        + (f", p {p_text(row.p_value)})" if pd.notna(row.p_value) else ", no p-value: nothing to exchange)")
+        f"{percent(row.share)} goes with the {row.factor.replace('_', ' ')} (interval {percent(row.share_low)} to {percent(row.share_high)}; "
+        + (f"p {p_text(row.p_value)}" if pd.notna(row.p_value) else "no p-value: nothing to exchange")
+        + f"; by chance alone {percent(row.expected_share)})."
         for row in known.itertuples()
     ]
     others = [
         f"{row.factor.replace('_', ' ')} ({row.status.replace('_', ' ')})"
         for row in variation[variation["status"] != "ok"].itertuples()
     ]
-    text = f"Over {plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score: {listed(shares)}"
-    text += f"; no number for {listed(others)}." if others else "."
+    text = [f"{plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score are compared."]
+    text += shares + ([f"There is no number for {listed(others)}."] if others else []) + [not_crossed] * (n_not_crossed > 0)
     brief = [f"{percent(row.share)} {row.factor.replace('_', ' ')}" for row in known.itertuples()]
-    return Answer(QUESTION, f"{text} {not_crossed}" if n_not_crossed else text, listed(brief))
+    return Answer(QUESTION, " ".join(text), listed(brief))

@@ -5,15 +5,12 @@ from emergence.questions.answers import Answer, listed, percent, plural
 from emergence.statistics.verdicts import ABILITY, POWER
 
 WORDS = {
-    statuses.SHARP_UNDER_ALL: "sharp under every metric that could show it",
-    statuses.METRIC: "sharp under one metric only, because of that metric",
-    statuses.SHARP_UNDECIDED: "sharp, with no continuous metric on the same outputs to decide",
-    statuses.CONSTANT_ANSWERS: "a jump between two constant answers",
-    statuses.WITHIN_NOISE: "no sharper than a smooth curve with the same noise",
-    statuses.GRADUAL: "a gradual change",
-    statuses.NO_CHANGE: "no change shown",
-    statuses.CANNOT_TELL: "too few scales or no known noise",
+    statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric, too",
+    statuses.METRIC: "sharp under a discontinuous or nonlinear metric alone",
+    statuses.SHARP_UNDECIDED: "sharp, with no continuous or linear metric that could decide",
+    statuses.CONSTANT_ANSWERS: "sharp, but between two constant answers",
 }
+OTHERS = (statuses.WITHIN_NOISE, statuses.GRADUAL, statuses.NO_CHANGE, statuses.CANNOT_TELL)
 
 
 def answer(given):
@@ -27,31 +24,29 @@ def on_verdicts(verdicts, by_claim):
     every = by_claim[by_claim["claims"] == "all"].set_index("verdict")
     n = int(every["of_abilities"].iloc[0])
     if n == 0:
-        return Answer(question, "Not to be answered here: there is no curve.", "there is no curve")
-    counts = {word: int(every.at[word, "n_abilities"]) for word in WORDS}
+        return Answer(question, "This cannot be answered: there is no curve.", "there is no curve")
+    counts = {word: int(every.at[word, "n_abilities"]) for word in (*WORDS, *OTHERS)}
     told = n - counts[statuses.CANNOT_TELL]
-    parts = [f"{count:,} {WORDS[word]} (`{word}`)" for word, count in counts.items() if count]
-    sentences = [
-        f"Of {plural(n, 'ability', 'abilities')} (a task in a model family), something can be said of {told:,}. By verdict: {listed(parts)}."
-    ]
+    sentences = [f"Of {plural(n, 'ability', 'abilities')} (a task in a model family), something can be said of {told:,}."]
+    sentences += [f"{counts[word]:,} {'is' if counts[word] == 1 else 'are'} {words} (`{word}`)." for word, words in WORDS.items() if counts[word]]
+    sentences += [] if any(counts[word] for word in WORDS) else ["None is sharp beyond noise."]
+    sentences.append("The table counts every verdict.")
     groups = by_claim[by_claim["claims"] != "all"]
     if len(groups):
         sharp = (statuses.SHARP_UNDER_ALL, statuses.METRIC, statuses.SHARP_UNDECIDED)
         shares = [_share_of(groups[groups["claims"] == group], sharp, words) for group, words in _GROUPS.items()]
-        sentences.append(f"A curve that is sharp beyond noise is found in {listed(shares)}.")
+        sentences.append(f"Sharp curves are found in {listed(shares)}.")
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
         without = int(lacking["reason"].str.contains("no continuous or linear metric").sum())
-        parts = [
-            f"{count:,} {words}"
-            for count, words in (
-                (without, "without a continuous or linear metric on the same outputs"),
-                (undecided - without, f"whose continuous metric has less than {percent(POWER)} power to show such a jump"),
+        if without:
+            sentences.append(
+                f"A continuous or linear metric on the same outputs would decide {plural(without, 'sharp ability', 'sharp abilities')} that lack one."
             )
-            if count
-        ]
-        sentences.append(f"Not decided: {plural(undecided, 'sharp ability', 'sharp abilities')}, {listed(parts)}.")
+        if undecided > without:
+            weak = plural(undecided - without, "sharp ability", "sharp abilities")
+            sentences.append(f"For {weak} the continuous metric has less than {100 * POWER:.0f} % power to show such a jump.")
     short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
     return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
 
