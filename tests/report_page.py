@@ -17,7 +17,8 @@ def section(name, questions):
         "account": table,
         "account_file": f"{name}/ingest_account.csv",
         "inputs": table,
-        "accounted": "1 score read.",
+        "accounted": ["1 score read."],
+        "lacking": {},
     }
 
 
@@ -56,11 +57,12 @@ def write(folder):
         }
     )
     html = page.render(
-        [section("one", [claims, sharp]), section("two", [sharp])], {}, PROVENANCE, [], overview.verdicts(verdicts)
+        [section("one", [claims, sharp]), section("two", [sharp])], STUDY, PROVENANCE, [], overview.verdicts(verdicts)
     )
     path = folder / "report.html"
     path.write_text(html, encoding="utf-8")
     return path
 
 
+STUDY = {"emergence": {"relative_threshold": 2}}
 PROVENANCE = {"commit": "", "python": "3.11", "platform": "Linux", "packages": {"numpy": "2"}, "configuration": {"seed": 1}}

@@ -58,10 +58,10 @@ def test_the_last_stratum_leads_and_the_sentence_says_what_it_shows(lists, table
     assert table.index[table["leads"]].to_list() == [("basis = stated", TWO)]
     by_metric = pd.DataFrame({"metric": TWO.split("|"), "label": ["Grade", "Match"]})
     said = on_base_rates(table.reset_index(), by_metric)
-    assert "The data do not show that they are claimed more often" in said.text
+    assert "The data do not show that these tasks are claimed more often" in said.text
     assert "odds ratio 4.32" in said.short
     without = on_base_rates(base_rates(*lists, {}, 0.95), by_metric)
-    assert "They are claimed more often than comparable tasks." in without.text
+    assert "These tasks are claimed more often than the others." in without.text
     assert "No strata are named" in without.text
 
 

@@ -53,11 +53,11 @@ CURVES = pd.DataFrame(
 
 def test_which_sizes_are_shown_in_words(catalogue):
     said = sizes.on_shown_sizes(CURVES, SHOWN, catalogue)
-    assert "For 1 of 3 pairs of curves some choice of four sizes makes either metric the sharper one (33.3 %)." in said.text
+    assert "For 1 of 3 pairs of curves some choice of four scales makes either metric the sharper one (33.3 %)." in said.text
     assert "Exact match is sharper than Brier score in 70.0 % of the choices and less sharp in 20.0 %" in said.text
     assert "from 0.5 to 17" in said.text
-    assert "Of 1 pair of curves not all subsets were looked at" in said.text
-    assert "Not to be answered" in sizes.on_shown_sizes(CURVES.iloc[:0], SHOWN.iloc[:0], catalogue).text
+    assert "For 1 pair of curves 5,000 random choices were looked at, not all." in said.text
+    assert "cannot be answered" in sizes.on_shown_sizes(CURVES.iloc[:0], SHOWN.iloc[:0], catalogue).text
 
 
 def test_which_sizes_are_shown_in_a_figure(catalogue):
@@ -87,7 +87,7 @@ def test_known_truth_in_words_and_in_a_figure(catalogue):
     assert "within 8.3 % of the truth" in said
     assert "from 0.83 to 1" in said
     assert "1 curve has no finite score" in said
-    assert "Not to be answered" in truth.on_known_truth(known_truth_table().iloc[2:]).text
+    assert "cannot be answered" in truth.on_known_truth(known_truth_table().iloc[2:]).text
     _, data = draw("known_truth", catalogue, known_truth=known_truth_table())
     assert data["drawn"].tolist() == [5, 8, 350]
     draw("known_truth", catalogue, known_truth=known_truth_table().iloc[:0])
@@ -117,7 +117,7 @@ def test_thresholds_of_the_shipped_autoencoders(swept, catalogue):
     row = swept[(swept["model_family"] == "mean of seeds") & (swept["threshold"] == 0.05)].iloc[0]
     drawn = data[data["threshold"] == 0.05]
     np.testing.assert_allclose(drawn["score"], row["shares"])
-    assert "Not to be answered" in sweep.on_thresholds(swept.iloc[:0]).text
+    assert "cannot be answered" in sweep.on_thresholds(swept.iloc[:0]).text
     draw("threshold_sweep", catalogue, threshold_sweep=swept.iloc[:0])
 
 
@@ -136,7 +136,7 @@ def test_groups_of_the_shipped_classifiers(catalogue):
     assert (table.query("model_family == 'mean of seeds' and group_size == 5")["emergence_score"] < 11).all()
     _, data = draw("all_of_k", catalogue, all_of_k=table)
     assert data["score"].between(0, 1).all()
-    assert "Not to be answered" in groups.on_groups(table.iloc[:0], catalogue).text
+    assert "cannot be answered" in groups.on_groups(table.iloc[:0], catalogue).text
     draw("all_of_k", catalogue, all_of_k=table.iloc[:0])
 
 

@@ -80,7 +80,8 @@ def test_pairs_that_speak_to_the_question_come_first(catalogue):
     assert first["drawn"] == "examples"
     assert (first["n_steps"], first["n_steps_beyond_noise"]) == (4, 2)
     said = same_answer.on_pairs(table, catalogue)
-    assert "above 0 for 1 and below 0 for 0 of 2 curves" in said.text
+    assert "compared with Brier score on 2 curves." in said.text
+    assert "above 0 for 1 and below 0 for 0." in said.text
     assert "2 of 4 steps between neighbouring models are more than noise" in said.text
     assert "resampling examples of these tasks" in said.text
 
@@ -113,7 +114,7 @@ def test_groups_are_counted_where_they_lie():
     counts = {name: row[name] for name in ("n_groups", "n_tested", "n_inside", "n_above", "n_below", "n_below_resolution")}
     assert counts == {"n_groups": 4, "n_tested": 3, "n_inside": 1, "n_above": 1, "n_below": 1, "n_below_resolution": 1}
     text = target_answer.on_lengths(pd.DataFrame([row])).text
-    assert "In 1 of 3 groups" in text and "above it in 1 and below it in 1" in text
+    assert "In 1 of 3 groups" in text and "above p^L in 1 and below it in 1" in text
     # both failures of the assumption are said, and neither where it holds
     assert "differ in difficulty" in text and "more evenly" in text
     holds = target_tables.by_curve(groups.assign(inside=True))
@@ -134,10 +135,10 @@ def test_the_largest_fall_is_named(made):
     assert list(choices["order"]) == [0, 1, 2, 3, 4]
     assert choices["change"].iloc[1:].to_numpy() == pytest.approx(np.diff(choices["median_correlation"]))
     said = chain_answer.on_chain(table, made["double_logarithm"])
-    assert "the largest fall" in said.text and "multiple choice (1 curve)" in said.text
+    assert "The largest fall" in said.text and "multiple choice (1 curve)" in said.text
     # a chain that loses nothing says so
     rising = choices.assign(change=[np.nan, 0.0, 0.0, 0.1, 0.0])
-    assert "it falls at no link" in chain_answer.on_chain(rising, made["double_logarithm"].head(0)).text
+    assert "It falls at no link" in chain_answer.on_chain(rising, made["double_logarithm"].head(0)).text
     figure, shown = chain_figure.by_link(made["metric_chain"], table)
     assert set(shown["kind"]) == {"choices"}
     assert len(figure.axes[0].get_xticks()) == 5
@@ -164,7 +165,7 @@ def test_flags_are_counted():
     }
     said = length_answer.on_flags(table, "Answers are cut.")
     assert said.text.startswith("2 of 3 curves of outputs are at least twice as steep") and said.text.endswith("Answers are cut.")
-    assert "1 lose it" in said.text and "1 hang on" in said.text
+    assert "1 are not once" in said.text and "1 rest on" in said.text
 
 
 def test_parity_is_said():

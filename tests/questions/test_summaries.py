@@ -82,7 +82,7 @@ def test_no_draws_is_no_simulation(measured, catalogue):
     assert (found.loc[["flat", "smooth", "class"], "n_tested"] == 0).all()
     # what needs no simulation is tested: a jump, a line and a Brier score; not what is constant, short or a copy
     assert found.at[("trend", "all"), "n_tested"] == 3
-    text = on_tests(found.reset_index(), q, made, catalogue, 0.05, 0).text
+    text = on_tests(found.reset_index(), q, made, 0.05, 0).text
     assert "turned off" in text
     assert "performance has a trend" in text
 
@@ -91,20 +91,21 @@ def test_the_answer_says_what_was_tested_with_which_noise(measured, catalogue):
     _, made = measured
     q = q_values(made, tables.typed(curve_tests.assess(made, catalogue, 200, 1)["null_models"], "null_models"))
     found = discoveries_by_metric(q, 0.05)
-    text = on_tests(found, q, made, catalogue, 0.05, 200).text
-    left_out = "2 have fewer than four scales, 2 do not change at all and 3 repeat another family's curve"
-    assert f"3 curves of 10 are tested ({left_out})" in text
+    text = on_tests(found, q, made, 0.05, 200).text
+    left_out = "2 with fewer than four scales, 2 without any change and 3 that repeat another family's curve"
+    assert f"3 of 10 curves are tested. Left out: {left_out}." in text
     # two accuracies with 200 examples; the Brier score is not a share of right answers
-    assert "with the sampling noise of a test set of known size (2 curves) or noise of unknown size" in text
+    assert "2 curves are compared with the sampling noise of a test set of known size." in text
+    assert "1 curve is compared with noise of unknown size" in text
     assert "For 1 curve the size of the noise is not known" in text
     assert "the truth lies between the answers" in text
-    nothing = on_tests(pd.DataFrame(), q_values(made.iloc[:0], q), made.iloc[:0], catalogue, 0.05, 200)
-    assert nothing.text == "Not answered: no curve can be tested."
+    nothing = on_tests(pd.DataFrame(), q_values(made.iloc[:0], q), made.iloc[:0], 0.05, 200)
+    assert nothing.text == "This cannot be answered: no curve can be tested."
     # a family in which nothing is left out and nothing is found
     plain = made[(made["task"] == "line") & (made["model_family"] == "a")].reset_index(drop=True)
     q = q_values(plain, tables.typed(curve_tests.assess(plain, catalogue, 200, 1)["null_models"], "null_models"))
-    text = on_tests(discoveries_by_metric(q, 0.05), q, plain, catalogue, 0.05, 200).text
-    assert text.startswith("1 curve of 1 is tested. ")
+    text = on_tests(discoveries_by_metric(q, 0.05), q, plain, 0.05, 200).text
+    assert text.startswith("1 of 1 curve is tested. ")
     assert "none remains" in text
 
 
@@ -186,13 +187,19 @@ def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     _, made = measured
     predictions = predictability_by_group(curve_tests.assess(made, catalogue, 0, 1)["predictions"], catalogue)
     marks = pd.read_csv(MARKS)
-    text = on_predictability(predictions, marks).text
+    said = on_predictability(predictions, marks)
+    text = said.text
     line = predictions[(predictions["grouping"] == "all") & (predictions["predictor"] == "line")].iloc[0]
-    assert f"a straight line in log scale errs by {line['median_absolute_z']:.1f}" in text
+    noise = text[text.index("In standard deviations of the noise") :]
+    assert f"{line['median_absolute_z']:.1f} by a straight line in log scale" in noise
     assert f"{line['median_error_points']:.1f} by a straight line in log scale" in text
     # the published marks: Owen (2024) and Lourie et al. (2025), as the design gives them
-    assert "Owen (2024): 6 points as the error of the BIG-Bench Hard average one order of magnitude ahead and 18 points" in text
-    assert "Lourie et al. (2025): 18 of 46 tasks" in text
+    shown = said.table[list(said.columns)].astype(object).where(said.table.notna(), None).to_numpy().tolist()
+    assert shown == [
+        ["Owen (2024)", "the error of the BIG-Bench Hard average", 6, None, "points", 1],
+        ["Owen (2024)", "that of a single task", 18, None, "points", 1],
+        ["Lourie et al. (2025)", "tasks scaled predictably", 18, 46, "tasks", None],
+    ]
     assert "no curve has enough scales" in on_predictability(predictions.iloc[:0], marks).text
     compared = swap_comparisons(metric_pairs.swaps(made, catalogue), catalogue, 1, resamples=200, seed=1)
     assert "one task, so no interval" in on_swaps(compared, catalogue, 1).text

@@ -39,11 +39,12 @@ ROWS = [
 def test_the_answer_counts_abilities():
     found = answer.on_verdicts(*made(ROWS))
     assert "Of 5 abilities (a task in a model family), something can be said of 4." in found.text
-    assert "1 sharp under one metric only, because of that metric (`metric`)" in found.text
+    assert "1 is sharp under a discontinuous or nonlinear metric alone (`metric`)." in found.text
+    assert "2 are sharp, with no continuous or linear metric that could decide (`sharp_undecided`)." in found.text
     # of those that can be told: a and c of the claimed, b of the others
     assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
-    undecided = "2 sharp abilities, 1 without a continuous or linear metric on the same outputs and 1 whose"
-    assert undecided in found.text
+    assert "1 sharp ability has no continuous or linear metric on the same outputs; one would decide." in found.text
+    assert "For 1 sharp ability the continuous metric has less than 80 % power" in found.text
     assert found.short == "5 abilities: 1 metric; 2 sharp_undecided; 1 gradual; 1 cannot_tell"
 
 

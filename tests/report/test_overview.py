@@ -10,7 +10,7 @@ from emergence.report import overview
 def section(name, **answers):
     heads = {"sharp": "Sharp?", "claims": "Claims?", "silent": "Silent?"}
     questions = [{"name": key, "column": heads.get(key, ""), "answers": found} for key, found in answers.items()]
-    return {"name": name, "title": name.title(), "questions": questions}
+    return {"name": name, "title": name.title(), "questions": questions, "lacking": {"claims": "no list of claims"}}
 
 
 def test_a_row_for_each_benchmark_and_a_column_for_each_question():
@@ -29,8 +29,9 @@ def test_a_row_for_each_benchmark_and_a_column_for_each_question():
     assert [row["benchmark"] for row in table["rows"]] == ["One", "Two"]
     assert table["rows"][0]["cells"] == [
         {"text": "219 curves, highest E 31.0", "title": "219 curves, highest E 31.0; at 100: none", "href": "#one-sharp"},
-        {"text": "", "title": "", "href": ""},
+        {"text": "no list of claims", "title": "", "href": ""},
     ]
+    assert table["rows"][1]["cells"][0]["text"] == "not asked"
     assert table["rows"][1]["cells"][1] == {"text": "62 of 67; 9.89", "title": "short. Metrics: 9.89", "href": "#two-claims"}
 
 

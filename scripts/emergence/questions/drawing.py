@@ -211,7 +211,11 @@ def log_axis(axis, values, name=brief):
 
 def scale_ticks(axes):
     """Ticks at powers of ten, in the short words that the field uses."""
-    ticks = log_ticks(*axes.get_xlim(), fewest=2, most=4)
+    low, high = axes.get_xlim()
+    ticks = log_ticks(low, high, fewest=2, most=4)
+    # a label at the right end would run into the next panel, or out of the figure
+    inner = [tick for tick in ticks if np.log(high / tick) > 0.04 * np.log(high / low)]
+    ticks = inner if len(inner) > 1 else ticks
     axes.set_xticks(ticks, [scale_name(tick) for tick in ticks])
     axes.minorticks_off()
 

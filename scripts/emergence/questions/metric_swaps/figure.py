@@ -108,7 +108,7 @@ def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=
         drawing.scale_ticks(axes)
     n_lines = max(axes.get_ylabel().count("\n") + 1 for axes in grid[:, 0])
     top = 0.5 + 0.18 * -(-len(looks) // 3)
-    drawing.at_position(figure, left=first + 0.2 + 0.15 * n_lines, top=top, bottom=0.45, between=others + 0.2, above=0.4)
+    drawing.at_position(figure, left=first + 0.2 + 0.15 * n_lines, top=top, bottom=0.55, between=others + 0.2, above=0.4)
     figure.supxlabel(drawing.fitted(scale_label, width, 9), fontsize=9, y=0.02)
     names = {line: line[0] + ("" if line[1] == UNKNOWN_SHOTS else f", {int(line[1])}-shot") for line in lines}
     handles = [Line2D([], [], ms=4, label=drawing.short(names[line]), **_line_look(look)) for line, look in looks.items()]

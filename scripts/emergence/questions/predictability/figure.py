@@ -12,7 +12,7 @@ def draw(given):
 
 
 def predictability(summary, catalogue, most=14):
-    """Median error of each predictor on the hidden largest scales, in units of sampling noise, by kind of metric and by metric."""
+    """Median error of each predictor on the hidden largest scales, in units of noise, by kind of metric and by metric."""
     shown = summary[summary["median_absolute_z"].notna()]
     if shown.empty:
         return drawing.notice("No curve has scales enough to hide some and predict them from the rest."), shown
@@ -31,14 +31,21 @@ def predictability(summary, catalogue, most=14):
     axes.axvline(np.sqrt(2 / np.pi), color="0.5", ls="--", lw=1, label="perfect prediction")
     drawn = shown.loc[[key in rows for key in zip(shown["grouping"], shown["name"], strict=True)], "median_absolute_z"]
     drawing.log_axis(axes.xaxis, [*drawn[drawn > 0], np.sqrt(2 / np.pi)])
-    axes.set_xlabel("median error on hidden scales (in standard deviations of sampling noise)")
+    largest = shown.groupby(["grouping", "name"], sort=False)["median_absolute_z"].max()
+    for key, row in rows.items():
+        if largest[key] == 0:
+            # a logarithmic axis has no place for it
+            axes.annotate("0 by each", (0.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
+    axes.set_xlabel("median error on hidden scales (in standard deviations of the noise)")
     defined = shown.groupby(["grouping", "name"], sort=False)[["n_curves", "n_undefined"]].first()
     counts = {key: int(defined.at[key, "n_curves"] - defined.at[key, "n_undefined"]) for key in rows}
 
     def name(grouping, label):
         if grouping == "all":
             return "all curves"
-        return f"{label} metrics" if grouping == "kind" else catalogue["label"].get(label, label)
+        if grouping == "kind":
+            return "metrics of unknown kind" if label == "unknown" else f"{label} metrics"
+        return catalogue["label"].get(label, label)
 
     axes.set_yticks(list(rows.values()), [f"{drawing.short(name(*key), 34)} (n = {counts[key]:,})" for key in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from emergence.curves import frames
+from emergence.curves.sharpness import MIN_SCALES_COUNTED
 from emergence.questions import drawing
 from emergence.questions.sharpness.tables import RELATIVE_READINGS
 
@@ -67,7 +68,7 @@ def emergence_by_metric(curves, by_metric, threshold):
         text = f"n = {int(metric['n_curves']):,}" + (f" ({undefined:,} without E)" if undefined else "")
         axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color="0.3")
     kinds = [kind for kind in drawing.KIND_COLORS if kind in set(shown["kind"])]
-    handles = [Line2D([], [], color=drawing.KIND_COLORS[kind], lw=4, alpha=0.6, label=f"{kind} metric") for kind in kinds]
+    handles = [Line2D([], [], color=drawing.KIND_COLORS[kind], lw=4, alpha=0.6, label="metric of unknown kind" if kind == "unknown" else f"{kind} metric") for kind in kinds]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure, data
 
@@ -95,7 +96,7 @@ def emergence_thresholds(over_thresholds):
 def relative_sharpness(curves):
     """Resolution-limited E over that of a straight line, n - 1: 1 for a line, of whatever length.
 
-    Where no curve has a known resolution, plain E over n - 1.
+    For a curve without a known resolution, plain E over n - 1.
 
     Parameters
     ----------
@@ -111,19 +112,21 @@ def relative_sharpness(curves):
     if resolved is None:
         resolved = curves["emergence_score_resolved"] / (curves["n_scales"] - 1)
     plain = curves["emergence_score"] / (curves["n_scales"] - 1)
-    return (resolved if resolved.notna().any() else plain).astype(float)
+    return resolved.astype(float).fillna(plain.astype(float))
 
 
 def sharpest_curves(curves, catalogue, scale_label, how_many, of_each_metric=3):
     """Small multiples of the curves with the highest resolution-limited relative E, at most three of a metric.
 
+    Of curves with four scales or more, as in all counts.
     With two standard errors of sampling noise where they are known, and the score of guessing as a dotted line.
     """
     ranked = curves.assign(relative_e=relative_sharpness(curves)).dropna(subset="relative_e")
+    ranked = ranked[ranked["n_scales"] >= MIN_SCALES_COUNTED]
     ranked = ranked.sort_values(["relative_e", "task"], ascending=[False, True], kind="stable")
     chosen = ranked.groupby("metric", sort=False).head(of_each_metric).head(how_many)
     if chosen.empty:
-        return drawing.notice("No curve of this benchmark has an emergence score."), chosen[["task"]]
+        return drawing.notice("No curve of this benchmark has four scales and an emergence score."), chosen[["task"]]
     n_columns = min(3, len(chosen))
     n_rows = -(-len(chosen) // n_columns)
     panel = drawing.WIDTH / 3

@@ -17,7 +17,7 @@ def draw(given):
 def shown_sizes(by_pair, catalogue):
     """Shares of the subsets in which each metric of a pair is the sharper one, and the range of the ratio."""
     if by_pair.empty:
-        return drawing.notice("No two metrics on the same outputs have more than four sizes in common."), by_pair
+        return drawing.notice("No two metrics on the same outputs have more than four scales in common."), by_pair
     shown = by_pair.head(_MOST_PAIRS)
     row = np.arange(len(shown))
     figure, (left, right) = plt.subplots(
@@ -32,12 +32,12 @@ def shown_sizes(by_pair, catalogue):
     left.set_yticks(row, [f"{a} · {b} (n = {n:,})" for a, b, n in zip(*labels, counts, strict=True)])
     left.set_ylim(len(shown) - 0.5, -0.5)
     left.set_xlim(0, 100)
-    left.set_xlabel("choices of four sizes (%)")
+    left.set_xlabel("choices of four scales (%)")
     right.hlines(row, shown["ratio_low"], shown["ratio_high"], color="0.5", lw=1.2)
     right.plot(shown["ratio_median"], row, "o", ms=4, color="0.2")
     right.axvline(1, color="0.3", ls="--", lw=1, zorder=0)
     ratios = shown[["ratio_low", "ratio_high"]].to_numpy()
-    drawing.log_axis(right.xaxis, np.append(ratios[np.isfinite(ratios)], 1))
+    drawing.log_axis(right.xaxis, np.append(ratios[np.isfinite(ratios)], 1), lambda ratio: drawing.brief(float(f"{ratio:.2g}")))
     right.set_xlabel("|E|, first over second")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure, shown

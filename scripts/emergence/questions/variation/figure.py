@@ -15,10 +15,9 @@ def variation(shares):
     """Share of the variation in sharpness that goes with metric, task and model family, where they are crossed."""
     known = shares[shares["status"] == "ok"]
     if known.empty:
-        reason = "The design does not tell metric, task and model family apart: " + ", ".join(
-            f"{row.factor}: {row.status.replace('_', ' ')}" for row in shares.itertuples()
-        )
-        return drawing.notice(reason + "."), shares
+        statuses = shares.drop_duplicates("status")["status"]
+        reasons = ", ".join(status.replace("_", " ") for status in statuses)
+        return drawing.notice(f"No share of metric, task or model family can be given: {reasons}."), shares
     figure, axes = plt.subplots(figsize=(5.2, 1.3 + 0.4 * len(known)))
     rows = np.arange(len(known))
     axes.barh(rows, 100 * known["share"], color=drawing.COLORS[0], height=0.55)

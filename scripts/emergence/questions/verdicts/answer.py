@@ -41,9 +41,8 @@ def on_verdicts(verdicts, by_claim):
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
         without = int(lacking["reason"].str.contains("no continuous or linear metric").sum())
         if without:
-            sentences.append(
-                f"A continuous or linear metric on the same outputs would decide {plural(without, 'sharp ability', 'sharp abilities')} that lack one."
-            )
+            lacking = plural(without, "sharp ability has", "sharp abilities have")
+            sentences.append(f"{lacking} no continuous or linear metric on the same outputs; one would decide.")
         if undecided > without:
             weak = plural(undecided - without, "sharp ability", "sharp abilities")
             sentences.append(f"For {weak} the continuous metric has less than {100 * POWER:.0f} % power to show such a jump.")

@@ -17,6 +17,8 @@ COLORS = {
     statuses.METRIC: drawing.COLORS[3],
     statuses.SHARP_UNDER_ALL: drawing.COLORS[2],
 }
+# What is written on these is white.
+DARK = {statuses.GRADUAL, statuses.METRIC, statuses.SHARP_UNDER_ALL}
 LABELS = {"all": "all", "claimed": "claimed tasks", "not_claimed": "other tasks"}
 
 
@@ -39,10 +41,11 @@ def verdicts(by_claim):
         if not share.any():
             continue
         axes.barh(rows, share, left=left, height=0.6, color=COLORS[verdict], label=verdict.replace("_", " "))
+        ink = "white" if verdict in DARK else "black"
         for row, group in enumerate(groups):
             if share[row] >= 4:
                 number = int(counts.at[group, "n_abilities"])
-                axes.text(left[row] + share[row] / 2, row, f"{number:,}", ha="center", va="center", fontsize=8)
+                axes.text(left[row] + share[row] / 2, row, f"{number:,}", ha="center", va="center", fontsize=8, color=ink)
         left += share
     axes.set_yticks(rows, [LABELS[group] for group in groups])
     axes.set_ylim(len(groups) - 0.5, -0.5)
