@@ -12,7 +12,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from emergence.questions.answers import Answer
 from emergence.study import configuration
+from sentences import too_long
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +23,9 @@ SLOW_IS_FINE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow
 settings.register_profile("default", derandomize=True, database=None, **SLOW_IS_FINE)
 settings.register_profile("long", max_examples=3000, print_blob=True, **SLOW_IS_FINE)
 settings.load_profile("default")
+
+# Letters that the first table of the report has room for.
+MOST_IN_A_CELL = 40
 
 COLUMNS = ("task", "metric", "model_family", "model", "scale", "score")
 
@@ -159,3 +164,18 @@ def finished(tmp_path_factory, tiny_study, tiny_files):
         done_file.write_text(done.stderr if done.returncode else "")
     assert not done_file.read_text()
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_sentences():
+    """Every answer that any test makes, from whatever frames, is in short sentences, and its cell is short, too."""
+    make = Answer.__init__
+
+    def make_and_check(answer, *arguments, **named):
+        make(answer, *arguments, **named)
+        assert not too_long(answer.text)
+        assert len(answer.cell) <= MOST_IN_A_CELL
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Answer, "__init__", make_and_check)
+        yield

@@ -39,7 +39,7 @@ def test_a_claim_has_the_curve_of_its_own_family_under_its_own_metric():
     assert table["model_family"].isna().tolist() == [False, True, False, True]
     said = on_claimed_curves(table.reset_index())
     assert said.text.startswith(
-        "2 of 4 claims have a curve of the claimed task and family in these files. Of these curves, 1 sharp"
+        "2 of 4 claims have a curve of the claimed task and family in these files. By what the tests say: 1 sharp"
     )
     assert "For the other 2 claims this run says nothing" in said.text
 

@@ -9,7 +9,7 @@ WORDS = {
     "within_noise": "sharp, but within noise",
     "gradual": "gradual",
     "no_change": "without change",
-    "cannot_tell": "too short or without known noise, so nothing can be told",
+    "cannot_tell": "too short or without known noise",
 }
 
 
@@ -31,7 +31,7 @@ def on_claimed_curves(table):
         )
     counts = here["word"].fillna("cannot_tell").value_counts()
     found = [f"{counts[word]:,} {words}" for word, words in WORDS.items() if counts.get(word)]
-    text += f" Of these curves, {listed(found)}."
+    text += f" By what the tests say: {listed(found)}."
     if len(here) < n_claims:
         text += f" For the other {n_claims - len(here):,} claims this run says nothing about the models that they name."
     return Answer(QUESTION, text, f"{len(here):,} of {n_claims:,} claims have a curve here: {listed(found)}")

@@ -21,9 +21,7 @@ def on_known_truth(table):
     ratio = (both["emergence_score"] / both["true_emergence_score"]).to_numpy()
     off = np.abs(ratio - 1)
     near = f"half of the measured emergence scores are within {percent(np.median(off))} of the truth"
-    text = (
-        f"On {plural(len(both), 'curve')}, {near}. The ratio of measured to true runs from {ratio.min():.2g} to {ratio.max():.2g}."
-    )
+    text = f"On {plural(len(both), 'curve')}, {near}. The ratio of measured to true runs from {ratio.min():.2g} to {ratio.max():.2g}."
     n_missing = int(table["emergence_score"].isna().sum())
     if n_missing:
         text += (

@@ -33,6 +33,8 @@ def on_chain(table, double_logarithm):
     fits = fits.dropna(subset="r_squared")
     if len(fits):
         fitted = plural(len(fits), "probability", "probabilities")
-        sentences.append(f"A line in log scale fits log(-log p) of {fitted} with a median R² of {fits['r_squared'].median():.2f}.")
+        sentences.append(
+            f"A line in log scale fits log(-log p) of {fitted} with a median R² of {fits['r_squared'].median():.2f}."
+        )
         sentences.append("An R² of 1 is the law p = exp(-(N / c)^-a).")
     return Answer(QUESTION, " ".join(sentences), "; ".join(shorts))

@@ -24,7 +24,9 @@ def on_swaps(comparisons, catalogue, relative_threshold):
         if len(every):
             reason = f"none of {plural(int(every['n_pairs'].sum()), 'pair')} of curves can be compared"
             sentences = [f"This cannot be answered: {reason}.", *_left_out(every["n_functions"].sum(), every["n_left_out"].sum())]
-        sentences.append("A continuous metric on the same outputs, such as a Brier score or a log-likelihood, would make it possible.")
+        sentences.append(
+            "A continuous metric on the same outputs, such as a Brier score or a log-likelihood, would make it possible."
+        )
         return Answer(QUESTION, " ".join(sentences), reason, cell="no pair of metrics")
     contrast = compared[compared["contrast"].astype(bool)]
     sentences = [f"Steep means a relative E of {relative_threshold:g} or more, within what the scores can show."]
@@ -69,7 +71,9 @@ def _comparison(row, catalogue):
         text.append("No curve is steep under either.")
     else:
         test = f" (McNemar's p {p_text(row.mcnemar_p)})" if pd.notna(row.mcnemar_p) else ""
-        text.append(f"Steep under the first only: {row.n_only_a}; under the second only: {row.n_only_b}; under both: {row.n_both}{test}.")
+        text.append(
+            f"Steep under the first only: {row.n_only_a}; under the second only: {row.n_only_b}; under both: {row.n_both}{test}."
+        )
     if pd.notna(row.ratio):
         interval = (
             f" (interval {row.ratio_low:.2f} to {row.ratio_high:.2f}, sign-flip p {p_text(row.sign_flip_p)})"

@@ -22,7 +22,11 @@ def on_flags(table, taken):
     if not counts["n_sharp"]:
         text = f"No curve of outputs is at least twice as steep as a line, of {counts['n_curves']:,}, so none is flagged."
         return Answer(QUESTION, f"{text} {taken}", "no curve is sharp")
-    text = f"{sharp} are at least twice as steep as a line or have no finite E. Of these, {counts['n_length_made']:,} are not once"
-    text += f" answers are cut to the length of their targets. {counts['n_few_examples']:,} rest on fewer than 10 effective examples."
+    text = (
+        f"{sharp} are at least twice as steep as a line or have no finite E. Of these, {counts['n_length_made']:,} are not once"
+    )
+    text += (
+        f" answers are cut to the length of their targets. {counts['n_few_examples']:,} rest on fewer than 10 effective examples."
+    )
     short = f"of {plural(counts['n_sharp'], 'sharp curve')}, {counts['n_length_made']:,} by length and {counts['n_few_examples']:,} by few examples"
     return Answer(QUESTION, f"{text} {taken}", short)

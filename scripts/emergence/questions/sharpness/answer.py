@@ -55,5 +55,7 @@ def on_sharpness(curves, by_metric, over_thresholds, emergence):
         sentences.append(
             f"{plural(copies, 'curve is a copy', 'curves are copies')} of another family's and not further evidence."
         )
-    short = f"relative E of {relative:g} or more: {n_steep:,} of {plural(n_counted, 'curve')}; E of {threshold:g} or more: {paper}"
+    short = (
+        f"relative E of {relative:g} or more: {n_steep:,} of {plural(n_counted, 'curve')}; E of {threshold:g} or more: {paper}"
+    )
     return Answer(QUESTION, " ".join(sentences), short)

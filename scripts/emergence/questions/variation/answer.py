@@ -41,7 +41,9 @@ def on_variation(variation):
         f"{row.factor.replace('_', ' ')} ({row.status.replace('_', ' ')})"
         for row in variation[variation["status"] != "ok"].itertuples()
     ]
-    text = [f"{plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score are compared."]
+    text = [
+        f"{plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score are compared."
+    ]
     text += shares + ([f"There is no number for {listed(others)}."] if others else []) + [not_crossed] * (n_not_crossed > 0)
     brief = [f"{percent(row.share)} {row.factor.replace('_', ' ')}" for row in known.itertuples()]
     return Answer(QUESTION, " ".join(text), listed(brief))

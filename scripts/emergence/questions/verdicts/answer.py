@@ -28,7 +28,11 @@ def on_verdicts(verdicts, by_claim):
     counts = {word: int(every.at[word, "n_abilities"]) for word in (*WORDS, *OTHERS)}
     told = n - counts[statuses.CANNOT_TELL]
     sentences = [f"Of {plural(n, 'ability', 'abilities')} (a task in a model family), something can be said of {told:,}."]
-    sentences += [f"{counts[word]:,} {'is' if counts[word] == 1 else 'are'} {words} (`{word}`)." for word, words in WORDS.items() if counts[word]]
+    sentences += [
+        f"{counts[word]:,} {'is' if counts[word] == 1 else 'are'} {words} (`{word}`)."
+        for word, words in WORDS.items()
+        if counts[word]
+    ]
     sentences += [] if any(counts[word] for word in WORDS) else ["None is sharp beyond noise."]
     sentences.append("The table counts every verdict.")
     groups = by_claim[by_claim["claims"] != "all"]
