@@ -10,9 +10,9 @@ import dataclasses
 class Answer:
     """A question and what this run answers, in plain sentences.
 
-    `text` has paragraphs where a line ends. `short` is the one line of the terminal summary, left out where it is empty. `cell` is what the first table of the report has
-    room for: numbers and at most a few words; where it is empty, the beginning of `short`. `table` is a frame to show below the
-    text, with the columns {column: header} of `columns`, for what no file holds.
+    `text` has paragraphs where a line ends. `short` is the one line of the terminal summary, left out where it is empty. `cell` is
+    what the first table of the report has room for: numbers and at most a few words; where it is empty, the beginning of `short`.
+    `table` is a frame to show below the text, with the columns {column: header} of `columns`, for what no file holds.
     """
 
     question: str

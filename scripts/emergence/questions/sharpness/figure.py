@@ -68,17 +68,8 @@ def emergence_by_metric(curves, by_metric, threshold):
         text = f"n = {int(metric['n_curves']):,}" + (f" ({undefined:,} without E)" if undefined else "")
         axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color="0.3")
     kinds = [kind for kind in drawing.KIND_COLORS if kind in set(shown["kind"])]
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=drawing.KIND_COLORS[kind],
-            lw=4,
-            alpha=0.6,
-            label="metric of unknown kind" if kind == "unknown" else f"{kind} metric",
-        )
-        for kind in kinds
-    ]
+    names = {kind: "metric of unknown kind" if kind == "unknown" else f"{kind} metric" for kind in kinds}
+    handles = [Line2D([], [], color=drawing.KIND_COLORS[kind], lw=4, alpha=0.6, label=names[kind]) for kind in kinds]
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure, data
 
