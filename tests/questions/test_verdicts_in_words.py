@@ -40,7 +40,7 @@ def test_the_answer_counts_abilities():
     found = answer.on_verdicts(*made(ROWS))
     assert "Of 5 abilities (a task in a model family), something can be said of 4." in found.text
     assert "1 is sharp under a discontinuous or nonlinear metric alone (`metric`)." in found.text
-    assert "2 are sharp, with no continuous or linear metric that could decide (`sharp_undecided`)." in found.text
+    assert "2 are sharp, but not decided (`sharp_undecided`)." in found.text
     # of those that can be told: a and c of the claimed, b of the others
     assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
     assert "1 sharp ability has no continuous or linear metric on the same outputs; one would decide." in found.text

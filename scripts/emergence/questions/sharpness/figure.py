@@ -176,6 +176,7 @@ def sharpest_curves(curves, catalogue, scale_label, how_many, of_each_metric=3):
         data.append(drawing.tidy_rows(row, half, **names, relative_emergence_score=row["relative_e"], chance=row["chance"]))
     for axes in list(grid.flat)[len(chosen) :]:
         axes.remove()
+    left = max(left, 0.28)  # what is written above a panel begins left of it
     drawing.at_position(figure, left=left + 0.08, top=0.5, bottom=0.45, between=left + 0.23, above=0.75)
-    figure.supxlabel(drawing.fitted(scale_label, width, 9), fontsize=9, y=0.02)
+    figure.supxlabel(drawing.fitted(scale_label, width, 9), fontsize=9, y=0.04 / height)
     return figure, pd.concat(data, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Whether the answer depends on which sizes are shown, in words."""
+"""Whether the answer depends on which scales are shown, in words."""
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ def answer(given):
 
 
 def on_shown_sizes(table, by_pair, catalogue):
-    """Does it depend on which sizes are shown, under which of two metrics a curve is the sharper one?"""
-    question = "Does it depend on which sizes are shown?"
+    """Does it depend on which scales are shown, under which of two metrics a curve is the sharper one?"""
+    question = "Does it depend on which scales are shown?"
     shown = _NUMBERS.get(N_SHOWN, N_SHOWN)
     if table.empty:
         reason = f"no two metrics on the same outputs have more than {shown} scales in common"

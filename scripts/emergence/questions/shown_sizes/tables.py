@@ -1,4 +1,4 @@
-"""How the sharper of two metrics depends on which sizes are shown."""
+"""How the sharper of two metrics depends on which scales are shown."""
 
 from emergence.curves import frames, shown_sizes
 

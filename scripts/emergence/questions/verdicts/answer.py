@@ -7,7 +7,7 @@ from emergence.statistics.verdicts import ABILITY, POWER
 WORDS = {
     statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric, too",
     statuses.METRIC: "sharp under a discontinuous or nonlinear metric alone",
-    statuses.SHARP_UNDECIDED: "sharp, with no continuous or linear metric that could decide",
+    statuses.SHARP_UNDECIDED: "sharp, but not decided",
     statuses.CONSTANT_ANSWERS: "sharp, but between two constant answers",
 }
 OTHERS = (statuses.WITHIN_NOISE, statuses.GRADUAL, statuses.NO_CHANGE, statuses.CANNOT_TELL)
