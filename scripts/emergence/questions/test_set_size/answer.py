@@ -37,7 +37,7 @@ def on_resolution(resolution, above_chance):
         text += [
             f"In {plural(every['n_known'], 'curve')} the smaller scales are above guessing by the smooth curve.",
             f"Of these, {every['n_under_resolved']:,} have fewer test examples than it takes to show that with 80 % power.",
-            f"The median needed is {every['median_needed']:,.0f} examples, and the median at hand {every['median_at_hand']:,.0f}.",
+            f"The median needed is {every['median_needed']:,.0f} examples; {every['median_at_hand']:,.0f} are available.",
         ]
         short = f"{every['n_under_resolved']:,} of {plural(every['n_known'], 'curve')} have too few test examples"
         cell = f"{every['n_under_resolved']:,} of {every['n_known']:,}"
