@@ -3,7 +3,7 @@
 from emergence.curves import frames
 from emergence.io import tables
 from emergence.io.logs import logger, run
-from emergence.statistics import curve_tests
+from emergence.statistics import curve_tests, false_discovery
 from emergence.study import metric_catalogue
 
 
@@ -16,6 +16,11 @@ def main():
     tables.write(curves, "curves", output.curves)
     counts = ", ".join(f"{n:,} {status}" for status, n in curves["status"].value_counts().sort_index().items())
     logger.info("%s: %s curves: %s", snakemake.wildcards.benchmark, f"{len(curves):,}", counts or "none")
+
+    # A shard knows only its own curves: with those of the others, even more would be needed.
+    too_few = false_discovery.warn_floor(draws, int((curves["status"] == frames.OK).sum()))
+    if too_few:
+        logger.warning("%s: %s", snakemake.wildcards.benchmark, too_few)
 
     curves = frames.attach_scatter(curves, scores)
     covariances = snakemake.input.get("score_covariance")

@@ -81,14 +81,6 @@ def test_p_and_q_values_of_a_family(scores, catalogue):
     assert {8, 11} <= set(found.index[found["q_largest"] <= 0.05]) <= {5, 8, 11}
 
 
-def test_noise_in_words():
-    assert curve_tests.noise_in_words([]) == ""
-    assert curve_tests.noise_in_words(["stderr", "stderr"]) == "with the published standard errors"
-    text = curve_tests.noise_in_words(["residual", "binomial", "residual"])
-    assert text.startswith("with the sampling noise of a test set of known size (1 curve) or noise of unknown size")
-    assert text.endswith("(2 curves)")
-
-
 def test_covariances_belong_to_their_curve_and_scales(catalogue):
     # Two curves that differ in their shots alone, one of them unknown; one order of each pair is enough.
     values, rows = {}, []

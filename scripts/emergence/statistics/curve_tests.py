@@ -222,19 +222,6 @@ def p_and_q_values(null_models_table, family):
     return found
 
 
-def noise_in_words(kinds):
-    """Which noise the tests of some curves used, as the end of a sentence: "with the published standard errors (12 curves)".
-
-    kinds: the column `noise` of these curves. Returns a text, empty without curves.
-    """
-    counts = pd.Series(np.asarray(kinds, dtype=object)).value_counts()
-    parts = [(noise.WORDS[kind], counts[kind]) for kind in noise.WORDS if counts.get(kind, 0)]
-    if len(parts) == 1:
-        return f"with {parts[0][0]}"
-    texts = [f"{words} ({count:,} curve{'s' if count != 1 else ''})" for words, count in parts]
-    return "with " + ", ".join(texts[:-1]) + " or " + texts[-1] if texts else ""
-
-
 def above_chance(scores, catalogue):
     """Exact one-sided test of each score against guessing, one row per score, in the order of the score table."""
     metric = scores["metric"].astype(str)

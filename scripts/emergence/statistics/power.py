@@ -277,27 +277,3 @@ def examples_for_small_models(small, chance, *, power=POWER, alpha=ALPHA):
             "status": np.where(first == OK, why, first),
         }
     )
-
-
-def missing_knowledge(above_chance):
-    """What is not known of the scores that could otherwise be tested against guessing, as a sentence.
-
-    above_chance: frame with the status of each score. Returns an empty text where nothing is missing.
-    """
-    counts = above_chance["status"].value_counts()
-    parts = []
-    for status, words in (
-        (UNKNOWN_EXAMPLES, "the number of test examples (`n_examples`)"),
-        (UNKNOWN_CHANCE, "the score of guessing (`chance`)"),
-        (UNKNOWN_BOTH, "both the number of test examples (`n_examples`) and the score of guessing (`chance`)"),
-    ):
-        if counts.get(status, 0):
-            parts.append(f"{words} of {counts[status]:,}")
-    if not parts:
-        return ""
-    n_shares = int((~above_chance["status"].isin([NOT_A_PROPORTION, MISSING_SCORE])).sum())
-    listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-    return (
-        f"Of {n_shares:,} scores that are proportions, {listed} {'is' if len(parts) == 1 else 'are'} not known; "
-        "given these, they could be tested against guessing."
-    )
