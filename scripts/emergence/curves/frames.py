@@ -117,7 +117,7 @@ def from_scores(scores, catalogue):
     bounds = list(itertools.pairwise([*cuts.tolist(), len(point_start)]))
     for column, values in along.items():
         frame[column] = [values[start:end] for start, end in bounds]
-    # the score of guessing belongs to the task; where models of one curve disagree about it, it is not known
+    # the chance-level score belongs to the task; where models of one curve disagree about it, it is not known
     lowest, highest = (extreme.reduceat(numbers["chance"], curve_start) for extreme in (np.minimum, np.maximum))
     frame["chance"] = np.where(lowest == highest, lowest, np.nan)
     frame["constant_answers"] = _between_constant_answers(scores, order, point_start, along, new_curve)

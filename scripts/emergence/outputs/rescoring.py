@@ -215,7 +215,7 @@ def _n_scored(task, part, metric):
 
 
 def _chance(task, part, metric):
-    """The score of guessing among the choices, None where the metric is not a grade of the choice made."""
+    """The chance-level score among the choices, None where the metric is not a grade of the choice made."""
     if metric.name not in GRADES or part.kind != CHOICES:
         return None
     seen = task.views[CHOICES]

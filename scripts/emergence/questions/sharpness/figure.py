@@ -120,7 +120,7 @@ def sharpest_curves(curves, catalogue, scale_label, how_many, of_each_metric=3):
     """Small multiples of the curves with the highest resolution-limited relative E, at most three of a metric.
 
     Of curves with four scales or more, as in all counts.
-    With two standard errors of sampling noise where they are known, and the score of guessing as a dotted line.
+    With two standard errors of sampling noise where they are known, and the chance-level score as a dotted line.
     """
     ranked = curves.assign(relative_e=relative_sharpness(curves)).dropna(subset="relative_e")
     ranked = ranked[ranked["n_scales"] >= MIN_SCALES_COUNTED]

@@ -8,8 +8,8 @@ QUESTION = "Are the test sets large enough?"
 # What is missing, by the status of a score: what is not known, and the columns that say it.
 MISSING = {
     power.UNKNOWN_EXAMPLES: ("the number of test examples", ("n_examples",)),
-    power.UNKNOWN_CHANCE: ("the score of guessing", ("chance",)),
-    power.UNKNOWN_BOTH: ("neither the number of test examples nor the score of guessing", ("n_examples", "chance")),
+    power.UNKNOWN_CHANCE: ("the chance-level score", ("chance",)),
+    power.UNKNOWN_BOTH: ("neither the number of test examples nor the chance-level score", ("n_examples", "chance")),
 }
 
 
@@ -28,7 +28,7 @@ def on_resolution(resolution, above_chance):
     if every["n_tested"] == 0:
         reason = "no score is a proportion"
         if columns:
-            reason = "no proportion has both a known number of test examples and a known score of guessing"
+            reason = "no proportion has both a known number of test examples and a known chance-level score"
         text = [f"This cannot be answered: {reason}.", *unknown(lacking)]
         return Answer(QUESTION, " ".join(text), reason, cell=f"needs {listed(columns)}" if columns else reason)
     text = [f"{every['n_above_chance']:,} of {plural(every['n_tested'], 'tested score')} are above guessing at p ≤ 0.05."]

@@ -14,7 +14,7 @@ def resolution(examples_needed):
     """Available test examples against those needed to tell each curve's smaller scales from guessing."""
     known = examples_needed[(examples_needed["status"] == "ok") & examples_needed["examples_at_hand"].notna()]
     if known.empty:
-        reason = "No curve has a known number of test examples, a known score of guessing, and smaller scales above it."
+        reason = "No curve has a known number of test examples, a known chance-level score, and smaller scales above it."
         return drawing.notice(reason), known
     short_of = known["examples_needed"] > known["examples_at_hand"]
     figure, axes = plt.subplots(figsize=(4.6, 3.4))
