@@ -123,25 +123,24 @@ $(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready
 	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
 	@touch $@ && rm $(UNFINISHED)
 
-# on top of .venv: it has what the environment of a run has, and JAX
+# An environment on top of .venv: it has all that .venv has, the .pth files of its packages included.
+SITE = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+ON_TOP = $(BIN)/python -m venv --without-pip $(1) && \
+  echo "import site; site.addsitedir(r'$(call SITE,$(VENV))')" > "$(call SITE,$(1))/venv.pth"
+
+# what the environment of a run has, and JAX
 $(VENV)/train.ready: workflow/envs/train.txt $(VENV)/run.ready
-	@$(BIN)/python -m venv --without-pip $(TRAIN_VENV)
-	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-	  > "$$($(TRAIN_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(call ON_TOP,$(TRAIN_VENV))
 	@$(subst -m pip,-m pip --python $(TRAIN_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/train.txt
 	@touch $@
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
 $(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready
-	@$(BIN)/python -m venv --without-pip $(CLUSTER_VENV)
-	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-	  > "$$($(CLUSTER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(call ON_TOP,$(CLUSTER_VENV))
 	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/cluster.txt
 	@touch $@
 
 $(VENV)/test-browser.ready: workflow/envs/browser.txt $(VENV)/dev.ready | $(BIN)/python
-	@$(BIN)/python -m venv --without-pip $(BROWSER_VENV)
-	@echo "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-	  > "$$($(BROWSER_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	@$(call ON_TOP,$(BROWSER_VENV))
 	@$(subst -m pip,-m pip --python $(BROWSER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/browser.txt
 	@touch $@

@@ -51,10 +51,12 @@ def test_a_csv_table_with_other_columns_is_refused_with_the_way_out(tmp_path):
 
 def raise_versions(folder):
     """Another version of every table that has one, as an upgrade brings it."""
-    path = folder / "workflow/schemas/tables.yaml"
-    text, n = re.subn(r"^  version: (\d+)$", lambda found: f"  version: 1{found[1]}", path.read_text(), flags=re.MULTILINE)
-    assert n > 3
-    path.write_text(text)
+    raised = 0
+    for path in (folder / "workflow/schemas/tables.yaml", *folder.glob("scripts/emergence/questions/*/question.yaml")):
+        text, n = re.subn(r"^( +)version: (\d+)$", r"\1version: 1\2", path.read_text(), flags=re.MULTILINE)
+        path.write_text(text)
+        raised += n
+    assert raised > 5
 
 
 def version(path):
@@ -87,7 +89,7 @@ def test_results_without_snakemakes_record_are_not_misread(again, finished):
     """A results folder that was copied without .snakemake: a word at the start, an error where a table is read, one command."""
     shutil.rmtree(again / ".snakemake")
     done = snakemake(again, "--cores", "2")
-    assert "results/ was made elsewhere" in done.stderr
+    assert "results/ was copied here" in done.stderr
     assert "Nothing to be done" in done.stderr
     raise_versions(again)
     (again / "results/first/emergence_by_metric.csv").unlink()
@@ -99,4 +101,4 @@ def test_results_without_snakemakes_record_are_not_misread(again, finished):
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(again / "results/first/curves.parquet") == b"12"
     assert digests(again)["first/emergence_by_metric.csv"] == digests(finished)["first/emergence_by_metric.csv"]
-    assert "made elsewhere" not in snakemake(again, "--dry-run").stderr
+    assert "was copied here" not in snakemake(again, "--dry-run").stderr
