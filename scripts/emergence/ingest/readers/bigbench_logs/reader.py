@@ -6,7 +6,6 @@ those of its subtask, shots and function; the digest of the last question in the
 every model.
 """
 
-import gc
 import hashlib
 import itertools
 import json
@@ -23,6 +22,7 @@ from emergence.ingest import trees
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.bigbench_logs import PREFIX
 from emergence.io.errors import InputError, told
+from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 
 _TASK_NAME = re.compile(rb'"task_name"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -148,7 +148,8 @@ def read(block, account, part=None):
         by_task.setdefault(task, []).append((path, name))
     for task in sorted(by_task):
         targets = _Targets()
-        parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, targets, block, account)]
+        with without_collecting():
+            parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, targets, block, account)]
         if parts:
             yield _rows(parts, targets)
 
@@ -178,16 +179,11 @@ def _read_file(path, name, task, targets, block, account):
         account.refuse_file(name, 1, "the file cannot be read", told(name, str(error.strerror), "a file that can be read"))
         return
     account.file(name, content)
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         log = decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         account.refuse_file(name, 1, "not a full log", told(name, f"not a full log: {error}", "a full log of BIG-bench, whole"))
         return
-    finally:
-        if collecting:
-            gc.enable()
     scale = getattr(log.model, block["scale_axis"])
     if log.task.task_name != task:
         account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))

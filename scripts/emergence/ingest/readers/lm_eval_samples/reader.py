@@ -5,7 +5,6 @@ A line is one document under one answer filter (evaluator.py and loggers/evaluat
 beside results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not say which filter a line is of.
 """
 
-import gc
 import hashlib
 import itertools
 import json
@@ -24,6 +23,7 @@ from emergence.ingest.readers import Rows
 from emergence.ingest.readers.lm_eval import reader as results
 from emergence.io.documents import chosen_files
 from emergence.io.errors import InputError, told
+from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines, convert, parsed
 from emergence.outputs.targets import answers, gold
@@ -75,7 +75,8 @@ def read(block, account, part=None):
         by_task.setdefault(run.task, []).append(run)
     for task in sorted(by_task):
         runs = _chosen(by_task[task], block, account)
-        found = [(run, table) for run in runs for table in _read_run(run, block, account)]
+        with without_collecting():
+            found = [(run, table) for run in runs for table in _read_run(run, block, account)]
         if found:
             yield _rows(_with_texts(found, account), block["scale_from"])
 
@@ -236,27 +237,20 @@ def _read_run(run, block, account):
     record_type = _record_type(kind, output_type == "loglikelihood_rolling", metrics)
     named = [entry.get("name") for entry in config.get("filter_list") or [] if isinstance(entry, dict)]
     made, n_unnamed = [], 0
-    # small objects by the million come and go here, none in a cycle
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for records, numbers in _records(run.file, record_type, account):
-            filters = list(map(operator.attrgetter("filter"), records))
-            if None in filters:
-                if len(named) > 1:
-                    n_unnamed += len(records)
-                    continue
-                filters = [(named[0] if named else "none") if name is None else name for name in filters]
-            if "filters" in block and not set(block["filters"]).issuperset(filters):
-                records, numbers, filters = _of_filters(run.file, records, numbers, filters, block["filters"], account)
-            if not records:
+    for records, numbers in _records(run.file, record_type, account):
+        filters = list(map(operator.attrgetter("filter"), records))
+        if None in filters:
+            if len(named) > 1:
+                n_unnamed += len(records)
                 continue
-            table = _MAKERS[kind](records, list(numbers), filters, metrics, run, account)
-            if table is not None and table.num_rows:
-                made.append(table)
-    finally:
-        if collecting:
-            gc.enable()
+            filters = [(named[0] if named else "none") if name is None else name for name in filters]
+        if "filters" in block and not set(block["filters"]).issuperset(filters):
+            records, numbers, filters = _of_filters(run.file, records, numbers, filters, block["filters"], account)
+        if not records:
+            continue
+        table = _MAKERS[kind](records, list(numbers), filters, metrics, run, account)
+        if table is not None and table.num_rows:
+            made.append(table)
     if n_unnamed:
         words = ", ".join(f"`{name}`" for name in named)
         found = f"samples without a `filter`, of a task that has {len(named)} ({words}): nothing tells them apart"
