@@ -263,7 +263,7 @@ class Texts:
         Words are runs of letters a-z and digits in lower case, as in rouge_score without stemming.
         """
         paired = self.answers if self.single else [self.answers[row] for row in self.owner]
-        words = answers.encode([[text.lower() for text in part] for part in (paired, self.targets)], r"[a-z0-9]+")
+        words = answers.encode([[text.lower() for text in part] for part in (paired, self.targets)], answers.PLAIN_WORDS)
         lengths = [np.fromiter(map(len, part), dtype=np.int64, count=len(part)) for part in words]
         common = cpdist(*words, scorer=LCSseq.similarity, dtype=np.int64) if words[0] else np.empty(0, dtype=np.int64)
         return *lengths, common
