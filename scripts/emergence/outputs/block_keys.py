@@ -6,7 +6,10 @@ NAMES_OF_TOKENS = ("characters", "words", "digits")
 
 
 def problems(block):
-    """Regular expressions that cannot be read: list of (path of the key within the block, what was found, what is allowed)."""
+    """Regular expressions that cannot be read, and numbers of examples, which outputs say themselves.
+
+    Returns a list of (path of the key within the block, what was found, what is allowed).
+    """
     found = []
     patterns = {("answer", "regex"): block.get("answer", {}).get("regex")}
     if block.get("tokens") not in NAMES_OF_TOKENS:
@@ -22,4 +25,7 @@ def problems(block):
             continue
         if path == ("tokens",) and compiled.fullmatch(""):
             found.append((path, f"`{pattern}`, which matches an empty text", f"{names}a regular expression that matches a token"))
+    if "n_examples" in block.get("by_task", {}):
+        allowed = "`chance`, `constant_scores` or `higher_is_better`: the examples of outputs are counted"
+        found.append((("by_task", "n_examples"), "numbers of examples", allowed))
     return found

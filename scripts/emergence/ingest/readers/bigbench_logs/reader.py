@@ -56,12 +56,18 @@ class _Query(msgspec.Struct, gc=False):
     shots: int | None = None
 
 
+class _Score(msgspec.Struct, gc=False):
+    subtask_description: str | None = None
+    preferred_score: str | None = None
+
+
 class LogFile(msgspec.Struct, gc=False):
     """A full log, as far as it is read."""
 
     task: _Task
     model: _Model
     queries: list[_Query]
+    scores: list[_Score] | None = None
 
 
 class _Text(msgspec.Struct, gc=False):
@@ -188,6 +194,7 @@ def _read_file(path, name, task, targets, block, account):
     if log.task.task_name != task:
         account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
         return
+    preferred = {score.subtask_description: score.preferred_score for score in log.scores or ()}
     n_before = {}
     for number, query in enumerate(log.queries):
         where = f"{name}: queries[{number}]"
@@ -207,6 +214,7 @@ def _read_file(path, name, task, targets, block, account):
                     "model_family": columns.constant(log.model.model_family, n),
                     "model": columns.constant(log.model.model_name, n),
                     "source": columns.constant(name, n),
+                    "preferred_metric": columns.constant(preferred.get(query.task or task) or "", n),
                     "scale": pa.array(np.full(n, np.nan if scale is None else scale)),
                     "shots": pa.array(np.full(n, np.nan if query.shots is None else float(query.shots))),
                     "_id": pa.array(start + positions),
