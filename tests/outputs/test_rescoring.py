@@ -208,6 +208,8 @@ def test_keys_of_outputs_are_checked_before_the_run(tmp_path):
     with pytest.raises(InputError) as error:
         configuration.check({"benchmarks": {"b": block | {"answer": {"regex": "("}, "tokens": "x*"}}})
     assert "benchmarks.b.answer.regex" in str(error.value) and "benchmarks.b.tokens" in str(error.value)
+    with pytest.raises(InputError, match=r"(?s)by_task\.n_examples.*the examples of outputs are counted"):
+        configuration.check({"benchmarks": {"b": block | {"by_task": {"n_examples": {"t": 3}}}}})
     with pytest.raises(InputError):
         configuration.check({"benchmarks": {"b": block | {"answer": {"cut": "targt"}}}})
 
