@@ -368,7 +368,7 @@ def _choices(records, numbers, filters, metrics, run, account):
     for row, right in enumerate(golds) if isinstance(golds, list) else ():
         if right is None and row not in bad and n_choices[row]:
             found = f"the target `{records[row].target}` of {n_choices[row]} choices"
-            allowed = f"a position from 0 to {n_choices[row] - 1}, or the text of a choice"
+            allowed = f"a position from 0 to {n_choices[row] - 1}, or the text of a choice (the harness scores such an example 0)"
             bad[row] = ("the right choice is not one of the choices", found, allowed)
     if bad:
         kept = [row for row in range(len(records)) if row not in bad]
