@@ -76,6 +76,8 @@ bench: $(VENV)/dev.ready
 	@$(BIN)/python benchmarks/measure_nulls.py
 	@$(BIN)/python benchmarks/measure_ingest.py
 	@$(BIN)/python benchmarks/measure_table.py
+	@$(BIN)/python benchmarks/measure_outputs.py
+	@$(BIN)/python benchmarks/measure_rescoring.py
 
 docs: $(VENV)/dev.ready
 	@$(BIN)/python scripts/write_docs.py

@@ -10,10 +10,15 @@ from emergence.io.errors import InputError
 from emergence.study import starter_blocks
 from emergence.study.configuration import DEFAULT_METRICS
 
+_PATH = (
+    "a file or a folder: tables of scores or of outputs; results of lm-evaluation-harness, or its samples (--log_samples); "
+    "a BIG-bench checkout with its score files or its full logs; instances of Every Eval Ever"
+)
+
 
 def main():
     parser = argparse.ArgumentParser(description="Write a starter block for a benchmark's files.")
-    parser.add_argument("path", help="a file or a folder: tables, results of lm-evaluation-harness, a BIG-bench checkout")
+    parser.add_argument("path", help=_PATH)
     parser.add_argument("--name", help="name of the block; without it, the name of the file or folder")
     parser.add_argument("--metrics", default=DEFAULT_METRICS, help="the metric catalogue; without it, the workflow's own")
     parser.add_argument("--models-file", help="where a list of many models is written; without it, <name>_models.csv")

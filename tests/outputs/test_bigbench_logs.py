@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import output_files
+from emergence.outputs import metrics, rescoring
+from emergence.outputs.rescoring import Settings, Task
 from output_files import counted, log, scored, write_log, written
 from samples import sample
 
@@ -184,3 +186,21 @@ def test_real_logs_give_the_stored_grade_of_every_example(ingest, name):
         values = dict(zip(found["stored_metrics"], found["stored_values"], strict=True))
         if "exact_str_match" in values:
             assert values["exact_str_match"] == float(found["output"] in found["targets"])
+
+
+def test_the_metric_that_the_benchmark_prefers_is_in_full_logs(tmp_path, ingest):
+    samples = [scored(0, [-1.0, -2.0], {"a": 0, "b": 1}), scored(1, [-3.0, -0.5], {"a": 0, "b": 1})]
+    scores = [{"subtask_description": "sorting:1", "preferred_score": "multiple_choice_grade", "score_dict": {"x": 1.0}}]
+    queries = [("cond_log_prob", 0, samples, name) for name in ("sorting:1", "sorting:2")]
+    for name in ("m1", "m2"):
+        write_log(tmp_path, log("sorting", name, queries, scores=scores))
+    frame, _ = ingest("bigbench_logs", directory=str(tmp_path))
+    said = frame.groupby("subtask")["preferred_metric"].agg(lambda values: set(values.fillna("")))
+    assert said.to_dict() == {"sorting:1": {"multiple_choice_grade"}, "sorting:2": {""}}
+    (task,) = rescoring.tasks(tmp_path / "read" / "outputs.parquet")
+    made = Task(task, Settings(("multiple_choice_grade", "brier_score"), dialect=metrics.BIGBENCH))
+    found, *_ = rescoring.rescore(made, "b", "here")
+    preferred = found.set_index(["subtask", "metric"])["preferred"].astype(object).where(lambda value: value.notna(), None)
+    assert preferred.loc[[("sorting:1", "multiple_choice_grade")]].tolist() == [True, True]
+    assert set(preferred.loc[[("sorting:1", "brier_score")]]) == {False}
+    assert set(preferred.loc[[("sorting:2", "multiple_choice_grade")]]) == {None}

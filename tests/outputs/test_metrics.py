@@ -9,6 +9,7 @@ import sacrebleu
 
 from emergence.curves import sharpness
 from emergence.io.documents import load_yaml
+from emergence.io.errors import InputError
 from emergence.outputs import answers, metrics, pipeline, rescoring
 from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT
 from emergence.outputs.rescoring import Settings, Task
@@ -274,6 +275,15 @@ def test_the_answer_is_taken_once_before_every_metric():
     assert scores(rows, TEXT)["exact_match"] == 0
     found = scores(rows, TEXT, answer={"strip": True, "cut": "target"})
     assert found["exact_match"] == found["token_accuracy"] == 1 and found["edit_distance"] == 0
+
+
+def test_a_regular_expression_that_does_not_end_is_one_message(monkeypatch):
+    monkeypatch.setattr(answers, "LIMIT", 0.1)
+    endless = r"(x+x+)+y"
+    with pytest.raises(InputError, match=r"(?s)answer\.regex.*more than 0\.1 s for a text of 5,000 characters"):
+        answers.extract(["x" * 5000], {"regex": endless})
+    with pytest.raises(InputError, match=r"(?s)`tokens`.*more than 0\.1 s"):
+        answers.encode([["x" * 5000]], endless)
 
 
 def test_the_answer_is_said():

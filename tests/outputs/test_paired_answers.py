@@ -9,8 +9,13 @@ from emergence.outputs.rescoring import Settings, Task
 from invented_outputs import SCALES, copied_digits, examples, sums, token_accuracy
 
 
+def drawn_weights(*arguments):
+    """All weights as one array; a block is valid until the next one."""
+    return np.concatenate([block.copy() for block in resampling.weights(*arguments)])
+
+
 def test_a_resample_draws_as_many_units_as_there_are():
-    drawn = np.concatenate(list(resampling.weights(1, "task", "", 50, 400)))
+    drawn = drawn_weights(1, "task", "", 50, 400)
     assert drawn.shape == (400, 50)
     assert (drawn.sum(axis=1) == 50).all()
     # a unit is drawn once on average, with variance 1 - 1/50
@@ -19,10 +24,10 @@ def test_a_resample_draws_as_many_units_as_there_are():
 
 
 def test_resamples_are_the_same_in_blocks_of_any_size(monkeypatch):
-    whole = np.concatenate(list(resampling.weights(1, "task", "", 7, 100)))
+    whole = drawn_weights(1, "task", "", 7, 100)
     monkeypatch.setattr(resampling, "_CELLS", 50)
-    assert (np.concatenate(list(resampling.weights(1, "task", "", 7, 100))) == whole).all()
-    assert not (np.concatenate(list(resampling.weights(1, "task", "part", 7, 100))) == whole).all()
+    assert (drawn_weights(1, "task", "", 7, 100) == whole).all()
+    assert not (drawn_weights(1, "task", "part", 7, 100) == whole).all()
 
 
 def test_resamples_depend_on_no_other_model_metric_or_subtask():

@@ -8,7 +8,7 @@ from emergence.io import tables
 from emergence.io.errors import InputError
 from emergence.outputs import metrics, rescoring
 from emergence.outputs.rescoring import Settings, Task
-from emergence.study import configuration
+from emergence.study import configuration, metric_catalogue
 from invented_outputs import SCALES, arrow, copied_digits, examples, sums
 
 CATALOGUE = configuration.DEFAULT_METRICS
@@ -208,5 +208,53 @@ def test_keys_of_outputs_are_checked_before_the_run(tmp_path):
     with pytest.raises(InputError) as error:
         configuration.check({"benchmarks": {"b": block | {"answer": {"regex": "("}, "tokens": "x*"}}})
     assert "benchmarks.b.answer.regex" in str(error.value) and "benchmarks.b.tokens" in str(error.value)
+    with pytest.raises(InputError, match=r"(?s)by_task\.n_examples.*the examples of outputs are counted"):
+        configuration.check({"benchmarks": {"b": block | {"by_task": {"n_examples": {"t": 3}}}}})
     with pytest.raises(InputError):
         configuration.check({"benchmarks": {"b": block | {"answer": {"cut": "targt"}}}})
+
+
+def test_by_task_speaks_of_shares_of_right_answers():
+    catalogue = metric_catalogue.load(CATALOGUE)
+    scores, _, _ = rescored(copied_digits(40, [1, 2]), names=("exact_match", "edit_distance"))
+    task = scores["task"].iat[0]
+    said = {"chance": {task: 0.1}, "constant_scores": {task: [0.0, 1.0]}, "higher_is_better": {task: {"exact_match": False}}}
+    found = rescoring.add_by_task(scores, said, catalogue)
+    share = found["metric"] == "exact_match"
+    assert (found.loc[share, "chance"] == 0.1).all() and found.loc[~share, "chance"].isna().all()
+    nearest = found.loc[share, "constant_answer"].to_numpy()
+    assert (nearest == np.round(found.loc[share, "score"].to_numpy())).all() and found.loc[~share, "constant_answer"].isna().all()
+    assert (found.loc[share, "higher_is_better"] == False).all()  # noqa: E712
+    assert found.loc[~share, "higher_is_better"].isna().all()
+    other = rescoring.add_by_task(scores, {"chance": {"another": 0.1}}, catalogue)
+    assert other["chance"].isna().all()
+
+
+def test_the_mean_over_subtasks_is_a_curve_of_the_whole_task():
+    rows = [row | {"subtask": name} for name, n in (("a", 30), ("b", 60)) for row in copied_digits(n, [2])]
+    scores, covariances, _ = rescored(rows, names=("exact_match",), dialect=metrics.BIGBENCH)
+    whole, parts = scores[scores["subtask"] == ""], scores[scores["subtask"] != ""]
+    assert whole["aggregate"].all() and not parts["aggregate"].any()
+    by_model = parts.pivot_table(index="model", columns="subtask", values=["score", "stderr", "n_examples"]).loc[whole["model"]]
+    # the plain mean, as BIG-bench has it; subtasks are independent samples of questions
+    assert whole["score"].to_numpy() == pytest.approx(by_model["score"].mean(axis=1).to_numpy(), abs=1e-12)
+    assert whole["stderr"].to_numpy() == pytest.approx(np.sqrt(np.square(by_model["stderr"]).sum(axis=1).to_numpy()) / 2)
+    assert (whole["n_examples"] == by_model["n_examples"].sum(axis=1).to_numpy()).all()
+    own = covariances[covariances["subtask"] == ""]
+    diagonal = own[own["scale_a"] == own["scale_b"]].sort_values("scale_a")["covariance"]
+    assert diagonal.to_numpy() == pytest.approx(np.square(whole.sort_values("scale")["stderr"].to_numpy()))
+    # the harness weighs its subtasks by their examples
+    scores, *_ = rescored(rows, names=("exact_match",), dialect=metrics.HARNESS)
+    whole = scores[scores["subtask"] == ""]
+    assert whole["score"].to_numpy() == pytest.approx((by_model["score"]["a"] + 2 * by_model["score"]["b"]).to_numpy() / 3)
+
+
+def test_no_mean_over_subtasks_where_the_task_has_outputs_of_its_own_or_a_model_lacks_a_subtask():
+    rows = [row | {"subtask": name} for name in ("", "a") for row in copied_digits(20, [2])]
+    scores, *_ = rescored(rows, names=("exact_match",))
+    assert not scores["aggregate"].any()
+    rows = [row | {"subtask": name} for name in ("a", "b") for row in copied_digits(20, [2])]
+    lacking = max(row["model"] for row in rows)
+    rows = [row for row in rows if row["subtask"] == "a" or row["model"] != lacking]
+    scores, *_ = rescored(rows, names=("exact_match",))
+    assert lacking not in set(scores.loc[scores["subtask"] == "", "model"])

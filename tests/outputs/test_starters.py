@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from conftest import ROOT
 from emergence.io.errors import InputError
 from emergence.outputs import pipeline
 from emergence.study import configuration, starter_blocks
@@ -37,6 +38,25 @@ def test_samples_come_before_the_results_files_beside_them(tmp_path):
     assert "examples: shared # in 1 of 2 tasks not every model was asked the same questions, such as t" in said
     account, _ = pipeline.ingest("mine", filled_in(said), tmp_path / "o.parquet")
     assert account.set_index("outcome").loc["kept", "n"].sum() == 6
+
+
+def test_what_the_outputs_can_give_and_how_answers_are_taken(tmp_path):
+    write_samples(tmp_path / "texts", "a", "u", [text(0, "x", "x")], content=results("a", {"u": "generate_until"}))
+    said = starter_blocks.starter(tmp_path / "texts", "mine")
+    assert "# metrics: [exact_match, " in said and "edit_distance" in said and "brier_score" not in said
+    assert "# answer: {strip: true} # " in said and "# tokens: characters # " in said
+    # as keys they are ones that the schema knows
+    uncommented = said.replace("# answer:", "answer:").replace("# tokens:", "tokens:").replace("# metrics:", "metrics:")
+    block = filled_in(uncommented)
+    assert block["answer"] == {"strip": True} and block["tokens"] == "characters" and "chrf" in block["metrics"]
+    write_samples(tmp_path / "choices", "a", "t", GOOD, content=results("a", {"t": "multiple_choice"}))
+    said = starter_blocks.starter(tmp_path / "choices", "mine")
+    assert "brier_score" in said and "# answer:" not in said and "# tokens:" not in said
+
+
+def test_the_table_of_the_examples_is_one_of_outputs():
+    said = starter_blocks.starter(ROOT / "config/examples/data/outputs_table.csv", "mine")
+    assert "format: outputs_table" in said and "output: answer" in said and "targets: target" in said
 
 
 def test_results_files_alone_are_scores(tmp_path):

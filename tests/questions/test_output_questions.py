@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 
 from emergence.io import tables
 from emergence.outputs import assessment, parity, rescoring
-from emergence.outputs.paired_answers import LEVELS
+from emergence.outputs.paired_answers import N_KEPT
 from emergence.questions.metric_chain import answer as chain_answer
 from emergence.questions.metric_chain import figure as chain_figure
 from emergence.questions.metric_chain import tables as chain_tables
@@ -47,8 +47,8 @@ def closed():
 def pairs(rows):
     columns = ["task", "metric_a", "metric_b", "difference", "low", "high", "emergence_score_a", "emergence_score_b"]
     frame = pd.DataFrame(rows, columns=columns)
-    spread = [np.linspace(low, high, len(LEVELS)) for low, high in zip(frame["low"], frame["high"], strict=True)]
-    return frame.assign(subtask="", model_family="F", shots=0, status="ok", quantiles=spread)
+    spread = [np.linspace(low, high, N_KEPT) for low, high in zip(frame["low"], frame["high"], strict=True)]
+    return frame.assign(subtask="", model_family="F", shots=0, status="ok", draws=spread)
 
 
 NO_STEPS = pd.DataFrame({"metric": [], "p_holm": []})
@@ -94,6 +94,13 @@ def test_with_ten_tasks_the_tasks_are_drawn_too(catalogue):
     assert 1 <= row["low"] <= 3 and 7 <= row["high"] <= 9
     (fixed,) = same_tables.by_pair(pairs(rows[:9]), NO_STEPS, catalogue, 1, 200, 0.95).to_dict("records")
     assert fixed["low"] == fixed["high"] == fixed["median_difference"] == 4
+
+
+def test_curves_of_one_task_are_drawn_together(catalogue):
+    # nine curves on the same questions, whose D moves as one: their median is as uncertain as each of them
+    rows = [("t", "acc", "brier_score", 0, -1, 1, 1, 1)] * 9
+    (row,) = same_tables.by_pair(pairs(rows), NO_STEPS, catalogue, 1, 2000, 0.95).to_dict("records")
+    assert -1 <= row["low"] < -0.9 and 0.9 < row["high"] <= 1
 
 
 def test_no_pair_speaks_to_the_question(catalogue):

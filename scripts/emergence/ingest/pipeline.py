@@ -312,7 +312,7 @@ def _check_directions(rows, block, catalogue, path, account):
     frame = rows.frame
     of_task = block.get("by_task", {}).get("higher_is_better")
     if of_task:
-        said = pd.Series(_directions_of_tasks(frame, of_task), index=frame.index, dtype="boolean")
+        said = pd.Series(directions_of_tasks(frame, of_task), index=frame.index, dtype="boolean")
         turned = said.notna() & (said != catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool))
         in_files = frame.get("higher_is_better", pd.Series(None, index=frame.index, dtype="boolean"))
         # what the block says of a task settles it
@@ -334,7 +334,7 @@ def _check_directions(rows, block, catalogue, path, account):
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
 
 
-def _directions_of_tasks(frame, of_task):
+def directions_of_tasks(frame, of_task):
     """What `by_task` says of the direction of each score, of its subtask before its task: a list of bool or None."""
 
     def direction(task, subtask, metric):

@@ -60,7 +60,9 @@ def by_group_size(scores, catalogue, group_sizes=GROUP_SIZES):
     # a share of wrong answers says nothing about K right ones
     counts = scores["metric"].astype("str").map(catalogue["proportion"] & catalogue["higher_is_better"]).fillna(False)
     n_examples = scores["n_examples"].to_numpy(dtype=float, na_value=np.nan)
-    counted = scores[counts.to_numpy(dtype=bool) & np.isfinite(n_examples)].reset_index(drop=True)
+    # a mean over subtasks is not a count
+    is_mean = scores["aggregate"].fillna(False).to_numpy(dtype=bool) if "aggregate" in scores else False
+    counted = scores[counts.to_numpy(dtype=bool) & np.isfinite(n_examples) & ~np.asarray(is_mean)].reset_index(drop=True)
     parts = []
     for group_size in group_sizes if len(counted) else ():
         n = counted["n_examples"].to_numpy(dtype=float)

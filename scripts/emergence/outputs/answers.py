@@ -3,9 +3,21 @@
 import re
 
 import numpy as np
+import regex
+
+from emergence.io.errors import InputError, told
 
 TOKENS = ("characters", "words", "digits")
 TARGET = "target"
+
+# The words of ROUGE, of texts in lower case.
+PLAIN_WORDS = "[a-z0-9]+"
+
+# These cannot take long.
+_SPLIT = {"words": str.split, "digits": re.compile(r"\d").findall, PLAIN_WORDS: re.compile(PLAIN_WORDS).findall}
+
+# How many seconds a regular expression may take for one text: some take longer than a life on a text of a hundred characters.
+LIMIT = 10.0
 
 
 def extract(outputs, specification, longest_target=None):
@@ -28,13 +40,18 @@ def extract(outputs, specification, longest_target=None):
     answers : list of str
     n_without : int
         Outputs in which `regex` finds nothing; their answer is empty.
+
+    Raises
+    ------
+    InputError
+        Where `regex` takes longer than LIMIT for one output.
     """
     answers, n_without = list(outputs), 0
     for stop in specification.get("stop") or ():
         answers = [answer.split(stop, 1)[0] for answer in answers]
     if specification.get("regex"):
-        pattern = re.compile(specification["regex"])
-        matches = [pattern.search(answer) for answer in answers]
+        pattern = regex.compile(specification["regex"])
+        matches = [_within_limit(pattern, pattern.search, answer, "answer.regex") for answer in answers]
         n_without = sum(match is None for match in matches)
         answers = ["" if match is None else match[min(1, pattern.groups)] or "" for match in matches]
     if specification.get("strip"):
@@ -45,6 +62,16 @@ def extract(outputs, specification, longest_target=None):
     elif cut is not None:
         answers = [answer[:cut] for answer in answers]
     return answers, n_without
+
+
+def _within_limit(pattern, method, text, key):
+    """What a method of a regular expression finds in a text. Raises InputError where it takes longer than LIMIT."""
+    try:
+        return method(text, timeout=LIMIT)
+    except TimeoutError:
+        found = f"`{pattern.pattern}`, which takes more than {LIMIT:g} s for a text of {len(text):,} characters: {text[:60]!r}"
+        allowed = "a regular expression without repeats of repeats, such as `(a+)+`"
+        raise InputError(told(f"the key `{key}` of a block", found, allowed)) from None
 
 
 def described(specification, tokens):
@@ -72,12 +99,12 @@ def encode(texts, tokens):
     """Texts as texts with one code point per token, so that edit distances in characters are edit distances in tokens.
 
     texts: list of lists of str that share one vocabulary. tokens: `characters`, `words`, `digits` or a regular expression.
-    Returns lists of str of the same lengths.
+    Returns lists of str of the same lengths. Raises InputError where the regular expression takes longer than LIMIT for one text.
     """
     if tokens == "characters":
         return texts
     vocabulary, seen = {}, {}
-    split = str.split if tokens == "words" else re.compile(r"\d" if tokens == "digits" else tokens).findall
+    split = _SPLIT.get(tokens) or _limited_split(tokens)
 
     def code(text):
         if text not in seen:
@@ -87,6 +114,11 @@ def encode(texts, tokens):
         return seen[text]
 
     return [[code(text) for text in part] for part in texts]
+
+
+def _limited_split(tokens):
+    pattern = regex.compile(tokens)
+    return lambda text: _within_limit(pattern, pattern.findall, text, "tokens")
 
 
 def code_points(texts):

@@ -98,12 +98,17 @@ def text_sizes(texts, lengths):
     dict of pandas.Series (n_rows,)
         `n_characters` in code points, `n_bytes` in bytes of UTF-8, and `n_words`: one more than there are runs of white space.
     """
+    return {name: from_flat(size, lengths) for name, size in sizes_of(texts).items()}
+
+
+def sizes_of(texts):
+    """Lengths of texts in three units, see text_sizes: {name: Arrow array (n_values,) of int64}."""
     sizes = {
         "n_characters": pc.utf8_length(texts),
         "n_bytes": pc.binary_length(texts),
         "n_words": pc.add(pc.count_substring_regex(texts, _SPACE), 1),
     }
-    return {name: from_flat(size.cast(pa.int64()), lengths) for name, size in sizes.items()}
+    return {name: size.cast(pa.int64()) for name, size in sizes.items()}
 
 
 def constant(value, n_rows):

@@ -51,6 +51,8 @@ class Ragged(NamedTuple):
 
     def take(self, rows):
         """The lists of some examples, in the order of `rows` ((m,) of positions)."""
+        if len(rows) == len(self.offsets) - 1 and (rows == np.arange(len(rows))).all():
+            return self
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
@@ -137,7 +139,10 @@ def from_arrow(table):
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
         flat = column.flatten()
         if text:
-            values = np.array(flat.to_pylist(), dtype=object) if len(flat) else np.array([], dtype=object)
+            # each distinct text is in memory once: most come again for every model
+            encoded = flat.dictionary_encode()
+            distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+            values = distinct[encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
         else:
             values = flat.cast(pa.float64()).to_numpy(zero_copy_only=False)
         lists[name] = Ragged(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))

@@ -126,6 +126,8 @@ class Choices:
         """A length of every choice, such as `n_bytes`: (total,), NaN for examples that do not have it for each choice."""
         column = self._examples.lists[name].take(self.rows)
         same = column.lengths == self.n_choices
+        if same.all():
+            return column.flat
         values = np.full(len(self.log_probs), np.nan)
         values[same[self.owner]] = column.flat[np.repeat(same, column.lengths)]
         return values
@@ -144,13 +146,16 @@ class Choices:
 
     def right_log_probability(self, among):
         """Log of the probability of the right choices, each weighed by its credit: (r,); NaN where none is right."""
+        return self._right_log_probability - self.log_normaliser if among else self._right_log_probability
+
+    @functools.cached_property
+    def _right_log_probability(self):
         with np.errstate(divide="ignore"):
             values = self.log_probs + np.log(self.credits)
         highest = self._reduce(np.maximum, values)
         shift = np.where(np.isfinite(highest), highest, 0.0)
         with np.errstate(divide="ignore"):
             total = shift + np.log(self._reduce(np.add, np.exp(values - shift[self.owner])))
-        total = total - self.log_normaliser if among else total
         return np.where(self.has_right, total, np.nan)
 
 
@@ -258,7 +263,7 @@ class Texts:
         Words are runs of letters a-z and digits in lower case, as in rouge_score without stemming.
         """
         paired = self.answers if self.single else [self.answers[row] for row in self.owner]
-        words = answers.encode([[text.lower() for text in part] for part in (paired, self.targets)], r"[a-z0-9]+")
+        words = answers.encode([[text.lower() for text in part] for part in (paired, self.targets)], answers.PLAIN_WORDS)
         lengths = [np.fromiter(map(len, part), dtype=np.int64, count=len(part)) for part in words]
         common = cpdist(*words, scorer=LCSseq.similarity, dtype=np.int64) if words[0] else np.empty(0, dtype=np.int64)
         return *lengths, common
@@ -292,14 +297,11 @@ def _mean_of(values, weights=None):
     weights = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
     defined = ~np.isnan(values) & ~np.isnan(weights)
     infinite = defined & np.isinf(values)
-    return np.stack(
-        [
-            np.where(defined & ~infinite, values, 0.0),
-            np.where(defined, weights, 0.0),
-            np.where(infinite, np.sign(values), 0.0),
-        ],
-        axis=-1,
-    )
+    statistics = np.zeros((len(values), 3))
+    np.copyto(statistics[:, 0], values, where=defined & ~infinite)
+    np.copyto(statistics[:, 1], weights, where=defined)
+    np.copyto(statistics[:, 2], np.sign(values), where=infinite)
+    return statistics
 
 
 def _grade(choices):

@@ -7,6 +7,9 @@ from emergence.ingest.accounts import Account
 from emergence.ingest.readers import Rows
 from emergence.io.documents import as_yaml
 from emergence.outputs import columns, pipeline
+from emergence.outputs.examples import TEXT
+from emergence.outputs.metrics import names_of
+from emergence.outputs.pipeline import KINDS
 from emergence.study.configuration import benchmark_schema, with_defaults
 from emergence.study.starter_blocks import model_lines
 
@@ -41,6 +44,12 @@ def lines(block):
     head = [f"# examples: {words}; tasks: {len(tasks):,}; models: {len(lacking):,}"]
     named = ", ".join(f"{as_yaml(name)} ({count:,})" for name, count in sorted(metrics.items())) or "none"
     head.append(f"# metrics that the files have for single examples, with the number of examples: {named}")
+    can = list(dict.fromkeys(name for kind in KINDS if kind in n for name in names_of(kind)))
+    head.append(f"# metrics: [{', '.join(can)}] # all that these outputs can give; to compute some of them only")
+    if TEXT in n:
+        about = "how the answer is taken out of what a model wrote: stop, regex, strip, cut; without it, all that was written"
+        head.append(f"# answer: {{strip: true}} # {about}")
+        head.append("# tokens: characters # or words, digits, a regular expression: what token accuracy and edit distances count")
     if n_refused:
         head.append(f"on_error: skip # {n_refused:,} lines or files cannot be read; `stop` lists them and ends the run")
     if filters and "filters" in benchmark_schema(block["format"])["properties"]:

@@ -19,8 +19,9 @@ from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
 # Below this many scales a curve is in no comparison.
 MIN_SCALES = 4
 
-# Levels at which the resampled difference is kept, so that answers over tasks can draw tasks and then examples.
-LEVELS = np.linspace(0, 1, 41)
+# How many of the resampled differences are kept, so that answers over tasks can draw tasks and then examples. Those of one number
+# are of the same resample of a task's questions, for all of its curves.
+N_KEPT = 100
 
 OK, TOO_FEW_SCALES, NOT_FINITE, ONE_UNIT = "ok", "too_few_scales", "not_finite", "one_unit"
 
@@ -145,7 +146,7 @@ def difference(a, b, level):
     dict
         `emergence_score_a`, `_b` (plain |E|), `resolved_a`, `_b`, `difference` (of the resolved), `low`, `high`, `bias` (median of
         the draws less the difference of the centres), `share_infinite` (resamples in which either plain |E| is infinite),
-        `quantiles` of the draws at LEVELS.
+        `draws`, the first N_KEPT, or all where there are fewer.
     """
     with np.errstate(invalid="ignore"):
         drawn = a.draws - b.draws
@@ -163,15 +164,8 @@ def difference(a, b, level):
         "high": high,
         "bias": bias,
         "share_infinite": float((a.infinite | b.infinite).mean()),
-        "quantiles": _quantiles(drawn),
+        "draws": drawn[:N_KEPT],
     }
-
-
-def _quantiles(draws):
-    known = np.sort(draws[~np.isnan(draws)])
-    if not len(known):
-        return np.full(len(LEVELS), np.nan)
-    return known[np.round(LEVELS * (len(known) - 1)).astype(int)]
 
 
 @dataclasses.dataclass
@@ -229,7 +223,7 @@ def differences(task, catalogue, seed, resamples, level):
             key = curve_key(task.name, a.part, "")
             del key["metric"]
             key |= {"metric_a": a.name, "metric_b": b.name, "n_scales": len(shared), "n_units": len(a.part.units)}
-            values = difference(a.sharpness, b.sharpness, level) if status == OK else {"quantiles": np.full(len(LEVELS), np.nan)}
+            values = difference(a.sharpness, b.sharpness, level) if status == OK else {"draws": np.empty(0)}
             found.append(key | values | {"status": status})
     return pd.DataFrame(found)
 

@@ -31,14 +31,15 @@ def compare(task, catalogue_spellings=None):
     usable = names.lengths == values.lengths
     if not len(owner) or not usable.any():
         return pd.DataFrame()
-    stored = pd.DataFrame({"row": owner[usable[owner]], "metric": names.flat[usable[owner]]})
+    stored = pd.DataFrame({"row": owner[usable[owner]], "metric": pd.Categorical(names.flat[usable[owner]])})
     stored["value"] = values.flat[np.repeat(usable, values.lengths)]
     found, views, recomputed = [], {}, {}
     for part in task.series:
-        inside = stored[np.isin(stored["row"].to_numpy(), part.rows)]
-        model_of = dict(zip(part.rows.tolist(), part.model.tolist(), strict=True))
-        inside = inside.assign(model=inside["row"].map(model_of))
-        for label, group in inside.groupby("metric", sort=True):
+        model_of = np.full(len(examples), -1)
+        model_of[part.rows] = part.model
+        model = model_of[stored["row"].to_numpy()]
+        inside = stored[model >= 0].assign(model=model[model >= 0])
+        for label, group in inside.groupby("metric", sort=True, observed=True):
             own = _GRADE.get((task.settings.dialect, part.kind, label)) or spellings.get(label, label)
             metric = _by_name(own, part.kind)
             key = curve_key(task.name, part, metric_name(label, part.filter))

@@ -7,12 +7,16 @@ import numpy as np
 
 from emergence.statistics.random_streams import random_stream
 
-# Weights in memory at once. Their number must not change what is drawn, so a block is filled resample by resample.
+# Weights in memory at once, and those drawn at once, which stay in the processor's own memory. Neither number changes what is
+# drawn: the stream is read in the order of the resamples.
 _CELLS = 2**22
+_DRAWN = 2**17
 
 
 def weights(seed, task, subtask, n_units, resamples):
     """How often each unit is drawn in each resample, in blocks: yields (b, n_units) float64, `resamples` rows in all.
+
+    A block is valid until the next one is asked for.
 
     A subtask is a stratum: as many of its units are drawn as it has. The stream belongs to the task and the subtask, so it depends
     on no other task, on no model and on no metric.
@@ -22,12 +26,16 @@ def weights(seed, task, subtask, n_units, resamples):
     if not n_units:
         return
     generator = random_stream(seed, "outputs", f"{task}\x1f{subtask}")
-    size = max(1, _CELLS // n_units)
+    size, at_once = min(resamples, max(1, _CELLS // n_units)), max(1, _DRAWN // n_units)
+    block = np.empty((size, n_units))
     for start in range(0, resamples, size):
-        count = min(size, resamples - start)
-        drawn = generator.integers(n_units, size=(count, n_units))
-        drawn += np.arange(count)[:, None] * n_units
-        yield np.bincount(drawn.ravel(), minlength=count * n_units).reshape(count, n_units).astype(float)
+        filled = block[: min(size, resamples - start)]
+        for first in range(0, len(filled), at_once):
+            part = filled[first : first + at_once]
+            drawn = generator.integers(n_units, size=part.shape)
+            drawn += np.arange(len(part))[:, None] * n_units
+            part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+        yield filled
 
 
 def resampled_scores(task, seed, resamples):

@@ -11,8 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from emergence.ingest.groups import members_digest
+from emergence.ingest.input_checks import nearest_constant_answer
+from emergence.ingest.pipeline import directions_of_tasks
 from emergence.io import tables
 from emergence.io.errors import InputError, told
+from emergence.io.logs import logger
 from emergence.outputs import metrics, parity
 from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, from_arrow, metric_name, series
 from emergence.study import metric_catalogue
@@ -100,6 +104,8 @@ class Task:
         """Statistics of every example of the task, zeros where the metric is not defined: (n, k)."""
         seen = self.views[metric.kind] if seen is None else seen
         own = metric.statistics(seen)
+        if len(own) == len(self.examples):
+            return own
         statistics = np.zeros((len(self.examples), own.shape[1]))
         statistics[seen.rows] = own
         return statistics
@@ -150,10 +156,46 @@ def average_by_scale(scales, values):
         return scales[starts], np.add.reduceat(values, starts, axis=-1) / np.diff(starts, append=len(scales))
 
 
-def rescore(task, benchmark, source):
+def add_by_task(scores, by_task, catalogue):
+    """The scores of a task with what `by_task` says of it.
+
+    The score of guessing and those of constant answers are of shares of right answers; other metrics of the outputs have none.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As rescore gives them.
+    by_task : dict
+        The key of the block; see workflow/schemas/config.schema.yaml.
+    catalogue : DataFrame
+        With `proportion` and `higher_is_better` by metric.
+
+    Returns
+    -------
+    DataFrame
+    """
+    if not by_task or scores.empty:
+        return scores
+    scores, task = scores.copy(), scores["task"].iat[0]
+    own = catalogue.reindex(scores["metric"])
+    is_share = own["proportion"].fillna(False).to_numpy(dtype=bool)
+    if task in by_task.get("chance", {}):
+        scores.loc[is_share, "chance"] = float(by_task["chance"][task])
+    if task in by_task.get("constant_scores", {}):
+        nearest = nearest_constant_answer(scores, {task: by_task["constant_scores"][task]})
+        scores["constant_answer"] = np.where(is_share, nearest, np.nan)
+    if "higher_is_better" in by_task:
+        said = pd.array(directions_of_tasks(scores, by_task["higher_is_better"]), dtype="boolean")
+        usual = pd.array(own["higher_is_better"], dtype="boolean")
+        scores["higher_is_better"] = pd.Series(said, scores.index).where(np.asarray((said != usual).fillna(False)))
+    return scores
+
+
+def rescore(task, benchmark, source, spellings=None):
     """Scores, covariances and the account of one task.
 
-    task: Task. benchmark: its name. source: text for the column `source`.
+    task: Task. benchmark: its name. source: text for the column `source`. spellings: {spelling: metric} of the catalogue, by which
+    the benchmark may name the metric that it prefers.
 
     Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
     """
@@ -166,6 +208,7 @@ def rescore(task, benchmark, source):
         n_scored = _n_scored(task, part, metric)
         n_outputs = np.bincount(part.model, minlength=len(part.models))
         chance = _chance(task, part, metric)
+        preferred = _preferred(task, part, metric, spellings or {})
         for model, label in enumerate(part.models):
             finite = np.isfinite(score[model])
             outcome = SCORED if finite else INFINITE if np.isinf(score[model]) else UNDEFINED
@@ -191,10 +234,12 @@ def rescore(task, benchmark, source):
                         "model": label,
                         "scale": part.scales[model],
                         "score": score[model],
+                        "preferred": preferred,
                         "chance": chance,
                         "n_examples": n_scored[model],
                         "stderr": np.sqrt(variance) if np.isfinite(variance) else None,
                         "source": source,
+                        "aggregate": False,
                     }
                 )
         finite = np.isfinite(score)
@@ -203,7 +248,49 @@ def rescore(task, benchmark, source):
             averaged = average_by_scale(part.scales[finite], half.T)[1]
             for a, b in zip(*np.triu_indices(len(scales)), strict=True):
                 covariances.append(key | {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b]})
-    return pd.DataFrame(rows), pd.DataFrame(covariances), pd.DataFrame(account)
+    frames = pd.DataFrame(rows), pd.DataFrame(covariances)
+    return *_with_whole_task(*frames, task.settings.dialect), pd.DataFrame(account)
+
+
+def _with_whole_task(scores, covariances, dialect):
+    """Scores and covariances with those of the whole task, where it has subtasks alone: the mean over them, as an aggregate.
+
+    BIG-bench takes the plain mean, the harness weighs subtasks by their examples. Questions of different subtasks are drawn
+    independently, so that variances add up. A model needs a score for every subtask that any model of its family has.
+    """
+    if scores.empty or not (scores["subtask"] != "").any():
+        return scores, covariances
+    scores, found, shared = scores.assign(members=None), [], []
+    key = ["benchmark", "task", "metric", "model_family", "shots"]
+    of_curve = {}
+    for name, pairs in covariances.groupby(key, dropna=False) if len(covariances) else ():
+        of_curve[tuple(map(str, name))] = pairs
+    for name, curve in scores.groupby(key, sort=True, dropna=False):
+        subtasks = sorted(curve["subtask"].unique())
+        if "" in subtasks or len(subtasks) < 2:
+            continue
+        sizes = curve.groupby("subtask")["n_examples"].max()
+        weight = sizes / sizes.sum() if dialect == metrics.HARNESS else sizes * 0 + 1 / len(sizes)
+        curve = curve.assign(weight=curve["subtask"].map(weight))
+        models = curve.groupby("model")
+        complete = models["subtask"].nunique() == len(subtasks)
+        whole = models.first().loc[complete[complete].index].reset_index()
+        summed = curve.assign(score=curve["score"] * curve["weight"], variance=np.square(curve["stderr"] * curve["weight"]))
+        summed = summed.assign(chance=curve["chance"].astype(float) * curve["weight"]).groupby("model")
+        for field in ("score", "n_examples", "chance"):
+            whole[field] = summed[field].sum(min_count=len(subtasks)).loc[whole["model"]].to_numpy()
+        whole["stderr"] = np.sqrt(summed["variance"].sum(min_count=len(subtasks)).loc[whole["model"]].to_numpy(dtype=float))
+        digest = members_digest(subtasks)
+        found.append(whole.drop(columns="weight").assign(subtask="", preferred=None, aggregate=True, members=digest))
+        pairs = of_curve.get(tuple(map(str, name)))
+        if pairs is not None:
+            pairs = pairs.assign(covariance=pairs["covariance"] * np.square(pairs["subtask"].map(weight)))
+            pairs = pairs[pairs["scale_a"].isin(whole["scale"]) & pairs["scale_b"].isin(whole["scale"])]
+            by_pair = pairs.groupby(["scale_a", "scale_b"])["covariance"].agg(["sum", "size"]).reset_index()
+            if len(by_pair) and (by_pair["size"] == len(subtasks)).all():
+                own = by_pair.rename(columns={"sum": "covariance"}).drop(columns="size")
+                shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask=""))
+    return pd.concat([scores, *found], ignore_index=True), pd.concat([covariances, *shared], ignore_index=True)
 
 
 def _n_scored(task, part, metric):
@@ -212,6 +299,15 @@ def _n_scored(task, part, metric):
     defined = (statistics != 0).any(axis=1)
     # a target of length 0 adds nothing to either sum
     return np.bincount(part.model[defined], minlength=len(part.models))
+
+
+def _preferred(task, part, metric, spellings):
+    """Whether the files say that the benchmark prefers this metric for the subtask; None where they do not say."""
+    if "preferred_metric" not in task.examples.frame:
+        return None
+    said = task.examples.frame["preferred_metric"].iloc[part.rows]
+    said = said[said.notna() & (said != "")]
+    return spellings.get(said.iat[0], said.iat[0]) == metric.name if len(said) else None
 
 
 def _chance(task, part, metric):
@@ -248,15 +344,21 @@ def tables_of(benchmark, block, path, catalogue, catalogue_path, whole=True):
     in the catalogue, and where two kinds of outputs give the same metric for one curve.
     """
     chosen, spellings = settings(block), metric_catalogue.spellings(catalogue)
+    met = set()
     made = {"scores": [], "score_covariance": [], "rescoring_account": [], "metric_parity": []}
     kinds = set()
     for examples in tasks(path):
         task = Task(examples, chosen)
         kinds |= set(task.views)
-        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs")
+        met.add(task.name)
+        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs", spellings)
+        scores = add_by_task(scores, block.get("by_task", {}), catalogue)
         for table, frame in zip(made, (scores, covariance, account, parity.compare(task, spellings)), strict=True):
             made[table].append(frame)
     if whole:
+        for field, values in block.get("by_task", {}).items():
+            for name in sorted(set(values) - met) if field != "higher_is_better" else ():
+                logger.warning("%s: by_task.%s names the task `%s`, which no output is of", benchmark, field, name)
         check_metrics(chosen.names, kinds, f"benchmarks.{benchmark}")
     _check_names(made["scores"], catalogue, catalogue_path)
     return {table: as_table(frames, table, benchmark) for table, frames in made.items()}

@@ -17,12 +17,12 @@ def differences(same, by_pair, catalogue):
     """Draw D with its interval, one row per curve, for the first pair of the table; the curves with the largest |D|."""
     usable = by_pair[by_pair["n_defined"] > 0]
     if usable.empty:
-        shown = same.head(0).drop(columns="quantiles")
+        shown = same.head(0).drop(columns="draws")
         return drawing.notice(
             "No two metrics on the same outputs can be compared: that needs four scales and two examples."
         ), shown
     a, b = usable.iloc[0][["metric_a", "metric_b"]]
-    shown = same[(same["metric_a"] == a) & (same["metric_b"] == b) & (same["status"] == "ok")].drop(columns="quantiles")
+    shown = same[(same["metric_a"] == a) & (same["metric_b"] == b) & (same["status"] == "ok")].drop(columns="draws")
     order = shown["difference"].abs().sort_values(ascending=False, kind="stable").index[:MOST]
     shown = shown.loc[order].reset_index(drop=True)
     figure, axes = plt.subplots(figsize=(drawing.WIDTH, 1 + 0.28 * len(shown)))

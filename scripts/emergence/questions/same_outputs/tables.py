@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.outputs import metrics
-from emergence.outputs.paired_answers import LEVELS, OK, interval
+from emergence.outputs.paired_answers import OK, interval
 from emergence.statistics.random_streams import random_stream
 
 # With fewer tasks, resampling them gives intervals that are too narrow.
@@ -80,17 +80,19 @@ def by_pair(same, steps, catalogue, seed, resamples, level):
 
 
 def _interval(defined, tasks, generator, resamples, level):
-    """Interval of the median D: tasks are drawn, then for each of their curves one of its own resamples."""
+    """Interval of the median D: tasks are drawn, then for each task one resample of its questions, shared by all its curves."""
     n_tasks = len(np.unique(tasks))
     drawn = "tasks and examples" if n_tasks >= FEWEST_TASKS else "examples"
     if not n_tasks:
         return np.nan, np.nan, drawn
-    quantiles = np.stack(defined["quantiles"].to_list())
+    draws = np.stack(defined["draws"].to_list())
     members = [np.flatnonzero(tasks == task) for task in range(n_tasks)]
     medians = np.empty(resamples)
     for number in range(resamples):
         chosen = generator.integers(n_tasks, size=n_tasks) if n_tasks >= FEWEST_TASKS else np.arange(n_tasks)
         curves = np.concatenate([members[task] for task in chosen])
-        place = generator.integers(len(LEVELS), size=len(curves))
-        medians[number] = np.median(quantiles[curves, place])
+        place = np.repeat(generator.integers(draws.shape[1], size=len(chosen)), [len(members[task]) for task in chosen])
+        found = draws[curves, place]
+        found = found[~np.isnan(found)]
+        medians[number] = np.median(found) if len(found) else np.nan
     return *interval(medians, level), drawn

@@ -7,7 +7,6 @@ Scores are kept as they are written: 0 to 100 for some metrics, 0 to 1 for most.
 
 import array
 import functools
-import gc
 import itertools
 import json
 import math
@@ -27,6 +26,7 @@ from emergence.io import tables
 from emergence.io.documents import unique_keys
 from emergence.io.errors import InputError, naming, told
 from emergence.io.logs import logger
+from emergence.io.memory import without_collecting
 
 _NAMES = (("task", "task_name"), ("model", "model_family"), ("model", "model_name"))
 _NUMBER = (int, float)
@@ -177,10 +177,7 @@ def _read_files(directory, found, block, account):
         if item.ignored:
             account.count(trees.shown(trees.joined(directory, item.path)), "ignored", 1, item.ignored)
     last = time.monotonic()
-    # small objects by the million come and go here, none in a cycle: looking for cycles among them costs a third of the time
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with without_collecting():
         for number, item in enumerate(wanted):
             if time.monotonic() - last > _INTERVAL:
                 last = time.monotonic()
@@ -194,9 +191,6 @@ def _read_files(directory, found, block, account):
                 continue
             if folders.setdefault(task, item.folder) != item.folder:
                 raise InputError(trees.two_folders(task, folders[task], item.folder))
-    finally:
-        if collecting:
-            gc.enable()
     logger.info("%s: %s of %s files read", directory, f"{len(wanted):,}", f"{len(wanted):,}")
     return contents
 

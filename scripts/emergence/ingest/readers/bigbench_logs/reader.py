@@ -6,7 +6,6 @@ those of its subtask, shots and function; the digest of the last question in the
 every model.
 """
 
-import gc
 import hashlib
 import itertools
 import json
@@ -23,6 +22,7 @@ from emergence.ingest import trees
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.bigbench_logs import PREFIX
 from emergence.io.errors import InputError, told
+from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 
 _TASK_NAME = re.compile(rb'"task_name"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -56,12 +56,18 @@ class _Query(msgspec.Struct, gc=False):
     shots: int | None = None
 
 
+class _Score(msgspec.Struct, gc=False):
+    subtask_description: str | None = None
+    preferred_score: str | None = None
+
+
 class LogFile(msgspec.Struct, gc=False):
     """A full log, as far as it is read."""
 
     task: _Task
     model: _Model
     queries: list[_Query]
+    scores: list[_Score] | None = None
 
 
 class _Text(msgspec.Struct, gc=False):
@@ -148,7 +154,8 @@ def read(block, account, part=None):
         by_task.setdefault(task, []).append((path, name))
     for task in sorted(by_task):
         targets = _Targets()
-        parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, targets, block, account)]
+        with without_collecting():
+            parts = [table for path, name in by_task[task] for table in _read_file(path, name, task, targets, block, account)]
         if parts:
             yield _rows(parts, targets)
 
@@ -178,20 +185,16 @@ def _read_file(path, name, task, targets, block, account):
         account.refuse_file(name, 1, "the file cannot be read", told(name, str(error.strerror), "a file that can be read"))
         return
     account.file(name, content)
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         log = decode(content)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         account.refuse_file(name, 1, "not a full log", told(name, f"not a full log: {error}", "a full log of BIG-bench, whole"))
         return
-    finally:
-        if collecting:
-            gc.enable()
     scale = getattr(log.model, block["scale_axis"])
     if log.task.task_name != task:
         account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
         return
+    preferred = {score.subtask_description: score.preferred_score for score in log.scores or ()}
     n_before = {}
     for number, query in enumerate(log.queries):
         where = f"{name}: queries[{number}]"
@@ -211,6 +214,7 @@ def _read_file(path, name, task, targets, block, account):
                     "model_family": columns.constant(log.model.model_family, n),
                     "model": columns.constant(log.model.model_name, n),
                     "source": columns.constant(name, n),
+                    "preferred_metric": columns.constant(preferred.get(query.task or task) or "", n),
                     "scale": pa.array(np.full(n, np.nan if scale is None else scale)),
                     "shots": pa.array(np.full(n, np.nan if query.shots is None else float(query.shots))),
                     "_id": pa.array(start + positions),

@@ -5,7 +5,6 @@ has what the model wrote and the reference answers, but no log-probabilities: ev
 the converter from lm-evaluation-harness puts the filter behind it, and into `metadata`.
 """
 
-import gc
 import hashlib
 
 import msgspec
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from emergence.ingest.readers import Rows
 from emergence.io.documents import chosen_files
+from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines
 
@@ -54,16 +54,11 @@ def read(block, account):
     """The examples of the block, one task at a time; see emergence.ingest.readers."""
     by_task = {}
     files = list(chosen_files(block["files"], "*.jsonl"))
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with without_collecting():
         for file in files:
             for records, numbers in Lines(file, Record, account).pieces():
                 for task, chosen in _usable(file, records, numbers, block, account).items():
                     by_task.setdefault(task, []).append(_table(file, task, chosen))
-    finally:
-        if collecting:
-            gc.enable()
     for task in sorted(by_task):
         yield _rows(by_task.pop(task))
 

@@ -5,8 +5,8 @@ A line is one document under one answer filter (evaluator.py and loggers/evaluat
 beside results.json; since 0.4.3 numbers are in quotes; 0.4.3 to 0.4.5 do not say which filter a line is of.
 """
 
-import gc
 import hashlib
+import itertools
 import json
 import operator
 import re
@@ -23,6 +23,7 @@ from emergence.ingest.readers import Rows
 from emergence.ingest.readers.lm_eval import reader as results
 from emergence.io.documents import chosen_files
 from emergence.io.errors import InputError, told
+from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines, convert, parsed
 from emergence.outputs.targets import answers, gold
@@ -73,9 +74,11 @@ def read(block, account, part=None):
     for run in find(block, account, part):
         by_task.setdefault(run.task, []).append(run)
     for task in sorted(by_task):
-        found = [table for run in _chosen(by_task[task], block, account) for table in _read_run(run, block, account)]
+        runs = _chosen(by_task[task], block, account)
+        with without_collecting():
+            found = [(run, table) for run in runs for table in _read_run(run, block, account)]
         if found:
-            yield _rows(found, block["scale_from"])
+            yield _rows(_with_texts(found, account), block["scale_from"])
 
 
 def find(block, account, part=None):
@@ -234,35 +237,27 @@ def _read_run(run, block, account):
     record_type = _record_type(kind, output_type == "loglikelihood_rolling", metrics)
     named = [entry.get("name") for entry in config.get("filter_list") or [] if isinstance(entry, dict)]
     made, n_unnamed = [], 0
-    # small objects by the million come and go here, none in a cycle
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        for records, numbers in _records(run.file, record_type, account):
-            filters = list(map(operator.attrgetter("filter"), records))
-            if None in filters:
-                if len(named) > 1:
-                    n_unnamed += len(records)
-                    continue
-                filters = [(named[0] if named else "none") if name is None else name for name in filters]
-            if "filters" in block and not set(block["filters"]).issuperset(filters):
-                records, numbers, filters = _of_filters(run.file, records, numbers, filters, block["filters"], account)
-            if not records:
+    for records, numbers in _records(run.file, record_type, account):
+        filters = list(map(operator.attrgetter("filter"), records))
+        if None in filters:
+            if len(named) > 1:
+                n_unnamed += len(records)
                 continue
-            table = _MAKERS[kind](records, list(numbers), filters, metrics, run, account)
-            if table is not None and table.num_rows:
-                made.append(table)
-    finally:
-        if collecting:
-            gc.enable()
+            filters = [(named[0] if named else "none") if name is None else name for name in filters]
+        if "filters" in block and not set(block["filters"]).issuperset(filters):
+            records, numbers, filters = _of_filters(run.file, records, numbers, filters, block["filters"], account)
+        if not records:
+            continue
+        table = _MAKERS[kind](records, list(numbers), filters, metrics, run, account)
+        if table is not None and table.num_rows:
+            made.append(table)
     if n_unnamed:
         words = ", ".join(f"`{name}`" for name in named)
         found = f"samples without a `filter`, of a task that has {len(named)} ({words}): nothing tells them apart"
         allowed = "samples that name their filter, as the harness writes them before 0.4.3 and since 0.4.6"
         account.refuse_file(run.file, n_unnamed, "samples of several filters that are not named", told(run.file, found, allowed))
     if made:
-        table = pa.concat_tables(made, promote_options="default")
-        yield _with_texts(table, kind, config, account, run) if kind == "choices" else table
+        yield pa.concat_tables(made, promote_options="default")
 
 
 def _of_filters(file, records, numbers, filters, wanted, account):
@@ -359,8 +354,8 @@ def _plain(value):
 def _choices(records, numbers, filters, metrics, run, account):
     """Multiple choice: a log-probability for each choice, and which of them are right."""
     is_mutual = "acc_mutual_info" in metrics
-    n_responses = np.array([len(record.filtered_resps or ()) for record in records], dtype=np.int64)
-    n_requests = np.array([len(record.arguments or ()) for record in records], dtype=np.int64)
+    responses, n_responses = _lists(records, "filtered_resps", [])
+    requests, n_requests = _lists(records, "arguments", {})
     n_choices = n_responses // 2 if is_mutual else n_responses
     bad = {}
     for row in np.flatnonzero((n_responses > 0) & (n_requests > 0) & (n_requests != n_responses)).tolist():
@@ -373,18 +368,19 @@ def _choices(records, numbers, filters, metrics, run, account):
     for row, right in enumerate(golds) if isinstance(golds, list) else ():
         if right is None and row not in bad and n_choices[row]:
             found = f"the target `{records[row].target}` of {n_choices[row]} choices"
-            allowed = f"a position from 0 to {n_choices[row] - 1}, or the text of a choice"
+            allowed = f"a position from 0 to {n_choices[row] - 1}, or the text of a choice (the harness scores such an example 0)"
             bad[row] = ("the right choice is not one of the choices", found, allowed)
     if bad:
         kept = [row for row in range(len(records)) if row not in bad]
         records, numbers, filters = _without(records, numbers, filters, bad, run, account)
         golds = golds[kept] if isinstance(golds, np.ndarray) else [golds[row] for row in kept]
+        responses, requests = ([values[row] for row in kept] for values in (responses, requests))
         n_responses, n_requests, n_choices = n_responses[kept], n_requests[kept], n_choices[kept]
     if not records:
         return None
-    log_probs = np.array([pair[0] for record in records for pair in record.filtered_resps or ()], dtype=float)
-    texts = [request.arg_1 or "" for record in records for request in (record.arguments or {}).values()]
-    texts = pa.array(texts, pa.string())
+    chain = itertools.chain.from_iterable
+    log_probs = np.fromiter(map(operator.itemgetter(0), chain(responses)), dtype=float, count=int(n_responses.sum()))
+    texts = pa.array(map(operator.attrgetter("arg_1"), chain(map(dict.values, requests))), pa.string()).fill_null("")
     found = _common(records, numbers, filters, metrics, "choices", run)
     if is_mutual:
         is_second = _is_second_half(n_responses)
@@ -403,6 +399,14 @@ def _choices(records, numbers, filters, metrics, run, account):
     found["credits"] = columns.arrow(columns.from_flat(credits, n_choices))
     found["targets"] = columns.arrow(columns.from_flat(texts, n_requests))
     return pa.table(found)
+
+
+def _lists(records, field, empty):
+    """A field of records that holds a list or a dictionary, `empty` in place of null, and how many items each has (n_records,)."""
+    values = list(map(operator.attrgetter(field), records))
+    if not all(values):
+        values = [value or empty for value in values]
+    return values, np.fromiter(map(len, values), dtype=np.int64, count=len(values))
 
 
 def _is_second_half(lengths):
@@ -442,28 +446,53 @@ def _gold(record, n_choices, metrics):
     return None
 
 
-def _with_texts(table, kind, config, account, run):
-    """The choices without their delimiter, and how long they are."""
-    texts, lengths = columns.to_flat(columns.column(table["targets"]))
-    delimiter = config.get("target_delimiter", " ")
-    if delimiter and isinstance(delimiter, str) and len(texts) and pc.all(pc.starts_with(texts, delimiter)).as_py():
-        texts = pc.utf8_slice_codeunits(texts, start=len(delimiter), stop=2**31 - 1)
-    # where the contexts differ in place of the choices, the requests do not hold the choices
-    unknown = (lengths > 1) & ~_differ(texts, lengths)
-    if unknown.any():
-        n = int(unknown.sum())
-        account.count(run.file, "noted", n, "the choices are in the prompts, so that their lengths are not known", run.file)
-        texts = texts.filter(pa.array(~unknown[columns.rows_of(lengths)]))
-        lengths = np.where(unknown, 0, lengths)
-    table = table.set_column(table.column_names.index("targets"), "targets", columns.arrow(columns.from_flat(texts, lengths)))
-    for name, sizes in columns.text_sizes(texts, lengths).items():
-        table = table.append_column(name, columns.arrow(sizes))
-    return table
+def _with_texts(found, account):
+    """The tables of a task's runs, the choices without their delimiter and with their lengths: a list of Arrow tables.
+
+    found: list of (Run, Arrow table). Each distinct text is looked at once: most come again for every model.
+    """
+    tables = [table for _, table in found]
+    places = [place for place, table in enumerate(tables) if "credits" in table.column_names]
+    if not places:
+        return tables
+    flat, lengths = zip(*(columns.to_flat(columns.column(tables[place]["targets"])) for place in places), strict=True)
+    encoded = pa.chunked_array(flat, pa.string()).dictionary_encode().combine_chunks()
+    texts, ends = encoded.dictionary, np.cumsum(list(map(len, flat)))
+    codes = np.split(encoded.indices.to_numpy(zero_copy_only=False), ends[:-1])
+    distinct, starts = [texts], {}
+    for number, place in enumerate(places):
+        config = (found[place][0].content.get("configs") or {}).get(found[place][0].entry) or {}
+        delimiter = config.get("target_delimiter", " ")
+        if not (delimiter and isinstance(delimiter, str) and len(codes[number])):
+            continue
+        if delimiter not in starts:
+            starts[delimiter] = pc.starts_with(texts, delimiter).to_numpy(zero_copy_only=False), len(distinct) * len(texts)
+            distinct.append(pc.utf8_slice_codeunits(texts, start=len(delimiter), stop=2**31 - 1))
+        begins, first = starts[delimiter]
+        if begins[codes[number]].all():
+            codes[number] = codes[number] + first
+    texts = pa.concat_arrays(distinct)
+    sizes = columns.sizes_of(texts)
+    for place, of_table, n_texts in zip(places, codes, lengths, strict=True):
+        # where the contexts differ in place of the choices, the requests do not hold the choices
+        unknown = (n_texts > 1) & ~_differ(of_table, n_texts)
+        if unknown.any():
+            file = found[place][0].file
+            about = "the choices are in the prompts, so that their lengths are not known"
+            account.count(file, "noted", int(unknown.sum()), about, file)
+            of_table = of_table[~unknown[columns.rows_of(n_texts)]]
+            n_texts = np.where(unknown, 0, n_texts)
+        table, of_table = tables[place], pa.array(of_table)
+        made = columns.arrow(columns.from_flat(texts.take(of_table), n_texts))
+        table = table.set_column(table.column_names.index("targets"), "targets", made)
+        for name, size in sizes.items():
+            table = table.append_column(name, columns.arrow(columns.from_flat(size.take(of_table), n_texts)))
+        tables[place] = table
+    return tables
 
 
-def _differ(texts, lengths):
-    """Whether a list of texts holds different ones. Returns (n_rows,) bool."""
-    codes = texts.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+def _differ(codes, lengths):
+    """Whether a list of texts, given as their numbers (n_values,), holds different ones. Returns (n_rows,) bool."""
     starts = np.cumsum(lengths) - lengths
     first = codes[np.minimum(starts, max(len(codes) - 1, 0))][columns.rows_of(lengths)] if len(codes) else codes
     return columns.any_in_row(codes != first, lengths)

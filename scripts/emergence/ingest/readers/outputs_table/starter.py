@@ -36,6 +36,10 @@ def lines(path, catalogue):
     names, _ = table.load(files[0], table.file_type(files[0], {}), lambda header: False)
     columns = {field: next((header for header in names if plain_name(header) in known), None) for field, known in HEADERS.items()}
     columns = {field: header for field, header in columns.items() if header}
+    if "targets" in columns:
+        # beside the right answers, an answer is that of the model
+        columns.setdefault("output", next((header for header in names if plain_name(header) == "answer"), None))
+        columns = {field: header for field, header in columns.items() if header}
     if "log_probs" not in columns and not {"output", "targets"} <= columns.keys():
         return None
     if "gold" in columns and "log_probs" not in columns:
