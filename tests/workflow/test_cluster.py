@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cluster
 SHARDS = 7
 TASKS = ["arithmetic", "boolean", "codenames", "dyck", "emoji", "figures", "geometry", "hindi", "irony", "jokes"]
 TARGET = "first/scores.parquet"
-PER_SHARD = ("ingest_shard", "score_shard", "assess_shard")
+PER_SHARD = ("ingest_shard", "assess_shard")
 LOCAL = ("gather_scores", "gather_curves", "answer_study", "record_provenance", "write_explorer", "write_report")
 
 

@@ -159,7 +159,7 @@ def average_by_scale(scales, values):
 def add_by_task(scores, by_task, catalogue):
     """The scores of a task with what `by_task` says of it.
 
-    The score of guessing and those of constant answers are of shares of right answers; other metrics of the outputs have none.
+    The chance-level score and those of constant answers are of shares of right answers; other metrics of the outputs have none.
 
     Parameters
     ----------

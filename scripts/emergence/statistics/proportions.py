@@ -23,7 +23,7 @@ def odds_ratio(claimed, unclaimed, level):
     """Odds ratio, its exact interval and Fisher's p for one 2 x 2 table: (inside, outside) of claimed and of unclaimed tasks.
 
     The estimate is the sample odds ratio, as published tables have it; the interval belongs to the conditional estimate, the only
-    one that has an exact interval (scipy.scipy.stats.contingency.odds_ratio).
+    one that has an exact interval (scipy.stats.contingency.odds_ratio).
     """
     table = np.array([claimed, unclaimed])
     if (table.sum(axis=0) == 0).any() or (table.sum(axis=1) == 0).any():

@@ -36,6 +36,9 @@ VERDICTS = (*WORDS[:-1], SHARP_UNDECIDED, CONSTANT_ANSWERS, METRIC, SHARP_UNDER_
 # The tests of statistics/curve_tests that the words rest on; each gives a column p_ and a column q_.
 CHANGE, TREND, SHARPER, STEEPER, LARGEST = "homogeneity", "trend", "smooth", "class", "largest"
 
+# The flag of a curve that is sharp only because its largest model was not foreseeable: so is one that has begun to rise steeply.
+LARGEST_ALONE = "largest_alone"
+
 # A metric that is not sharp says something only if it could have shown the jump.
 POWER = 0.8
 # A link between two metrics is smooth if its rise takes at least this share of the range of the continuous metric.
@@ -86,18 +89,16 @@ def curve_words(table, relative_threshold, rate):
     -------
     (curves,) of str, one of WORDS.
     """
-    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST)}
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND)}
     relative = _relative_score(table)
     # where the size of the noise is not known, whether there is a trend is all that can be asked about change
     change = np.where(np.isnan(q[CHANGE]), q[TREND], q[CHANGE])
     enough = table["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES_COUNTED
     constant = enough & (table["status"] == CONSTANT).to_numpy(dtype=bool)
+    by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
+    sharp = by_shape | by_largest
     with np.errstate(invalid="ignore"):
         steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
-        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
-        # not be sharp by E: its largest step must be
-        sharp = (q[SHARPER] <= rate) & (relative >= relative_threshold)
-        sharp |= ((q[STEEPER] <= rate) | (q[LARGEST] <= rate)) & steep
         smooth = np.where(np.isnan(relative), ~steep, relative < relative_threshold)
     unknown = ~enough | (np.isnan(change) & ~constant)
     return np.select(
@@ -105,6 +106,20 @@ def curve_words(table, relative_threshold, rate):
         [CANNOT_TELL, SHARP, NO_CHANGE, GRADUAL],
         default=WITHIN_NOISE,
     ).astype(object)
+
+
+def _is_sharp(table, relative_threshold, rate):
+    """Which curves are sharp beyond noise: by their whole shape, and because the largest model was not foreseeable.
+
+    See curve_words for the arguments. Returns two (c,) of bool.
+    """
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (SHARPER, STEEPER, LARGEST)}
+    with np.errstate(invalid="ignore"):
+        steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
+        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
+        # not be sharp by E: its largest step must be
+        by_shape = (q[SHARPER] <= rate) & (_relative_score(table) >= relative_threshold) | (q[STEEPER] <= rate) & steep
+        return by_shape, (q[LARGEST] <= rate) & steep
 
 
 def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion, place, share, level):
@@ -292,12 +307,17 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
         if column not in table:
             table[column] = np.nan
     table["word"] = curve_words(table, relative_threshold, rate)
-    table["word"] = _words_of_copies(table)
+    # a copy is in no family of tests
+    original = _originals(table)
+    table["word"] = table["word"].to_numpy()[original]
+    tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
+    by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
+    table["largest_alone"] = (by_largest & ~by_shape)[original]
     table["continuous"] = _is_continuous(table["metric"].astype(str), catalogue)
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
-    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, catalogue, rate)
+    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, tested, catalogue, rate)
     table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold)
     known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
     table["claimed"] = pd.array(known, dtype="boolean")
@@ -305,23 +325,31 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     return table[columns].sort_values(key, kind="stable", ignore_index=True)
 
 
-def _words_of_copies(table):
-    """The words, where a copy, which is in no family of tests, has that of the curve that it is a copy of."""
-    words = table["word"].to_numpy(dtype=object).copy()
+def _originals(table):
+    """The row whose word each curve has: its own, or, of a copy, that of the curve that it is a copy of. (c,) of int.
+
+    Likeness is not passed on, so an original may itself be a copy of a third curve; originals are followed to the first.
+    """
+    source = np.arange(len(table))
     copies = np.flatnonzero(table["repeats_family"].notna())
     if len(copies):
         key = list(frames.KEY)
         original = table[key].iloc[copies].assign(model_family=table["repeats_family"].iloc[copies].astype(object))
-        found = original.merge(
-            table[[*key, "word"]].assign(model_family=table["model_family"].astype(object)), on=key, how="left"
-        )
-        known = found["word"].notna().to_numpy()
-        words[copies[known]] = found["word"].to_numpy(dtype=object)[known]
-    return words
+        rows = table[key].assign(model_family=table["model_family"].astype(object), row=np.arange(len(table)))
+        found = original.merge(rows, on=key, how="left")["row"]
+        known = found.notna().to_numpy()
+        source[copies[known]] = found[known].astype(int)
+        # each round halves what is left of every chain
+        for _ in range(len(copies).bit_length()):
+            source = source[source]
+    return source
 
 
-def _against_sharpest(curves, table, catalogue, rate):
+def _against_sharpest(curves, table, tested, catalogue, rate):
     """For each curve of an ability with a sharp curve, how it stands to the steepest sharp one.
+
+    tested: (curves,) of bool, whether the curve was tested for steepness. A curve that was not is not sharp for that reason alone,
+    and says nothing about the others of its ability.
 
     Returns three (curves,) arrays: for continuous metrics that are not sharp, the power to show the same jump; for sharp curves
     of other metrics, the p-value and the hidden error of the link to the ability's first continuous metric on the same scales.
@@ -338,7 +366,7 @@ def _against_sharpest(curves, table, catalogue, rate):
     sorted_abilities, at = np.unique(ability[order], return_index=True)
     first[sorted_abilities] = order[at]
     leader = first[ability]
-    asked = sharp[leader] & ~continuous[leader] & continuous & ~sharp
+    asked = sharp[leader] & ~continuous[leader] & continuous & ~sharp & tested
     level = _level_after_control(table, rate)
     proportion = catalogue["proportion"].reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
     share, scale = (table[column].to_numpy(dtype=float) for column in ("step_share", "step_scale"))
@@ -431,17 +459,21 @@ def _ability_verdicts(table, relative_threshold):
             best[place] = np.fmax(best.get(place, np.nan), powers[row])
     for place in np.flatnonzero(any_sharp):
         named, others, power = ", ".join(under[place]), ", ".join(beside.get(place, [])), best.get(place, np.nan)
+        if not others:
+            undecided = (
+                "no continuous or linear metric on these outputs: "
+                "the log-probability or the Brier score of the right answers would decide"
+            )
+        elif np.isfinite(power):
+            undecided = f"{others} could not have shown such a jump (power {power:.2f})"
+        else:
+            undecided = f"{others} could not be tested for such a jump (too few scales, or noise of unknown size)"
         reasons[place] = {
             CONSTANT_ANSWERS: f"sharp under {named}, where the jump leads between the scores of two constant answers",
             SHARP_UNDER_ALL: f"sharp under {named}, of which one is continuous or linear",
             METRIC: f"sharp under {named}, not under {others}, which would have shown such a jump (power {power:.2f})",
-        }.get(verdict[place]) or (
-            f"sharp under {named}; {others} could not have shown such a jump "
-            f"({f'power {power:.2f}' if np.isfinite(power) else 'too few scales'})"
-            if others
-            else f"sharp under {named}; no continuous or linear metric on these outputs: "
-            "the log-probability or the Brier score of the right answers would decide"
-        )
+            SHARP_UNDECIDED: f"sharp under {named}; {undecided}",
+        }[verdict[place]]
     return verdict[ability], reasons[ability]
 
 
@@ -458,6 +490,7 @@ def _flags(curves, table, relative_threshold, threshold):
             "one_example": (step > 0) & (step * fewest < 1.5),
             "copy": table["repeats_family"].notna().to_numpy(dtype=bool),
             "constant_answers": table["constant_answers"].fillna(False).to_numpy(dtype=bool),
+            LARGEST_ALONE: (table["largest_alone"] & (table["word"] == SHARP)).to_numpy(dtype=bool),
         }
     text = np.full(len(table), "", dtype=object)
     for name, chosen in flags.items():
