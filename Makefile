@@ -55,7 +55,7 @@ test-browser: $(VENV)/test-browser.ready
 	@$(BROWSER_VENV)/bin/python -m pytest -m browser tests/report
 
 fuzz: $(VENV)/dev.ready
-	@$(BIN)/python -m pytest --numprocesses 2 tests/ingest/test_fuzz.py --hypothesis-profile=long
+	@$(BIN)/python -m pytest --numprocesses 2 tests/ingest/test_fuzz.py tests/ingest/test_fuzz_outputs.py --hypothesis-profile=long
 
 cluster: $(VENV)/cluster.ready
 
