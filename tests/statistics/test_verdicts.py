@@ -264,3 +264,26 @@ def test_checkpoints_whose_loss_is_straight_and_whose_accuracy_jumps(catalogue):
     assert abs(table.at[MASS, "emergence_score"]) > abs(table.at[ACC, "emergence_score"])
     assert table["word"].to_dict() == {ACC: "sharp", MASS: "gradual"}
     assert set(table["verdict"]) == {"metric"}
+
+
+def test_a_curve_that_was_not_tested_decides_nothing(catalogue):
+    # the continuous curve is smooth and precise, but was in no family of tests: it must not put the jump down to the metric
+    rows = [("t", ACC, JUMP), ("t", MASS, LINE, PRECISE)]
+    untested = {name: {ACC: q, MASS: np.nan} for name, q in {"homogeneity": 0.001, "trend": 0.001, "class": 0.001}.items()}
+    table = judged(rows, catalogue, **untested)
+    assert set(table["verdict"]) == {"sharp_undecided"}
+    assert table["power"].isna().all()
+    assert "could not be tested" in table["reason"].iloc[0]
+    # nor where change was tested and steepness was not, as without simulations
+    table = judged(rows, catalogue, **CHANGE, **{"class": np.nan, "smooth": np.nan, "largest": {ACC: 0.001, MASS: 0.9}})
+    assert set(table["verdict"]) == {"sharp_undecided"}
+
+
+def test_a_copy_of_a_copy_has_the_word_of_the_first(catalogue):
+    # each family is within half a percent of the one before it, and the third is not so of the first
+    rows = [("t", MASS, JUMP + shift, {"family": family, "stderr": 0.005}) for family, shift in (("a", 0.0), ("b", 0.004), ("c", 0.008))]
+    curves = curves_of(rows, catalogue)
+    assert curves["repeats_family"].fillna("").tolist() == ["", "a", "b"]
+    tests = with_q_values(curves, **CHANGE, **{"class": 0.001})
+    tests.loc[tests["model_family"] != "a", [column for column in tests if column.startswith("q_")]] = np.nan
+    assert verdicts.verdict_table(curves, tests, catalogue)["word"].tolist() == ["sharp"] * 3

@@ -292,12 +292,15 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
         if column not in table:
             table[column] = np.nan
     table["word"] = curve_words(table, relative_threshold, rate)
-    table["word"] = _words_of_copies(table)
+    # a copy is in no family of tests
+    original = _originals(table)
+    table["word"] = table["word"].to_numpy()[original]
+    tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
     table["continuous"] = _is_continuous(table["metric"].astype(str), catalogue)
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
-    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, catalogue, rate)
+    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, tested, catalogue, rate)
     table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold)
     known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
     table["claimed"] = pd.array(known, dtype="boolean")
@@ -305,23 +308,31 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     return table[columns].sort_values(key, kind="stable", ignore_index=True)
 
 
-def _words_of_copies(table):
-    """The words, where a copy, which is in no family of tests, has that of the curve that it is a copy of."""
-    words = table["word"].to_numpy(dtype=object).copy()
+def _originals(table):
+    """The row whose word each curve has: its own, or, of a copy, that of the curve that it is a copy of. (c,) of int.
+
+    Likeness is not passed on, so an original may itself be a copy of a third curve; originals are followed to the first.
+    """
+    source = np.arange(len(table))
     copies = np.flatnonzero(table["repeats_family"].notna())
     if len(copies):
         key = list(frames.KEY)
         original = table[key].iloc[copies].assign(model_family=table["repeats_family"].iloc[copies].astype(object))
-        found = original.merge(
-            table[[*key, "word"]].assign(model_family=table["model_family"].astype(object)), on=key, how="left"
-        )
-        known = found["word"].notna().to_numpy()
-        words[copies[known]] = found["word"].to_numpy(dtype=object)[known]
-    return words
+        rows = table[key].assign(model_family=table["model_family"].astype(object), row=np.arange(len(table)))
+        found = original.merge(rows, on=key, how="left")["row"]
+        known = found.notna().to_numpy()
+        source[copies[known]] = found[known].astype(int)
+        # each round halves what is left of every chain
+        for _ in range(len(copies).bit_length()):
+            source = source[source]
+    return source
 
 
-def _against_sharpest(curves, table, catalogue, rate):
+def _against_sharpest(curves, table, tested, catalogue, rate):
     """For each curve of an ability with a sharp curve, how it stands to the steepest sharp one.
+
+    tested: (curves,) of bool, whether the curve was tested for steepness. A curve that was not is not sharp for that reason alone,
+    and says nothing about the others of its ability.
 
     Returns three (curves,) arrays: for continuous metrics that are not sharp, the power to show the same jump; for sharp curves
     of other metrics, the p-value and the hidden error of the link to the ability's first continuous metric on the same scales.
@@ -338,7 +349,7 @@ def _against_sharpest(curves, table, catalogue, rate):
     sorted_abilities, at = np.unique(ability[order], return_index=True)
     first[sorted_abilities] = order[at]
     leader = first[ability]
-    asked = sharp[leader] & ~continuous[leader] & continuous & ~sharp
+    asked = sharp[leader] & ~continuous[leader] & continuous & ~sharp & tested
     level = _level_after_control(table, rate)
     proportion = catalogue["proportion"].reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
     share, scale = (table[column].to_numpy(dtype=float) for column in ("step_share", "step_scale"))
@@ -436,11 +447,14 @@ def _ability_verdicts(table, relative_threshold):
             SHARP_UNDER_ALL: f"sharp under {named}, of which one is continuous or linear",
             METRIC: f"sharp under {named}, not under {others}, which would have shown such a jump (power {power:.2f})",
         }.get(verdict[place]) or (
-            f"sharp under {named}; {others} could not have shown such a jump "
-            f"({f'power {power:.2f}' if np.isfinite(power) else 'too few scales'})"
-            if others
-            else f"sharp under {named}; no continuous or linear metric on these outputs: "
-            "the log-probability or the Brier score of the right answers would decide"
+            f"sharp under {named}; "
+            + (
+                "no continuous or linear metric on these outputs: the log-probability or the Brier score of the right answers would decide"
+                if not others
+                else f"{others} could not have shown such a jump (power {power:.2f})"
+                if np.isfinite(power)
+                else f"{others} could not be tested for such a jump (too few scales, or noise of unknown size)"
+            )
         )
     return verdict[ability], reasons[ability]
 
