@@ -281,7 +281,10 @@ def test_a_curve_that_was_not_tested_decides_nothing(catalogue):
 
 def test_a_copy_of_a_copy_has_the_word_of_the_first(catalogue):
     # each family is within half a percent of the one before it, and the third is not so of the first
-    rows = [("t", MASS, JUMP + shift, {"family": family, "stderr": 0.005}) for family, shift in (("a", 0.0), ("b", 0.004), ("c", 0.008))]
+    rows = [
+        ("t", MASS, JUMP + shift, {"family": family, "stderr": 0.005})
+        for family, shift in (("a", 0.0), ("b", 0.004), ("c", 0.008))
+    ]
     curves = curves_of(rows, catalogue)
     assert curves["repeats_family"].fillna("").tolist() == ["", "a", "b"]
     tests = with_q_values(curves, **CHANGE, **{"class": 0.001})

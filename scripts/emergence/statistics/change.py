@@ -14,6 +14,7 @@ from emergence.statistics.smooth_curves import whitening
 
 # With fewer, the scatter of models at one scale is too uncertain to replace the sampling noise.
 _MIN_SCATTER_DEGREES = 4
+_EXACT = 1e9
 
 
 def _pearson_moments(trials, right):
@@ -122,10 +123,10 @@ def change_tests(scores, scales, noise, scatter=None):
     homogeneity[residual] = np.nan
     homogeneity[scattered] = special.fdtrc(n_scales - 1, degrees[scattered], about[scattered] / (n_scales - 1))
     trend[scattered] = 2 * special.stdtr(degrees[scattered], -np.abs(along[scattered]))
-    estimated = np.flatnonzero((noise.kind == COVARIANCE) & counts & ~scattered)
+    estimated = np.flatnonzero((noise.kind == COVARIANCE) & ~scattered)
     if len(estimated):
-        examples = (noise.trials / noise.n_models).min(axis=1)[estimated]
-        homogeneity[estimated], trend[estimated] = _estimated_tests(about[estimated], along[estimated], n_scales, examples)
+        free = _degrees_of_covariance(noise.take(estimated), counts[estimated])
+        homogeneity[estimated], trend[estimated] = _estimated_tests(about[estimated], along[estimated], n_scales, free)
     constant = (y == y[:, :1]).all(axis=1)
     known = ~residual | scattered
     table.loc[usable, "p_homogeneity"] = np.where(constant & known, 1.0, homogeneity)
@@ -152,14 +153,27 @@ def _count_tests(y, x, trials):
     return np.where(single, 1.0, homogeneity), 2 * special.ndtr(-np.abs(z))
 
 
-def _estimated_tests(about, along, n_scales, examples):
-    """Homogeneity and trend where the covariance is estimated from a known number of examples, all (c,).
+def _degrees_of_covariance(noise, counts):
+    """How many degrees of freedom the covariance of each curve is worth, (c,); infinite where it is exact.
+
+    A matrix that is estimated freely from m questions has m - 1. Shrinkage by a weight w takes (1 - w)^2 of the variance of the
+    estimated correlations away. The variances are then still estimated unless they are those of counts: over k scales alone, they
+    make chi-squared larger by about 2 in m (Welch 1951, Biometrika 38), where a free matrix makes it larger by k - 1 in m.
+    """
+    free = np.square(1 - noise.shrinkage) + np.where(counts, 0.0, 2 / (noise.trials.shape[1] - 1))
+    with np.errstate(divide="ignore"):
+        return np.where(np.isinf(noise.questions), np.inf, (noise.questions - 1) / np.minimum(free, 1))
+
+
+def _estimated_tests(about, along, n_scales, free):
+    """Homogeneity and trend where the covariance is estimated, with so many degrees of freedom, all (c,).
 
     Homogeneity is Hotelling's T-squared of the n - 1 contrasts; the slope is the generalised least squares of a growth curve, whose
     variance allows for the other n - 2 contrasts having been used to adjust it (Rao 1959, Biometrika 46).
     """
-    free = examples - 1
     contrasts, adjusted = n_scales - 1, n_scales - 2
+    # F and t with so many degrees are chi-squared and normal
+    free = np.minimum(free, _EXACT)
     with np.errstate(invalid="ignore", divide="ignore"):
         homogeneity = special.fdtrc(contrasts, free - contrasts + 1, about * (free - contrasts + 1) / (free * contrasts))
         left = np.maximum(about - np.square(along), 0)

@@ -3,6 +3,11 @@
 Models of one family answer the same questions, and a question that one size gets right the next size tends to get right. So the
 noise of a curve is a covariance matrix over its scales. Where the outputs are known it is estimated from them. Where only scores
 are known it is not, and an assumption takes its place: the correlation of the scores at scales i and j is rho^|i - j|.
+
+Few questions estimate many correlations badly, and tests that take the estimate for the truth reject too often: with 40 questions
+and 12 scales, homogeneity of a flat curve of probabilities in 35 % instead of 5 %. So an estimated correlation matrix is shrunk
+towards rho^|i - j|, with rho the mean correlation of neighbours, by the weight that makes the expected squared error least (Schaefer &
+Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions the weight goes to zero unless the matrix has that shape.
 """
 
 from typing import NamedTuple
@@ -57,6 +62,10 @@ class Noise(NamedTuple):
         Variance over that of independent examples (the design effect); 1 unless the kind is `covariance`.
     correlation : (c, n, n) or None
         Correlation of the noise of each pair of scales; None where it is the identity for every curve.
+    questions : (c,) or None
+        Questions that the covariance is estimated from, infinite where it is not known to be an estimate.
+    shrinkage : (c,) or None
+        Weight of rho^|i - j| in the correlation, 0 to 1; None where no curve has a covariance.
     """
 
     kind: np.ndarray
@@ -66,6 +75,8 @@ class Noise(NamedTuple):
     proportion: np.ndarray
     effect: np.ndarray
     correlation: np.ndarray | None = None
+    questions: np.ndarray | None = None
+    shrinkage: np.ndarray | None = None
 
     @property
     def counts(self):
@@ -153,7 +164,7 @@ def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=
     kind[(np.isfinite(stderr) & (stderr > 0)).all(axis=1)] = STDERR
     kind[sized] = BINOMIAL
     effect = np.ones(n_curves)
-    correlation = None
+    correlation = questions = shrinkage = None
     trials = np.where(sized[:, None], np.round(n_examples) * np.fmax(n_models, 1), np.nan)
     stderr = np.where((kind == STDERR)[:, None], stderr, np.nan)
     if covariance is not None:
@@ -165,27 +176,48 @@ def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=
         if known.any():
             kind[known] = COVARIANCE
             correlation = np.broadcast_to(np.eye(n_scales), covariance.shape).copy()
-            correlation[known] = _correlation(covariance[known])
+            questions, shrinkage = np.full(n_curves, np.inf), np.zeros(n_curves)
+            fewest = n_examples[known].min(axis=1)
+            questions[known] = np.where(np.isfinite(fewest), fewest, np.inf)
+            correlation[known], shrinkage[known] = _correlation(covariance[known], questions[known])
             stderr[known] = np.sqrt(own[known])
             counted = known & sized
             effect[counted] = own[counted].sum(axis=1) / _count_variance(scores[counted], trials[counted]).sum(axis=1)
     kind[~finite] = NONE
-    noise = Noise(kind, trials, stderr, np.fmax(n_models, 1), is_share, effect, correlation)
+    noise = Noise(kind, trials, stderr, np.fmax(n_models, 1), is_share, effect, correlation, questions, shrinkage)
     return noise.with_shared_questions(shared_questions) if shared_questions else noise
 
 
-def _correlation(covariance):
-    """Correlation matrices that can be inverted. covariance: (c, n, n), finite. A score without variance correlates with none."""
+def _correlation(covariance, questions):
+    """Correlation matrices that can be inverted, shrunk as the module says, and the weight of the shrinkage.
+
+    covariance: (c, n, n), finite. questions: (c,) that it is estimated from, infinite where it is exact. A score without variance
+    correlates with none. Returns (c, n, n) and (c,).
+    """
     covariance = (covariance + covariance.swapaxes(1, 2)) / 2
     sd = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     product = sd[:, :, None] * sd[:, None, :]
     correlation = np.divide(covariance, product, out=np.zeros_like(covariance), where=product > 0)
     place = np.arange(covariance.shape[1])
     correlation[:, place, place] = 1.0
-    values, vectors = np.linalg.eigh(np.clip(correlation, -1, 1))
+    correlation = np.clip(correlation, -1, 1)
+    correlation, weight = _shrunk(correlation, questions)
+    values, vectors = np.linalg.eigh(correlation)
     clipped = (vectors * np.maximum(values, _EIGENVALUE_FLOOR)[:, None, :]) @ vectors.swapaxes(1, 2)
     size = np.sqrt(np.diagonal(clipped, axis1=1, axis2=2))
-    return clipped / (size[:, :, None] * size[:, None, :])
+    return clipped / (size[:, :, None] * size[:, None, :]), weight
+
+
+def _shrunk(correlation, questions):
+    """Estimated correlations shrunk towards rho^|i - j|, and the weight of that. correlation: (c, n, n); questions: (c,)."""
+    place = np.arange(correlation.shape[1])
+    rho = np.clip(np.diagonal(correlation, 1, 1, 2).mean(axis=1), 0, 1) if len(place) > 1 else np.zeros(len(correlation))
+    target = rho[:, None, None] ** np.abs(place[:, None] - place)
+    # variance of a sample correlation of normal numbers
+    error = np.square(1 - np.square(correlation)).sum(axis=(1, 2)) / np.maximum(questions - 1, 1)
+    away = np.square(correlation - target).sum(axis=(1, 2))
+    weight = np.where(error < away, np.divide(error, away, out=np.zeros_like(error), where=away > 0), np.where(error > 0, 1.0, 0.0))
+    return correlation + weight[:, None, None] * (target - correlation), weight
 
 
 def _count_variance(expected, trials):

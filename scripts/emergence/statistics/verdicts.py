@@ -442,20 +442,21 @@ def _ability_verdicts(table, relative_threshold):
             best[place] = np.fmax(best.get(place, np.nan), powers[row])
     for place in np.flatnonzero(any_sharp):
         named, others, power = ", ".join(under[place]), ", ".join(beside.get(place, [])), best.get(place, np.nan)
+        if not others:
+            undecided = (
+                "no continuous or linear metric on these outputs: "
+                "the log-probability or the Brier score of the right answers would decide"
+            )
+        elif np.isfinite(power):
+            undecided = f"{others} could not have shown such a jump (power {power:.2f})"
+        else:
+            undecided = f"{others} could not be tested for such a jump (too few scales, or noise of unknown size)"
         reasons[place] = {
             CONSTANT_ANSWERS: f"sharp under {named}, where the jump leads between the scores of two constant answers",
             SHARP_UNDER_ALL: f"sharp under {named}, of which one is continuous or linear",
             METRIC: f"sharp under {named}, not under {others}, which would have shown such a jump (power {power:.2f})",
-        }.get(verdict[place]) or (
-            f"sharp under {named}; "
-            + (
-                "no continuous or linear metric on these outputs: the log-probability or the Brier score of the right answers would decide"
-                if not others
-                else f"{others} could not have shown such a jump (power {power:.2f})"
-                if np.isfinite(power)
-                else f"{others} could not be tested for such a jump (too few scales, or noise of unknown size)"
-            )
-        )
+            SHARP_UNDECIDED: f"sharp under {named}; {undecided}",
+        }[verdict[place]]
     return verdict[ability], reasons[ability]
 
 
