@@ -5,9 +5,9 @@ noise of a curve is a covariance matrix over its scales. Where the outputs are k
 are known it is not, and an assumption takes its place: the correlation of the scores at scales i and j is rho^|i - j|.
 
 Few questions estimate many correlations badly, and tests that take the estimate for the truth reject too often: with 40 questions
-and 12 scales, homogeneity of a flat curve of probabilities in 35 % instead of 5 %. So an estimated correlation matrix is shrunk
-towards rho^|i - j|, with rho the mean correlation of neighbours, by the weight that makes the expected squared error least (Schaefer &
-Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions the weight goes to zero unless the matrix has that shape.
+and 12 scales the test of the stated class rejects 12 to 17 % of flat curves. So an estimated correlation matrix is shrunk towards
+rho^|i - j|, with rho the mean correlation of neighbours, by the weight that makes the expected squared error least (Schaefer and
+Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions that weight goes to zero, unless the matrix has that shape.
 """
 
 from typing import NamedTuple
@@ -216,7 +216,9 @@ def _shrunk(correlation, questions):
     # variance of a sample correlation of normal numbers
     error = np.square(1 - np.square(correlation)).sum(axis=(1, 2)) / np.maximum(questions - 1, 1)
     away = np.square(correlation - target).sum(axis=(1, 2))
-    weight = np.where(error < away, np.divide(error, away, out=np.zeros_like(error), where=away > 0), np.where(error > 0, 1.0, 0.0))
+    weight = np.where(
+        error < away, np.divide(error, away, out=np.zeros_like(error), where=away > 0), np.where(error > 0, 1.0, 0.0)
+    )
     return correlation + weight[:, None, None] * (target - correlation), weight
 
 

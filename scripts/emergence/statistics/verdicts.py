@@ -36,6 +36,9 @@ VERDICTS = (*WORDS[:-1], SHARP_UNDECIDED, CONSTANT_ANSWERS, METRIC, SHARP_UNDER_
 # The tests of statistics/curve_tests that the words rest on; each gives a column p_ and a column q_.
 CHANGE, TREND, SHARPER, STEEPER, LARGEST = "homogeneity", "trend", "smooth", "class", "largest"
 
+# The flag of a curve that is sharp only because its largest model was not foreseeable: so is one that has begun to rise steeply.
+LARGEST_ALONE = "largest_alone"
+
 # A metric that is not sharp says something only if it could have shown the jump.
 POWER = 0.8
 # A link between two metrics is smooth if its rise takes at least this share of the range of the continuous metric.
@@ -86,18 +89,16 @@ def curve_words(table, relative_threshold, rate):
     -------
     (curves,) of str, one of WORDS.
     """
-    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST)}
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND)}
     relative = _relative_score(table)
     # where the size of the noise is not known, whether there is a trend is all that can be asked about change
     change = np.where(np.isnan(q[CHANGE]), q[TREND], q[CHANGE])
     enough = table["n_scales"].to_numpy(dtype=int) >= sharpness.MIN_SCALES_COUNTED
     constant = enough & (table["status"] == CONSTANT).to_numpy(dtype=bool)
+    by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
+    sharp = by_shape | by_largest
     with np.errstate(invalid="ignore"):
         steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
-        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
-        # not be sharp by E: its largest step must be
-        sharp = (q[SHARPER] <= rate) & (relative >= relative_threshold)
-        sharp |= ((q[STEEPER] <= rate) | (q[LARGEST] <= rate)) & steep
         smooth = np.where(np.isnan(relative), ~steep, relative < relative_threshold)
     unknown = ~enough | (np.isnan(change) & ~constant)
     return np.select(
@@ -105,6 +106,20 @@ def curve_words(table, relative_threshold, rate):
         [CANNOT_TELL, SHARP, NO_CHANGE, GRADUAL],
         default=WITHIN_NOISE,
     ).astype(object)
+
+
+def _is_sharp(table, relative_threshold, rate):
+    """Which curves are sharp beyond noise: by their whole shape, and because the largest model was not foreseeable.
+
+    See curve_words for the arguments. Returns two (c,) of bool.
+    """
+    q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (SHARPER, STEEPER, LARGEST)}
+    with np.errstate(invalid="ignore"):
+        steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
+        # with many scales, the noise of the small steps keeps E down whatever the curve does. So what the other tests find need
+        # not be sharp by E: its largest step must be
+        by_shape = (q[SHARPER] <= rate) & (_relative_score(table) >= relative_threshold) | (q[STEEPER] <= rate) & steep
+        return by_shape, (q[LARGEST] <= rate) & steep
 
 
 def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion, place, share, level):
@@ -296,6 +311,8 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     original = _originals(table)
     table["word"] = table["word"].to_numpy()[original]
     tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
+    by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
+    table["largest_alone"] = (by_largest & ~by_shape)[original]
     table["continuous"] = _is_continuous(table["metric"].astype(str), catalogue)
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
@@ -473,6 +490,7 @@ def _flags(curves, table, relative_threshold, threshold):
             "one_example": (step > 0) & (step * fewest < 1.5),
             "copy": table["repeats_family"].notna().to_numpy(dtype=bool),
             "constant_answers": table["constant_answers"].fillna(False).to_numpy(dtype=bool),
+            LARGEST_ALONE: (table["largest_alone"] & (table["word"] == SHARP)).to_numpy(dtype=bool),
         }
     text = np.full(len(table), "", dtype=object)
     for name, chosen in flags.items():
