@@ -48,6 +48,18 @@ def test_the_answer_counts_abilities():
     assert found.short == "5 abilities: 1 metric; 2 sharp_undecided; 1 gradual; 1 cannot_tell"
 
 
+def test_abilities_that_rest_on_the_largest_model_are_counted():
+    tables_ = made(ROWS)
+    assert "largest model" not in answer.on_verdicts(*tables_).text
+    # two sharp curves of one ability, one of which has another reason; and an ability with one curve
+    frame = pd.concat([tables_[0], tables_[0].assign(metric="exact_str_match")], ignore_index=True)
+    frame["word"] = frame["word"].where(frame["task"].isin(["a", "b", "c"]), "gradual")
+    of_b = frame["task"] == "b"
+    frame["flags"] = (of_b | ((frame["task"] == "a") & (frame["metric"] == "exact_str_match"))).map({True: "copy|largest_alone"})
+    assert answer.resting_on_largest(frame) == 1
+    assert "For 1 sharp ability nothing speaks but the largest model" in answer.on_verdicts(frame, tables_[1]).text
+
+
 def test_no_list_of_claims_and_no_curves():
     unknown = [(task, verdict, pd.NA, reason) for task, verdict, _, reason in ROWS]
     assert "claimed" not in answer.on_verdicts(*made(unknown)).text

@@ -18,7 +18,8 @@ def measure_calibration():
 
 
 def test_the_page_is_made_from_the_table(measure_calibration):
-    page = measure_calibration.describe(pd.read_csv(measure_calibration.TABLE))
+    tables = (measure_calibration.TABLE, measure_calibration.OUTPUTS_TABLE)
+    page = measure_calibration.describe(*map(pd.read_csv, tables))
     assert measure_calibration.PAGE.read_text(encoding="utf-8") == page
 
 
@@ -59,3 +60,24 @@ def test_beta_binomial_scores_have_the_dispersion_that_is_stated(measure_calibra
     # Hand-worked: variance p (1 - p) / n * (1 + (n - 1) rho), 0.25 / 100 * 1.99.
     scores, _ = measure_calibration.sample(np.full((20_000, 1), 0.5), 100, "beta-binomial", np.random.default_rng(2))
     assert scores.var() == pytest.approx(0.0025 * 1.99, rel=0.03)
+
+
+def test_shares_where_the_covariance_is_estimated_from_outputs(measure_calibration):
+    # Asked for: .03 to .07, by number of questions and models; three standard errors of the simulation are allowed for.
+    table = pd.read_csv(measure_calibration.OUTPUTS_TABLE)
+    for _, part in table.groupby(["questions", "n_scales"]):
+        for test in ("flat", "smooth", "homogeneity", "trend", "class"):
+            own = part[~part["rising"]] if test in measure_calibration.OF_FLAT else part
+            share, error = measure_calibration.pooled(own, test)
+            assert share <= 0.07 + 3 * error
+            assert test in ("class", "homogeneity") or share >= 0.03 - 3 * error
+
+
+@pytest.mark.parametrize(("metric", "structure"), [("probability", "all pairs, 0.6"), ("right or wrong", "neighbours, 0.9")])
+def test_few_questions_and_many_models(measure_calibration, metric, structure):
+    # Simulation with known truth. Without shrinkage, homogeneity rejects .35 of these probabilities and the class .13 of the counts.
+    found = measure_calibration.output_rejections(metric, False, 12, 40, structure, 300, 99, seed=1)
+    for test in ("flat", "smooth", "homogeneity", "trend", "class"):
+        assert found[test] <= 0.09, test
+    assert found["flat"] >= 0.02
+    assert found["smooth"] >= 0.02

@@ -115,6 +115,24 @@ def test_a_covariance_from_few_examples_is_allowed_for(n_scales, n_examples):
         assert 0.03 <= (found[test] <= 0.05).mean() <= 0.07
 
 
+def test_a_free_covariance_of_a_metric_that_counts_nothing_is_hotelling():
+    # Independent implementation, exact: T-squared of the contrasts between neighbours. What is shrunk away is given back as degrees.
+    values = np.random.default_rng(8).normal(size=(60, 5)) @ np.array(np.triu(np.ones((5, 5))))
+    covariance = np.cov(values.T)[None] / 60
+    scores = values.mean(axis=0)[None]
+    known = noise.sampling_noise(
+        scores, np.full((1, 5), 60.0), np.ones((1, 5)), np.full((1, 5), np.nan), np.zeros(1, dtype=bool), covariance
+    )
+    # with the estimate as it is, all m - 1 degrees
+    free = known._replace(
+        correlation=covariance / np.sqrt(np.outer(np.diag(covariance[0]), np.diag(covariance[0]))), shrinkage=np.zeros(1)
+    )
+    found = change.change_tests(scores, 10.0 ** np.arange(5)[None], free)
+    contrasts = np.diff(values, axis=1)
+    squared = 60 * contrasts.mean(axis=0) @ np.linalg.solve(np.cov(contrasts.T), contrasts.mean(axis=0))
+    assert found["p_homogeneity"].iloc[0] == pytest.approx(stats.f.sf(squared * (60 - 4) / (59 * 4), 4, 60 - 4), rel=1e-6)
+
+
 def test_hotelling_by_hand():
     # Independent implementation: T-squared of the contrasts between neighbours, from the answers.
     answers = shared_questions.answers(np.linspace(0.35, 0.5, 4), 80, 0.5, np.random.default_rng(6))

@@ -163,3 +163,43 @@ def test_shared_questions_that_are_not_known_are_answered_both_ways():
     # the assumption of the study and the second one are then the same
     assert again["p_flat"].equals(again["p_flat_shared"])
     assert again["p_flat"].equals(table["p_flat_shared"].iloc[:50])
+
+
+def test_estimated_correlations_are_shrunk_by_hand():
+    # three models, 0.9, 0.3 and 0.0: rho is (0.9 + 0.3) / 2 = 0.6, so the target has 0.36 between the ends. The weight is the sum
+    # of the errors, (1 - r^2)^2 / (n - 1), over that of the squared distances from the target
+    given = np.array([[1, 0.9, 0.0], [0.9, 1, 0.3], [0.0, 0.3, 1]])
+    known = sampling([0.2, 0.5, 0.8], n_examples=101, covariance=0.01 * given[None], proportion=False)
+    weight = (0.19**2 + 0.91**2 + 1) / 100 / 0.3096
+    assert known.shrinkage[0] == pytest.approx(weight)
+    expected = [0.9 - 0.3 * weight, 0.3 + 0.3 * weight, 0.36 * weight]
+    np.testing.assert_allclose(known.correlation[0][[0, 1, 0], [1, 2, 2]], expected, atol=1e-12)
+    assert known.questions[0] == 101
+    # a covariance that is not known to be an estimate stays as it is
+    exact = sampling([0.2, 0.5, 0.8], covariance=0.01 * given[None], proportion=False)
+    np.testing.assert_allclose(exact.correlation[0], given, atol=1e-12)
+    assert (exact.shrinkage[0], exact.questions[0]) == (0, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "most"),
+    [
+        # of the shape that is shrunk to: far nearer
+        (lambda apart: 1.0 * (apart == 0), 0.3),
+        (lambda apart: 0.6**apart, 0.5),
+        # all pairs alike, which is not that shape: no further
+        (lambda apart: np.where(apart == 0, 1, 0.5), 1.05),
+    ],
+)
+def test_shrunk_correlations_are_nearer_to_the_truth(pairs, most):
+    # Simulation with known truth.
+    truth = pairs(np.abs(np.subtract.outer(np.arange(10), np.arange(10))))
+    samples = np.random.default_rng(9).standard_normal((100, 40, 10)) @ np.linalg.cholesky(truth).T
+    covariance = np.array([np.cov(sample.T) / 40 for sample in samples])
+    errors = [
+        np.square(
+            sampling(samples.mean(axis=1), n_examples=n, covariance=covariance, proportion=False).correlation - truth
+        ).mean()
+        for n in (np.nan, 40)
+    ]
+    assert errors[1] < most * errors[0]

@@ -290,3 +290,16 @@ def test_a_copy_of_a_copy_has_the_word_of_the_first(catalogue):
     tests = with_q_values(curves, **CHANGE, **{"class": 0.001})
     tests.loc[tests["model_family"] != "a", [column for column in tests if column.startswith("q_")]] = np.nan
     assert verdicts.verdict_table(curves, tests, catalogue)["word"].tolist() == ["sharp"] * 3
+
+
+def test_curves_that_are_sharp_by_the_largest_model_alone_are_flagged(catalogue):
+    flags = {
+        name: judged([("t", ACC, RISE)], catalogue, **CHANGE, **q)["flags"].iloc[0]
+        for name, q in {
+            "largest": {"largest": 0.01},
+            "both": {"largest": 0.01, "class": 0.01},
+            "shape": {"smooth": 0.01},
+            "none": {},
+        }.items()
+    }
+    assert {name: flag for name, flag in flags.items() if flag} == {"largest": "largest_alone"}

@@ -2,7 +2,7 @@
 
 from emergence import statuses
 from emergence.questions.answers import Answer, listed, percent, plural
-from emergence.statistics.verdicts import ABILITY, POWER
+from emergence.statistics.verdicts import ABILITY, LARGEST_ALONE, POWER
 
 WORDS = {
     statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric, too",
@@ -40,6 +40,12 @@ def on_verdicts(verdicts, by_claim):
         sharp = (statuses.SHARP_UNDER_ALL, statuses.METRIC, statuses.SHARP_UNDECIDED)
         shares = [_share_of(groups[groups["claims"] == group], sharp, words) for group, words in _GROUPS.items()]
         sentences.append(f"Sharp curves are found in {listed(shares)}.")
+    alone = resting_on_largest(verdicts)
+    if alone:
+        sentences.append(
+            f"For {plural(alone, 'sharp ability', 'sharp abilities')} nothing speaks but the largest model, which was not foreseeable from "
+            "the smaller ones: a steep but smooth rise that begins there is called sharp too."
+        )
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
@@ -52,6 +58,13 @@ def on_verdicts(verdicts, by_claim):
             sentences.append(f"For {weak} the continuous metric has less than {100 * POWER:.0f} % power to show such a jump.")
     short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
     return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
+
+
+def resting_on_largest(verdicts):
+    """How many abilities are sharp by curves alone that have the flag `largest_alone`. verdicts: the table."""
+    sharp = verdicts[verdicts["word"] == statuses.SHARP]
+    flagged = sharp["flags"].fillna("").str.split("|").map(lambda flags: LARGEST_ALONE in flags).astype(bool)
+    return int(flagged.groupby([sharp[part] for part in ABILITY], dropna=False, observed=True).all().sum())
 
 
 _GROUPS = {"claimed": "abilities on claimed tasks", "not_claimed": "on other tasks"}
