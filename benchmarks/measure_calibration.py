@@ -350,6 +350,15 @@ def of_outputs(table):
     return rows
 
 
+def worst_of_change(outputs_table):
+    """A sentence on the cell of flat outputs in which homogeneity is rejected most often."""
+    worst = outputs_table[~outputs_table["rising"]].sort_values("homogeneity").iloc[-1]
+    return (
+        f"That of homogeneity is {worst['homogeneity']:.2f} ({worst['metric']}, {worst['n_scales']} models, {worst['questions']} "
+        f"questions, shared: {worst['shared']}): where few questions carry a mean, its standard error is too uncertain."
+    )
+
+
 def describe(table, outputs_table):
     """The page docs/calibration.md, from the tables alone."""
     curves, draws = table["curves"].iloc[0], table["draws"].iloc[0]
@@ -420,9 +429,12 @@ def describe(table, outputs_table):
         "have the first, the others both.",
         markdown(["outputs", "models", "questions", *(NAMES[test] for test in OUTPUT_TESTS)], of_outputs(outputs_table)),
         f"The highest share of the smooth null model in a single cell is {outputs_table['smooth'].max():.3f} (standard error "
-        f"{pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}, {len(outputs_table)} cells). Estimated correlations are shrunk "
+        f"{pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}, {len(outputs_table)} cells). "
+        + worst_of_change(outputs_table)
+        + " Estimated correlations are shrunk "
         "(emergence.statistics.noise). Before, when only counts had an allowance for the estimate, homogeneity was rejected for "
-        "0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for 0.12 to 0.17.",
+        "0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for 0.12 to 0.17 where they were "
+        "correlated.",
         "### By truth",
         "Binomial noise, 200 examples or more.",
         markdown(["truth", *names], sizes_by_truth(table, "binomial")),

@@ -5,7 +5,7 @@ noise of a curve is a covariance matrix over its scales. Where the outputs are k
 are known it is not, and an assumption takes its place: the correlation of the scores at scales i and j is rho^|i - j|.
 
 Few questions estimate many correlations badly, and tests that take the estimate for the truth reject too often: with 40 questions
-and 12 scales the test of the stated class rejects 12 to 17 % of flat curves. So an estimated correlation matrix is shrunk towards
+and 12 correlated scales the test of the stated class rejects 12 to 17 % of flat curves. So an estimated matrix is shrunk towards
 rho^|i - j|, with rho the mean correlation of neighbours, by the weight that would make the expected squared error least if rho
 were known (Schaefer and Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions that weight goes to zero, unless the matrix
 has that shape.
