@@ -42,10 +42,9 @@ def on_verdicts(verdicts, by_claim):
         sentences.append(f"Sharp curves are found in {listed(shares)}.")
     alone = resting_on_largest(verdicts)
     if alone:
-        sentences.append(
-            f"For {plural(alone, 'sharp ability', 'sharp abilities')} nothing speaks but the largest model, which was not foreseeable from "
-            "the smaller ones: a steep but smooth rise that begins there is called sharp too."
-        )
+        rest = plural(alone, "sharp ability rests", "sharp abilities rest")
+        sentences.append(f"{rest} on the largest model alone, which was not foreseeable from the smaller ones.")
+        sentences.append("A steep but smooth rise that begins there is called sharp, too.")
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
