@@ -430,11 +430,11 @@ def describe(table, outputs_table):
         "have the first, the others both.",
         markdown(["outputs", "models", "questions", *(NAMES[test] for test in OUTPUT_TESTS)], of_outputs(outputs_table)),
         f"Of the single cells (standard error {pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}), the highest share of the smooth "
-        f"null model is {worst_cell(outputs_table, 'smooth')}: a logistic through five precise scores, where the null model is exact "
-        "to first order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
+        f"null model is {worst_cell(outputs_table, 'smooth')}: a logistic through five precise scores, where the null model is "
+        "exact to first order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
         f"{worst_cell(outputs_table, 'homogeneity')}: where few questions carry a mean, its standard error is too uncertain.",
-        "Estimated correlations are shrunk (emergence.statistics.noise). Before, when only counts had an allowance for the estimate, "
-        "homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for "
+        "Estimated correlations are shrunk (emergence.statistics.noise). Before, when only counts had an allowance for the "
+        "estimate, homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for "
         "0.12 to 0.17 where they were correlated.",
         "### By truth",
         "Binomial noise, 200 examples or more.",
