@@ -434,8 +434,8 @@ def describe(table, outputs_table):
         "exact to first order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
         f"{worst_cell(outputs_table, 'homogeneity')}: where few questions carry a mean, its standard error is too uncertain.",
         "Estimated correlations are shrunk (emergence.statistics.noise). Before, when only counts had an allowance for the "
-        "estimate, homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for "
-        "0.12 to 0.17 where they were correlated.",
+        "estimate, homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated "
+        "class for 0.12 to 0.17 where they were correlated.",
         "### By truth",
         "Binomial noise, 200 examples or more.",
         markdown(["truth", *names], sizes_by_truth(table, "binomial")),
