@@ -8,8 +8,8 @@ workflow takes (re-scored, curves with the covariance of the outputs, tests, ver
 Snakemake take hours. Every family is a benchmark of its own, so false discoveries are controlled over its curves alone.
 
 Writes workflow/resources/calibration/worlds.csv (one row per world, test-set size, task and verdict) and the tables in
-docs/induced.md. `power_law` must not be `sharp_under_all`, nor `break` `metric`: the last lines say how often they are, and the script
-ends with 1 where it is 1 % or more. Less cannot be promised of tests with a false discovery rate of 5 %.
+docs/induced.md. `power_law` must not be `sharp_under_all`, nor `break` `metric`: the last lines say how often they are, and
+the script ends with 1 where it is 1 % or more. Less cannot be promised of tests with a false discovery rate of 5 %.
 """
 
 import argparse
