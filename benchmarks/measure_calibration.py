@@ -350,7 +350,7 @@ def of_outputs(table):
     return rows
 
 
-def worst(outputs_table, test):
+def worst_cell(outputs_table, test):
     """The cell of outputs in which a test rejects wrongly most often, in words."""
     own = outputs_table[~outputs_table["rising"]] if test in OF_FLAT else outputs_table
     cell = own.sort_values(test).iloc[-1]
@@ -429,14 +429,13 @@ def describe(table, outputs_table):
         "is 0.7 between right answers. Truths: flat, and a logistic of 2 decades; homogeneity, trend and the flat null model "
         "have the first, the others both.",
         markdown(["outputs", "models", "questions", *(NAMES[test] for test in OUTPUT_TESTS)], of_outputs(outputs_table)),
-        f"Of the single cells (standard error {pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}), the highest share of the smooth null "  # noqa: E501
-        f"model is {worst(outputs_table, 'smooth')}: a logistic through five precise scores, where the null model is exact to first "
-        "order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
-        f"{worst(outputs_table, 'homogeneity')}: where few questions carry a mean, its standard error is too uncertain. Estimated "
-        "correlations are shrunk "
-        "(emergence.statistics.noise). Before, when only counts had an allowance for the estimate, homogeneity was rejected for "
-        "0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated class for 0.12 to 0.17 where they were "
-        "correlated.",
+        f"Of the single cells (standard error {pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}), the highest share of the smooth "
+        f"null model is {worst_cell(outputs_table, 'smooth')}: a logistic through five precise scores, where the null model is "
+        "exact to first order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
+        f"{worst_cell(outputs_table, 'homogeneity')}: where few questions carry a mean, its standard error is too uncertain.",
+        "Estimated correlations are shrunk (emergence.statistics.noise). Before, when only counts had an allowance for the "
+        "estimate, homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated "
+        "class for 0.12 to 0.17 where they were correlated.",
         "### By truth",
         "Binomial noise, 200 examples or more.",
         markdown(["truth", *names], sizes_by_truth(table, "binomial")),

@@ -8,8 +8,8 @@ workflow takes (re-scored, curves with the covariance of the outputs, tests, ver
 Snakemake take hours. Every family is a benchmark of its own, so false discoveries are controlled over its curves alone.
 
 Writes workflow/resources/calibration/worlds.csv (one row per world, test-set size, task and verdict) and the tables in
-docs/induced.md. `power_law` must never be `sharp_under_all`, and `break` never `metric`: the last line says whether that holds, and
-the script ends with 1 where it does not.
+docs/induced.md. `power_law` must not be `sharp_under_all`, nor `break` `metric`: the last lines say how often they are, and
+the script ends with 1 where it is 1 % or more. Less cannot be promised of tests with a false discovery rate of 5 %.
 """
 
 import argparse
@@ -47,6 +47,7 @@ WORLDS = {
     "break": {"world": "break"},
 }
 FORBIDDEN = {"power_law": "sharp_under_all", SMALLER: "sharp_under_all", "break": "metric"}
+MOST = 0.01
 LENGTHS = [1, 5, 10]
 N_EXAMPLES = (200, 1000)
 OF_TEXT, OF_CHOICES = ("exact_match", "token_accuracy"), ("acc", "choice_logprob", "brier_score")
@@ -184,7 +185,7 @@ def main():
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
     DOCS.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
     print(text, f"{time.process_time() - started:.0f} processor seconds", in_words(broken), sep="\n")
-    sys.exit(int(any(n for n, _ in broken.values())))
+    sys.exit(int(any(n >= MOST * of for n, of in broken.values())))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def test_abilities_that_rest_on_the_largest_model_are_counted():
     of_b = frame["task"] == "b"
     frame["flags"] = (of_b | ((frame["task"] == "a") & (frame["metric"] == "exact_str_match"))).map({True: "copy|largest_alone"})
     assert answer.resting_on_largest(frame) == 1
-    assert "For 1 sharp ability nothing speaks but the largest model" in answer.on_verdicts(frame, tables_[1]).text
+    assert "1 sharp ability rests on the largest model alone" in answer.on_verdicts(frame, tables_[1]).text
 
 
 def test_no_list_of_claims_and_no_curves():

@@ -7,7 +7,7 @@ are known it is not, and an assumption takes its place: the correlation of the s
 Few questions estimate many correlations badly, and tests that take the estimate for the truth reject too often: with 40 questions
 and 12 correlated scales the test of the stated class rejects 12 to 17 % of flat curves. So an estimated matrix is shrunk towards
 rho^|i - j|, with rho the mean correlation of neighbours, by the weight that would make the expected squared error least if rho
-were known (Schaefer and Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions that weight goes to zero, unless the matrix
+were known (Schäfer and Strimmer 2005, Stat Appl Genet Mol Biol 4). With many questions that weight goes to zero, unless the matrix
 has that shape.
 """
 

@@ -42,8 +42,8 @@ def on_verdicts(verdicts, by_claim):
         sentences.append(f"Sharp curves are found in {listed(shares)}.")
     alone = resting_on_largest(verdicts)
     if alone:
-        lone = plural(alone, "sharp ability rests", "sharp abilities rest")
-        sentences.append(f"{lone} on the largest model alone, which the smaller ones did not foresee.")
+        rest = plural(alone, "sharp ability rests", "sharp abilities rest")
+        sentences.append(f"{rest} on the largest model alone, which was not foreseeable from the smaller ones.")
         sentences.append("A steep but smooth rise that begins there is called sharp, too.")
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
