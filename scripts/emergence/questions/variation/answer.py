@@ -44,6 +44,6 @@ def on_variation(variation):
     text = [
         f"{plural(first['n_curves'], 'curve')} of {plural(first['n_tasks'], 'task')} that several metrics score are compared."
     ]
-    text += shares + ([f"There is no number for {listed(others)}."] if others else []) + [not_crossed] * (n_not_crossed > 0)
+    text += shares + ([f"No share is given for {listed(others)}."] if others else []) + [not_crossed] * (n_not_crossed > 0)
     brief = [f"{percent(row.share)} {row.factor.replace('_', ' ')}" for row in known.itertuples()]
     return Answer(QUESTION, " ".join(text), listed(brief))
