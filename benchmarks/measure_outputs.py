@@ -24,6 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import edit_distance
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,7 +102,7 @@ def plain_generations(folder):
                 sums["lower"] += said.lower() == target.lower()
                 sums["tokens"] += sum(a == b for a, b in zip(said, target, strict=False))
                 sums["length"] += len(target)
-                sums["distance"] += _edit_distance(said, target)
+                sums["distance"] += edit_distance.row_by_row(said, target)
                 sums["longer"] += max(len(said), len(target))
                 words = [re.findall("[a-z0-9]+", text.lower()) for text in (said, target)]
                 sums["rouge"] += 200 * _common(*words) / (len(words[0]) + len(words[1]))
@@ -113,16 +114,6 @@ def plain_generations(folder):
         "edit_distance": sums["distance"] / n,
         "rougeL": sums["rouge"] / n,
     }
-
-
-def _edit_distance(a, b):
-    before = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        now = [i]
-        for j, y in enumerate(b, 1):
-            now.append(min(before[j] + 1, now[-1] + 1, before[j - 1] + (x != y)))
-        before = now
-    return before[-1]
 
 
 def _common(a, b):

@@ -11,11 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import edit_distance
 import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from emergence.outputs import paired_answers, resampling
@@ -105,18 +105,9 @@ def choices_row_by_row(rows):
     return sums
 
 
-def edit_distance_row_by_row(pairs):
-    """Edit distance in plain Python, the algorithm of Wagner and Fischer."""
-    total = 0
-    for a, b in pairs:
-        before = list(range(len(b) + 1))
-        for i, x in enumerate(a, 1):
-            now = [i]
-            for j, y in enumerate(b, 1):
-                now.append(min(before[j] + 1, now[-1] + 1, before[j - 1] + (x != y)))
-            before = now
-        total += before[-1]
-    return total
+def edit_distances_row_by_row(pairs):
+    """Sum of the edit distances of pairs of texts, in plain Python."""
+    return sum(edit_distance.row_by_row(a, b) for a, b in pairs)
 
 
 def measure_speed():
@@ -138,7 +129,7 @@ def measure_speed():
     made, task = seconds(Task, examples, Settings(TEXT_METRICS))
     scored, _ = seconds(rescore, task, "b", "measured")
     sample = outputs.slice(0, 2_000).to_pylist()
-    plain = seconds(edit_distance_row_by_row, [(row["output"], row["targets"][0]) for row in sample])[0] * n / len(sample)
+    plain = seconds(edit_distances_row_by_row, [(row["output"], row["targets"][0]) for row in sample])[0] * n / len(sample)
     print(f"{'6 metrics of generations of 20 characters (plain: 1 of them)':60s} {read + made + scored:8.1f} {plain:11.1f}")
 
 

@@ -1,6 +1,6 @@
 """Read what the models of a benchmark answered into its table of outputs, with an account of every example."""
 
-from emergence.ingest import trees
+from emergence.ingest import accounts, trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
 from emergence.outputs import pipeline
@@ -14,10 +14,7 @@ def main():
     account, inputs = pipeline.ingest(snakemake.wildcards.benchmark, block, output.outputs, part)
     tables.write(account, "ingest_account", output.ingest_account)
     tables.write(inputs, "inputs", output.inputs)
-    counts = account.groupby("outcome")["n"].sum()
-    outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
-    shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))
-    logger.info("%s: examples: %s", snakemake.wildcards.benchmark, shown)
+    logger.info("%s: examples: %s", snakemake.wildcards.benchmark, accounts.in_words(account))
 
 
 run(main, snakemake.log[0])

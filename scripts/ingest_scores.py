@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emergence.ingest import pipeline, trees
+from emergence.ingest import accounts, pipeline, trees
 from emergence.io import tables
 from emergence.io.logs import logger, run
 from emergence.study import metric_catalogue
@@ -22,10 +22,7 @@ def main():
     tables.write(scores, "scores", output.scores)
     tables.write(account, "ingest_account", output.ingest_account)
     tables.write(inputs, "inputs", output.inputs)
-    counts = account.groupby("outcome")["n"].sum()
-    outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
-    shown = ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))
-    logger.info("%s: scores: %s", snakemake.wildcards.benchmark, shown)
+    logger.info("%s: scores: %s", snakemake.wildcards.benchmark, accounts.in_words(account))
 
 
 run(main, snakemake.log[0])

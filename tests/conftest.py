@@ -1,6 +1,7 @@
 """What the tests share: small tables written on the spot, and copies of the workflow to run."""
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -74,6 +75,14 @@ def environment(folder):
     library = (folder if (folder / "scripts/emergence").is_dir() else ROOT) / "scripts"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COV"))}
     return kept | {"PYTHONPATH": str(library)}
+
+
+def benchmark(name):
+    """The module of one script in benchmarks/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def digests(folder):

@@ -149,19 +149,24 @@ def block(format_name, **keys):
     return configuration.check({"benchmarks": {"mine": keys}})["benchmarks"]["mine"]
 
 
+def read_whole(path, account):
+    """The table of outputs on the disk, after a check that it is as described and that the account adds up."""
+    frame = tables.read("outputs", path)
+    assert tables.faults(frame, "outputs") == []
+    counts = account.pivot_table(index="file", columns="outcome", values="n", aggfunc="sum", fill_value=0)
+    counts = counts.reindex(columns=["read", "kept", "merged", "empty", "left_out", "refused"], fill_value=0)
+    assert (counts["read"] == counts.drop(columns="read").sum(axis=1)).all(), account.to_string()
+    assert counts["kept"].sum() == len(frame)
+    return frame
+
+
 def ingest(tmp_path):
     """A fixture. A reader of blocks: (table of outputs, account), both from the disk; the account adds up in any case."""
 
     def read(format_name, part=None, **keys):
         path = tmp_path / "read" / "outputs.parquet"
         account, _ = pipeline.ingest("mine", block(format_name, **keys), path, part)
-        frame = tables.read("outputs", path)
-        assert tables.faults(frame, "outputs") == []
-        counts = account.pivot_table(index="file", columns="outcome", values="n", aggfunc="sum", fill_value=0)
-        counts = counts.reindex(columns=["read", "kept", "merged", "empty", "left_out", "refused"], fill_value=0)
-        assert (counts["read"] == counts.drop(columns="read").sum(axis=1)).all(), account.to_string()
-        assert counts["kept"].sum() == len(frame)
-        return frame, account
+        return read_whole(path, account), account
 
     return read
 

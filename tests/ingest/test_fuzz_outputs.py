@@ -12,7 +12,7 @@ from emergence.io import tables
 from emergence.io.errors import InputError
 from emergence.outputs import pipeline
 from emergence.study import starter_blocks
-from output_files import LIST, block, choices, log, results, scored, text, written
+from output_files import LIST, block, choices, log, read_whole, results, scored, text, written
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,7 @@ def check_ingest(checked, folder, *files):
             except InputError as error:
                 check_message(error, *files, "the task")
                 continue
-            frame = tables.read("outputs", path)
-            assert tables.faults(frame, "outputs") == []
-            counts = account.pivot_table(index="file", columns="outcome", values="n", aggfunc="sum", fill_value=0)
-            counts = counts.reindex(columns=["read", "kept", "merged", "empty", "left_out", "refused"], fill_value=0)
-            assert (counts["read"] == counts.drop(columns="read").sum(axis=1)).all(), account.to_string()
-            assert counts["kept"].sum() == len(frame)
+            read_whole(path, account)
             for name, part in (("ingest_account", account), ("inputs", inputs)):
                 tables.write(part, name, folder / "read" / f"{name}.csv")
                 tables.read(name, folder / "read" / f"{name}.csv")

@@ -1,20 +1,15 @@
 """What benchmarks/measure_worlds.py counts, on tables by hand."""
 
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
+from conftest import benchmark
 
 
 @pytest.fixture(scope="module")
 def worlds():
-    found = importlib.util.spec_from_file_location("measure_worlds", ROOT / "benchmarks" / "measure_worlds.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return benchmark("measure_worlds")
 
 
 def test_one_verdict_for_each_family_however_many_metrics(worlds):

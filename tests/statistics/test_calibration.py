@@ -1,20 +1,15 @@
 """The measured calibration: the page is made from the table, and the table holds what is asked of the tests."""
 
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
+from conftest import benchmark
 
 
 @pytest.fixture(scope="module")
 def measure_calibration():
-    spec = importlib.util.spec_from_file_location("measure_calibration", ROOT / "benchmarks" / "measure_calibration.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("measure_calibration")
 
 
 def test_the_page_is_made_from_the_table(measure_calibration):

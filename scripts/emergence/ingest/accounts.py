@@ -118,3 +118,10 @@ def without(rows, left_out):
     kept = (~left_out).nonzero()[0]
     place = rows.place
     return type(rows)(rows.frame.iloc[kept].reset_index(drop=True), lambda i, field: place(kept[i], field))
+
+
+def in_words(account):
+    """What became of everything that was read, for a log: "30 read, 28 kept, 2 left out". account: the table."""
+    counts = account.groupby("outcome")["n"].sum()
+    outcomes = ("read", "kept", "merged", "empty", "left_out", "refused")
+    return ", ".join(f"{counts[outcome]:,} {outcome.replace('_', ' ')}" for outcome in outcomes if counts.get(outcome))

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
-# `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is no product, and not the `4bit` of `7b-4bit`
+# `160m`, `1.3B`, `6,7b`; not the `8x7b` of a mixture of experts, whose size is not the product, and not the `4bit` of `7b-4bit`
 _SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9])", re.IGNORECASE)
 # BigScience's `7b1` is 7.1 billion
 _SIZE_AROUND_UNIT = re.compile(r"(?<![A-Za-z0-9.,])(\d+)b(\d)(?![A-Za-z0-9.,])", re.IGNORECASE)

@@ -158,7 +158,7 @@ def read_numbers(rows, field, account):
     )
     bad = ~np.isfinite(numbers) & ~(empty & optional)
     if field in WHOLE:
-        # above 2^53 a computer number stands for several whole ones
+        # above 2^53 several whole numbers share one float
         bad |= np.isfinite(numbers) & ((numbers != np.round(numbers)) | (np.abs(numbers) > 2**53))
     if field == "scale":
         bad |= numbers < 0

@@ -4,27 +4,13 @@ Written this way, each digit depends on two digits of the problem and a carry th
 After Figure 3 of the paper, whose models were too large to train here.
 """
 
-import numpy as np
-
-from emergence.training import sequences
-
-# as even in their logarithm as even numbers can be
-SIZES = (4, 6, 8, 10, 14, 18, 24, 32)
-N_TEST = 500
-_TEST_SEED = 0
-_LOW, _HIGH = 1000, 10_000
+from emergence.training import arithmetic
+from emergence.training.arithmetic import N_TEST, SIZES
 
 
 def train(seed):
     """One row per width and test problem; see sequences.train."""
-    pairs = np.random.default_rng(_TEST_SEED).integers(_LOW, _HIGH, (N_TEST, 2))
-    held_out = {*map(tuple, pairs.tolist()), *map(tuple, pairs[:, ::-1].tolist())}
-
-    def draw(generator, n):
-        drawn = generator.integers(_LOW, _HIGH, (2 * n, 2)).tolist()
-        return _texts([pair for pair in drawn if tuple(pair) not in held_out][:n])
-
-    return sequences.train("addition_4_digits", *_texts(pairs.tolist()), draw, SIZES, seed)
+    return arithmetic.train("addition_4_digits", 1000, 10_000, _texts, SIZES, N_TEST, seed)
 
 
 def _texts(pairs):

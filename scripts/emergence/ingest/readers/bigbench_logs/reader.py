@@ -412,7 +412,7 @@ def _rows(parts, targets):
         are_here = np.isfinite(codes)
         found = targets.columns(np.where(are_here, codes, 0).astype(np.int64)) if are_here.any() else {}
         for name, values in found.items():
-            # the targets of texts, of which there are no lengths, are there already
+            # texts have no lengths, and their targets are in the frame already
             other = frame.get(name)
             frame[name] = values if are_here.all() else _either(values, other, are_here)
     frame["example"] = columns.numbered(frame.pop("_id").to_numpy())
@@ -430,7 +430,7 @@ def _rows(parts, targets):
 
 
 def _either(values, other, is_first):
-    """Lists of one column where it is to be taken, else of the other, or empty ones where there is no other."""
+    """Lists of the first column where is_first, else of the other; empty lists where there is no other."""
     first = columns.arrow(values)
     second = pa.array([[]] * len(is_first), first.type) if other is None else columns.arrow(other)
     return columns.column(pc.if_else(pa.array(is_first), first, second))
