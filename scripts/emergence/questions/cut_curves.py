@@ -58,6 +58,11 @@ def draw(table, cut, cut_label, score_label, scale_label):
         sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
         if len(sizes):
             drawing.log_axis(right.yaxis, sizes, lambda value: drawing.brief(float(f"{value:.2g}")))
+        else:
+            right.set_yticks([])
+        n_without = int((~np.isfinite(rows["drawn"].astype(float))).sum())
+        if n_without:
+            right.set_title(f"without a finite |E|: {n_without:,} of {len(rows):,}", loc="right", fontsize=7)
         right.set_xlabel(cut_label)
         right.set_ylabel("|E|")
         right.legend(fontsize=7)

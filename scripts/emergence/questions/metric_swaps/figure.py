@@ -46,6 +46,7 @@ def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=
     ratio = np.log1p(metric_pairs.sharpest(scored, "a").abs()) - np.log1p(metric_pairs.sharpest(scored, "b").abs())
     scored = scored.assign(gap=ratio.abs())
     panels = scored.groupby(["task", "subtask"])["gap"].max().sort_values(ascending=False, kind="stable").index[:most_tasks]
+    one_task = len(set(panels.get_level_values("task"))) == 1
     width = max(drawing.WIDTH * len(panels) / 4, 4.2)
     figure, grid = plt.subplots(2, len(panels), figsize=(width, 5), sharex="col", squeeze=False, layout="none")
     # one look for each family and number of shots, the same in every panel
@@ -87,9 +88,11 @@ def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=
                 scores.append(score)
             if side == 0:
                 room = (width - 0.9) / len(panels) - 0.1
-                axes.set_title(drawing.fitted(task + (f": {subtask}" if subtask else ""), room, 9), pad=16)
+                # where all panels are of one task, its name would only hide what tells them apart
+                name = subtask if subtask and one_task else task + (f": {subtask}" if subtask else "")
+                axes.set_title(drawing.fitted(name, room, 9), pad=16)
             if len(scores) <= 3:
-                said = "E = " + ", ".join(f"{score:.1f}" if abs(score) < 1000 else drawing.brief(score) for score in scores)
+                said = "E = " + ", ".join(map(_score_in_words, scores))
                 axes.annotate(
                     said, (0.5, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", ha="center", fontsize=8
                 )
@@ -134,6 +137,13 @@ def _share_rows(row):
 def _line_look(look):
     dashes = look["dashes"]
     return {"color": look["color"], "marker": look["marker"], "linestyle": (0, dashes) if dashes else "-"}
+
+
+def _score_in_words(score):
+    """An emergence score in few letters; `none` where half the steps are zero."""
+    if np.isnan(score):
+        return "none"
+    return f"{score:.1f}" if abs(score) < 1000 else drawing.brief(score)
 
 
 def _keys(frame, columns):

@@ -28,19 +28,37 @@ def differences(same, by_pair, catalogue):
     figure, axes = plt.subplots(figsize=(drawing.WIDTH, 1 + 0.28 * len(shown)))
     ends = shown[["low", "high", "difference"]].to_numpy(dtype=float)
     known = ends[np.isfinite(ends)]
-    reach = 1.1 * max(1.0, np.abs(known).max(initial=1.0))
+    # a decade and more of the axis where no difference is finite
+    reach = 1.1 * max(1.0, np.abs(known).max(initial=1.0 if len(known) else 100.0))
     for row, record in enumerate(shown.itertuples()):
         beyond = record.low > 0 or record.high < 0
         color = drawing.COLORS[3] if beyond else drawing.COLORS[7]
         axes.plot(np.clip([record.low, record.high], -reach, reach), [row, row], color=color, lw=1.5)
-        axes.plot(np.clip(record.difference, -reach, reach), row, "o", ms=4, color=color)
+        if np.isnan(record.difference):
+            axes.annotate("both infinite", (0, row), ha="center", va="center", fontsize=7.5, color=color)
+        elif np.isinf(record.difference):
+            marker, side = (">", 1) if record.difference > 0 else ("<", -1)
+            axes.plot(side * reach, row, marker, ms=5, color=color, clip_on=False)
+            axes.annotate(
+                "∞", (side * reach, row), (-9 * side, 0), textcoords="offset points", ha="center", va="center", fontsize=9
+            )
+        else:
+            axes.plot(record.difference, row, "o", ms=4, color=color)
     axes.axvline(0, color="0.5", ls="--", lw=1, zorder=0)
     axes.set_xscale("symlog", linthresh=10)
     drawing.emergence_axis(axes.xaxis, -reach, reach)
-    subtasks = [f": {record.subtask}" if record.subtask else "" for record in shown.itertuples()]
-    names = [f"{record.task}{sub} · {record.model_family}" for record, sub in zip(shown.itertuples(), subtasks, strict=True)]
+    one_task = shown["task"].nunique() == 1
+    names = [_name(record, one_task) for record in shown.itertuples()]
     axes.set_yticks(range(len(shown)), [drawing.short(name, 44) for name in names])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     labels = [drawing.short(catalogue["label"].get(metric, metric), 30) for metric in (a, b)]
     axes.set_xlabel(f"|E| under {labels[0]} minus |E| under {labels[1]}")
     return figure, shown
+
+
+def _name(record, one_task):
+    """A row's name; where all rows are of one task, subtask and family tell them apart."""
+    if one_task and record.subtask:
+        return f"{record.subtask} · {record.model_family}"
+    subtask = f": {record.subtask}" if record.subtask else ""
+    return f"{record.task}{subtask} · {record.model_family}"

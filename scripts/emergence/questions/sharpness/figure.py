@@ -38,12 +38,15 @@ def emergence_by_metric(curves, by_metric, threshold):
         return drawing.notice(
             "No curve of this benchmark has an emergence score: each has too few scales, or half its steps are zero."
         ), scored[["metric"]]
-    shown = by_metric[by_metric["max"].notna()].head(MOST_METRICS)
+    # a metric under which no curve has a finite E, since half the steps are zero, has a row without points
+    shown = by_metric[by_metric["max"].notna() | (by_metric["n_zero_median_step"] > 0)].head(MOST_METRICS)
     order = list(shown["metric"])
     figure, axes = plt.subplots(figsize=(drawing.WIDTH, 1.1 + 0.3 * len(order)))
     data = scored.loc[scored["metric"].isin(order), ["metric", "task", "subtask", "model_family", "shots", "emergence_score"]]
     for row, (metric, kind) in enumerate(zip(order, shown["kind"], strict=True)):
         values = data.loc[data["metric"] == metric, "emergence_score"].to_numpy()
+        if not len(values):
+            continue
         low, first, middle, third, high = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
         color = drawing.KIND_COLORS[kind]
         axes.plot([low, high], [row, row], color=color, lw=1, zorder=2)
