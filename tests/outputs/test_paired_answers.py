@@ -131,6 +131,17 @@ def test_steps_of_a_mean_are_the_paired_t_test():
         assert table["p_value"].iloc[row] == pytest.approx(expected.pvalue, rel=1e-9)
 
 
+def test_resolution_limited_sharpness_by_hand():
+    # by hand: steps 0, 0, 0 and .5 with a resolution of .01 have a median step of .01; steps of .004 count for .01
+    assert paired_answers.absolute_emergence(np.array([0, 0, 0, 0, 0.5]), 0.01) == pytest.approx(50)
+    assert paired_answers.absolute_emergence(np.array([0, 0.004, 0.008, 0.012, 0.5]), 0.01) == pytest.approx(50)
+    assert paired_answers.absolute_emergence(np.array([0, 0, 0, 0, 0.5])) == np.inf
+    # an identity: with a resolution, a curve is never sharper than without
+    curves = np.random.default_rng(4).random((200, 8)).round(2)
+    assert (paired_answers.absolute_emergence(curves, 0.01) <= paired_answers.absolute_emergence(curves) + 1e-9).all()
+    assert (paired_answers.absolute_emergence(curves, 0.3) <= paired_answers.absolute_emergence(curves) + 1e-9).all()
+
+
 def coverage(length, n, shared, simulations, resamples, seed):
     """Share of intervals that hold the true D of exact match and edit distance, in simulated families."""
     p = token_accuracy(SCALES)

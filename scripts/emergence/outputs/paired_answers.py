@@ -31,8 +31,9 @@ def absolute_emergence(scores, resolution=None):
 
     resolution: None, or the smallest difference that the scores can show; |E| is then resolution-limited and finite.
     """
-    limit = None if resolution is None else np.full(scores.shape[:-1], resolution)
-    value = np.abs(sharpness.emergence_score(scores, limit))
+    if resolution is not None:
+        return np.abs(sharpness.emergence_score_resolved(scores, np.full(scores.shape[:-1], resolution)))
+    value = np.abs(sharpness.emergence_score(scores))
     return np.where(np.isnan(value) & np.isfinite(scores).all(axis=-1), np.inf, value)
 
 
