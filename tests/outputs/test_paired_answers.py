@@ -66,6 +66,14 @@ def test_a_metric_against_itself_or_an_affine_copy_never_differs(catalogue):
         assert found["difference"] == found["low"] == found["high"] == found["bias"] == 0
 
 
+def test_metrics_that_are_one_share_of_right_answers_never_differ(catalogue):
+    # an identity: on answers of one token, exact match is token accuracy, and one less the edit distance
+    task = Task(examples(copied_digits(80, [1])), Settings(("exact_match", "token_accuracy", "edit_distance")))
+    table = paired_answers.differences(task, catalogue, 1, 100, 0.95)
+    assert len(table) == 3
+    assert table[["difference", "low", "high"]].to_numpy(dtype=float) == pytest.approx(0, abs=1e-9)
+
+
 def test_every_pair_of_metrics_is_compared_once_the_sharper_kind_first(catalogue):
     task = Task(examples(copied_digits(60, [1, 2, 3])), Settings(("exact_match", "token_accuracy", "edit_distance", "rougeL")))
     table = paired_answers.differences(task, catalogue, 1, 100, 0.95)

@@ -232,13 +232,22 @@ def differences(task, catalogue, seed, resamples, level):
 def resolution_of(catalogue, name, part, metric, sums):
     """The smallest difference that a curve can show: range over outputs for a share of right answers, else the median stderr.
 
-    The same convention as for curves whose outputs are not known (emergence.curves.frames.resolution).
+    The same convention as for curves whose outputs are not known (emergence.curves.frames.resolution), but that outputs show
+    when another metric is a share of right answers: token accuracy is where every answer has one token.
     """
+    n_outputs = np.bincount(part.model, minlength=len(part.models)).min()
     if name in catalogue.index and catalogue.at[name, "proportion"]:
-        span = catalogue.at[name, "high"] - catalogue.at[name, "low"]
-        return span / np.bincount(part.model, minlength=len(part.models)).min()
+        return (catalogue.at[name, "high"] - catalogue.at[name, "low"]) / n_outputs
+    if are_grades(metric, sums):
+        return 1 / n_outputs
     variance = np.diag(jackknife_covariance(leave_one_out(metric, sums)[1]))
     return float(np.sqrt(np.median(variance))) if np.isfinite(variance).all() else np.nan
+
+
+def are_grades(metric, sums):
+    """Whether each unit is one answer that is right or wrong. sums: (models, units, 2 or more) of the metric."""
+    values, sizes = sums[..., 0], sums[..., 1]
+    return metric.is_ratio and bool(((sizes == 1) & ((values == 0) | (values == 1))).all())
 
 
 def _rank(catalogue, name):
@@ -270,8 +279,7 @@ def steps(task):
     for part, metric, sums in task.measured:
         score, left_out = leave_one_out(metric, sums)
         covariance = jackknife_covariance(left_out)
-        values, sizes = sums[..., 0], sums[..., 1]
-        binary = metric.is_ratio and bool(((sizes == 1) & ((values == 0) | (values == 1))).all())
+        values, binary = sums[..., 0], are_grades(metric, sums)
         lines = []
         for lower, upper in itertools.pairwise(range(len(part.models))):
             step = score[upper] - score[lower]
