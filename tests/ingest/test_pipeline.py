@@ -35,7 +35,7 @@ def message(block):
         ([HEAD, *GOOD, "t,acc,f,,1e9,0.5"], ["data row 4, column `model`", "found: nothing", "the name of a model"]),
         ([HEAD, *GOOD, "t,acc,f,d,1e9"], ["scores.csv", "Expected 6 columns, got 5"]),
         (b"task,metric\n\xff\xfe\x00,\xff\n", ["scores.csv"]),
-        ([HEAD + ",score", *[line + ",0.5" for line in GOOD]], ["`score` stands twice"]),
+        ([HEAD + ",score", *[line + ",0.5" for line in GOOD]], ["the column `score` twice"]),
     ],
 )
 def test_bad_input_is_one_clear_message(table_block, lines, expected):

@@ -52,6 +52,9 @@ def read(tmp_path, monkeypatch):
         ("\u20130.52", "score", ".", -0.52),
         ("0,55", "score", ",", 0.55),
         ("-0,55", "score", ",", -0.55),
+        ("1,3e9", "scale", ",", 1.3e9),
+        ("1b3", "scale", ".", 1.3e9),
+        ("7B1", "scale", ".", 7.1e9),
         # what can mean two things, or nothing
         ("1,300", "scale", None, None),
         ("0,55", "score", None, None),
@@ -61,8 +64,12 @@ def read(tmp_path, monkeypatch):
         ("8x7B", "scale", ".", None),
         ("~7B", "scale", ".", None),
         ("7B", "score", ".", None),
-        ("0.5 (0.1)", "score", ".", None),
-        ("n/a", "score", ".", None),
+        # in brackets without a decimal sign: a number of shots, a rank, or digits of an error
+        ("86.4 (5)", "score", ".", None),
+        ("0.551(12)", "score", ".", None),
+        ("0.5 (0.1)", "stderr", ".", None),
+        ("NaN", "score", ".", None),
+        ("#DIV/0!", "score", ".", None),
         ("1 2", "score", ".", None),
         ("%", "score", ".", None),
         ("", "score", ".", None),
@@ -77,9 +84,23 @@ def test_cells_with_more_than_a_number():
     assert numbers.understood("55.1 ± 1.2", "score", ".")[:3] == (55.1, 1.2, False)
     assert numbers.understood("55.1% +/- 1.2%", "score", ".")[:3] == (55.1, 1.2, True)
     assert numbers.understood("71 %", "score", ".")[:3] == (71, None, True)
+    assert numbers.understood("55.1 (1.2)", "score", ".")[:3] == (55.1, 1.2, False)
+    assert numbers.understood("55,1(1,2)", "score", ",")[:3] == (55.1, 1.2, False)
+    assert numbers.understood("55.1% (1.2%)", "score", ".")[:3] == (55.1, 1.2, True)
     assert numbers.understood("55 ± x", "score", ".") is None
+    # a long cell is not a number, and patterns do not take long to say so
+    assert numbers.understood("1" + " " * 1_000_000 + "x", "score", ".") is None
     assert numbers.understood("55 ± 1", "scale", ".") is None
     assert [numbers.understood(dash, "score", ".").value for dash in ("-", "\u2014", "\u2013\u2013")] == [None] * 3
+
+
+@pytest.mark.parametrize("text", ["-", "—", "n/a", "NA", "#N/A", "#NV", "n.a.", "None", "null", " N/A "])
+def test_what_stands_for_no_number(read, text):
+    assert numbers.understood(text, "score", ".").value is None
+    lines = [HEAD, "t;acc;F;a;1e9;0.5", f"t;acc;F;b;2e9;{text}"]
+    scores, account = read("\n".join(lines) + "\n")
+    assert scores["score"].tolist() == [0.5]
+    assert account.set_index("outcome")["n"][["read", "kept", "empty"]].tolist() == [2, 1, 1]
 
 
 @pytest.mark.parametrize(

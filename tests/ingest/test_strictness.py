@@ -166,8 +166,15 @@ def test_names_that_look_alike_are_noted(tmp_path, other):
     assert scores["task"].nunique() == 3
     noted = account[account["outcome"] == "noted"]
     assert noted["n"].tolist() == [2]
-    assert noted["reason"].item().startswith("names of a task that differ in case, invisible characters or the form of Unicode: ")
-    assert ascii(other) in noted["reason"].item()
+    assert noted["reason"].item() == "names of a task that differ in case, invisible characters or the form of Unicode"
+    assert ascii(other) in noted["example"].item()
+
+
+def test_names_that_look_alike_are_one_row_of_the_account(tmp_path):
+    names = [name for number in range(30) for name in (f"task_{number}", f"Task_{number}")]
+    _, account, _ = ingest(table(tmp_path, [row(task=name) for name in names]))
+    (noted,) = account[account["outcome"] == "noted"].to_dict("records")
+    assert noted["n"] == 60 and noted["example"].endswith("; and 20 more")
 
 
 def test_names_that_differ_for_a_reader_are_not_noted(tmp_path):

@@ -145,7 +145,9 @@ def test_headers_that_can_be_split_in_endless_ways(read, long):
 @pytest.mark.parametrize("name", ["scores.csv", "scores.jsonl", "scores.parquet"])
 def test_text_that_is_no_utf8(read, name):
     content = FILES[name] if isinstance(FILES[name], bytes) else FILES[name].encode()
-    with pytest.raises(InputError, match=rf"scores\.{name[7:]}: not a table of type {name[7:]} that can be read"):
+    # bytes in the middle of a Parquet file may be anything, and so may be what is wrong with it
+    message = "not a table of type parquet that can be read" if name.endswith("parquet") else "found: text that is not UTF-8"
+    with pytest.raises(InputError, match=rf"scores\.{name[7:]}(\n    |: ){message}"):
         read({name: content.replace(b"u", b"\xff")})
 
 

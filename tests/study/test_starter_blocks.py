@@ -104,7 +104,7 @@ def test_metrics_and_scales_in_words(tmp_path):
     assert block["columns"] == {"task": "Dataset", "metric": "Measure", "model": "Model", "scale": "Size", "score": "Result"}
     # `7B` is read as a number, and said to be
     assert block["values"] == {"metric": {"Acc.": None, "quality": None}}
-    assert "# check: 2 different cells have a unit after the number, such as `1.3B`, such as 7B" in text
+    assert "# check: 2 different cells have a unit after the number, as in `1.3B`; the first is 7B" in text
     assert block["models"] == {"a": {"family": None}, "b": {"family": None}}
     # the lines that the catalogue lacks stand below as comments
     assert "#  quality:" in text and "#    higher_is_better: # true or false" in text
@@ -161,7 +161,7 @@ def test_a_column_that_stands_twice(tmp_path, name):
         pyarrow.parquet.write_table(pa.table([pa.array(["t"]), pa.array([1])], names=["size", "size"]), path)
     else:
         path.write_text("size{0}size\nt{0}1\n".format("," if name.endswith("csv") else "\t"))
-    with pytest.raises(InputError, match=r"scores\..*: the column `size` stands twice"):
+    with pytest.raises(InputError, match=r"scores\..*\s*found: the column `size` twice"):
         starter_blocks.starter(path)
 
 

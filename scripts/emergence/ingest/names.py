@@ -15,7 +15,7 @@ _STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:
 
 _AVERAGE = re.compile(
     r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*|"
-    r".*_(average|avg)"
+    r".*_(average|avg(_[a-z]{1,3})?)|durchschnitt|mittelwert|gesamt(durchschnitt)?|moyenne(_generale)?|promedio|gemiddelde"
 )
 
 # Packed weights are counted as fewer parameters than they stand for; an adapter's may be counted alone.
@@ -51,7 +51,11 @@ def is_average(name):
 
 def size_in_name(name):
     """The number of parameters that a name says, or None where it says none, or several."""
-    found = {float(number) * UNITS[unit.lower()] for number, unit in _SIZE.findall(name)}
+    sizes = [(float(number), unit.lower()) for number, unit in _SIZE.findall(name)]
+    # `4k` is the length of a context where it is a power of two, and beside `7b` anything in thousands is not the size
+    is_large = any(unit != "k" for _, unit in sizes)
+    sizes = [(number, unit) for number, unit in sizes if unit != "k" or not (is_large or math.log2(number or 1).is_integer())]
+    found = {number * UNITS[unit] for number, unit in sizes}
     found |= {float(f"{whole}.{part}") * UNITS["b"] for whole, part in _SIZE_AROUND_UNIT.findall(name)}
     # `1.4b-tokens` beside a size: only one of the two can be the model's
     return found.pop() if len(found) == 1 else None

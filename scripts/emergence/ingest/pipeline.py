@@ -256,6 +256,9 @@ def _read_preferred(rows, account):
     return rows
 
 
+# How many examples of one reason the account names.
+_MOST_SHOWN = 10
+
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
 
@@ -269,13 +272,15 @@ def _note_lookalikes(rows, account):
         for name in rows.frame[field].cat.categories[np.unique(rows.frame[field].cat.codes)]:
             plain = unicodedata.normalize("NFKC", str(name)).translate(_INVISIBLE).casefold()
             alike.setdefault(" ".join(plain.split()), []).append(str(name))
-        for names in alike.values():
-            if len(names) > 1:
-                chosen = rows.frame[field].isin(names)
-                shown = ", ".join(ascii(name) for name in names)
-                reason = f"names of a {field} that differ in case, invisible characters or the form of Unicode: {shown}"
-                first = int(np.flatnonzero(chosen)[0])
-                account.count_rows(rows, chosen, "noted", reason, rows.place(first, field))
+        groups = [names for names in alike.values() if len(names) > 1]
+        if groups:
+            chosen = rows.frame[field].isin([name for names in groups for name in names])
+            shown = "; ".join(", ".join(ascii(name) for name in names) for names in groups[:_MOST_SHOWN])
+            more = f"; and {len(groups) - _MOST_SHOWN} more" if len(groups) > _MOST_SHOWN else ""
+            reason = f"names of a {field} that differ in case, invisible characters or the form of Unicode"
+            account.count_rows(
+                rows, chosen, "noted", reason, f"{rows.place(int(np.flatnonzero(chosen)[0]), field)}: {shown}{more}"
+            )
 
 
 def _name_metrics(rows, catalogue, path, account):

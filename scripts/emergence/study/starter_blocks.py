@@ -118,14 +118,14 @@ def gaps_of(lacking):
 
 
 def _entry(gap):
-    values = {"family": "" if gap.family is None else as_yaml(gap.family), "scale": _number(gap.scale)}
+    values = {"family": "" if gap.family is None else as_yaml(gap.family), "scale": as_number(gap.scale)}
     inside = ", ".join(f"{key}: {values[key]}" for key in gap.keys)
     is_open = any(not values[key] for key in gap.keys)
     comment = "; ".join(([FILL[2:]] if is_open else []) + ([f"check: {gap.note}"] if gap.note else []))
     return f" {{{inside}}}" + (f" # {printable(comment)}" if comment else "")
 
 
-def _number(value):
+def as_number(value):
     """A number as YAML 1.1 reads one: 1.0e+09, since it takes 1e+09 for text."""
     if value is None:
         return ""
@@ -158,10 +158,11 @@ def _write_models(gaps, path):
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["model", "model_family", "scale", "note"])
     for name, gap in sorted(gaps.items()):
-        note = f"check: {gap.note}" if gap.note else "fill in" if gap.scale is None else ""
-        table.writerow([name, gap.family or "", _number(gap.scale), note])
+        note = f"check: {gap.note}" if gap.note else "fill in the scale" if "scale" in gap.keys and gap.scale is None else ""
+        table.writerow([name, gap.family or "", as_number(gap.scale), note])
     path.write_text(text.getvalue(), encoding="utf-8")
+    wanted = " and ".join(key for key in ("family", "scale") if any(key in gap.keys for gap in gaps.values()))
     return [
-        f"models_file: {as_yaml(path)} # {FILL[2:]} in that file: the family of each of {len(gaps):,} models; check the scales that "
-        "are there; models without a family are left out"
+        f"models_file: {as_yaml(path)} # {FILL[2:]} in that file: the {wanted} of each of {len(gaps):,} models; check the scales "
+        "that are there; models without them are left out"
     ]

@@ -19,7 +19,8 @@ IN_HEADER = ("task", "subtask", "metric", "model_family", "model", "scale", "sho
 # Letters in the header of a score column; longer ones are columns of something else.
 LONGEST_HEADER = 500
 
-_FIELD = re.compile(r"\{([a-z_]+)\}")
+# `{metric}`, or `{metric=acc_norm}` for the field with that text only
+_FIELD = re.compile(r"\{([a-z_]+)(?:=([^{}]+))?\}")
 
 
 def header_patterns(block, key="header"):
@@ -34,13 +35,19 @@ def listed(patterns):
     return [patterns] if isinstance(patterns, str) else list(patterns)
 
 
+def fields_of(pattern):
+    """The fields of a pattern, in order."""
+    return [found[1] for found in _FIELD.finditer(pattern)]
+
+
 def _expression(pattern):
-    # the odd pieces are the names of fields
-    pieces = _FIELD.split(pattern)
-    body = {"shots": r"-?\d+"}
-    fields = "".join(
-        f"(?P<{piece}>{body.get(piece, '.+')})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
-    )
+    parts, end = [], 0
+    for found in _FIELD.finditer(pattern):
+        field, text = found.groups()
+        body = re.escape(text) if text else r"-?\d+" if field == "shots" else ".+"
+        parts += [re.escape(pattern[end : found.start()]), f"(?P<{field}>{body})"]
+        end = found.end()
+    fields = "".join(parts) + re.escape(pattern[end:])
     # there are as many ways to split a header as it is long, to the power of the fields
     return re.compile(rf"(?=.{{1,{LONGEST_HEADER}}}\Z){fields}", re.DOTALL)
 
@@ -58,7 +65,7 @@ def problems(block):
     headers = {key: listed(block.get(key, [])) for key in ("header", "stderr_header")}
     if not wide and "stderr_header" in block:
         found.append((("stderr_header",), "a pattern, with `layout: long`", "`stderr_header` for wide tables only"))
-    of_patterns = {key: [_FIELD.findall(pattern) for pattern in patterns] for key, patterns in headers.items()}
+    of_patterns = {key: [fields_of(pattern) for pattern in patterns] for key, patterns in headers.items()}
     for key, lists in of_patterns.items():
         for fields in lists:
             for field, n in Counter(fields).items():
@@ -71,7 +78,7 @@ def problems(block):
         found.append((("stderr_header",), "a field that `header` does not have", "the fields of `header`"))
     if wide and "score" in block["columns"]:
         found.append((("columns", "score"), "a column of scores", "none in a wide table, whose scores are found by `header`"))
-    in_path = {{"family": "model_family"}.get(field, field) for field in _FIELD.findall(block.get("model_from", ""))}
+    in_path = {{"family": "model_family"}.get(field, field) for field in fields_of(block.get("model_from", ""))}
     found += pattern_problems(block)
     if {"model_family", "scale"} <= in_path and "model" not in block["columns"] and "model" not in block.get("constants", {}):
         in_path.add("model")

@@ -15,14 +15,25 @@ _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _MINUS = "\u2212\u2012\u2013\u2010\u2011"
 # spaces between groups of digits, among them narrow and unbreakable ones, and the Swiss apostrophe
 _SPACES = " \u00a0\u2009\u202f'\u2019"
-_PLUS_MINUS = re.compile(r"\s*(?:±|\+/-|\+-|\\pm)\s*")
+# `55.1 ± 1.2`, `55.1 (1.2)`; not `86.4 (5)`, which may be a number of shots or a rank
+_AFTER = re.compile(r"(.*?)\s*(?:(?:±|\+/-|\+-|\\pm)\s*(.*)|\(\s*(\d*[.,]\d+\s*%?)\s*\))\Z", re.DOTALL)
 _UNIT = re.compile(r"\s*(k|m|b|t|thousand|million|billion|trillion|mn|bn)\.?\Z", re.IGNORECASE)
 _WORDS = {"thousand": "k", "million": "m", "mn": "m", "billion": "b", "bn": "b", "trillion": "t"}
+# BigScience's `7b1` is 7.1 billion
+_AROUND_UNIT = re.compile(r"(\d+)b(\d)\Z", re.IGNORECASE)
+# what programs and people write where there is no number; NaN may be the score of a run that failed
+_NO_NUMBER = {"n/a", "na", "n.a.", "#n/a", "#nv", "#n/d", "#na", "<na>", "null", "none"}
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
 
 
+# letters in a cell with a number; longer ones are something else, and patterns would take long to say so
+_LONGEST = 100
+_UNIT_AFTER = "a unit after the number, as in `1.3B`"
+AFTER_SCORE = "another number after the score, behind `±` or in brackets"
+
+
 class Cell(typing.NamedTuple):
-    """A cell as a number. value: None for a dash, which says that there is none. error: what follows `±`, or None."""
+    """A cell as a number. value: None for a dash or the like, which says that there is none. error: the number after it, or None."""
 
     value: float | None
     error: float | None = None
@@ -37,22 +48,28 @@ def understood(text, field, decimal):
     text: the cell. field: of the score table. decimal: the decimal sign of the table, `.` or `,`, or None where nothing tells it.
     """
     text = text.strip().strip("\u00a0\u202f")
+    if len(text) > _LONGEST:
+        return None
     if text and not text.strip(_DASHES):
         return Cell(None, kind="a dash in place of a number")
+    if text.lower() in _NO_NUMBER:
+        return Cell(None, kind="a word such as `n/a` in place of a number")
     kind, error, is_percent = "", None, False
-    if field == "score" and len(parts := _PLUS_MINUS.split(text)) == 2:
-        text, after = parts
-        kind = "`±` and another number after the score"
+    if field == "score" and (found := _AFTER.match(text)):
+        text, after = found[1], (found[2] or found[3] or "").strip()
+        kind = AFTER_SCORE
         is_percent = after.endswith("%")
         error = _number(after.rstrip("% "), decimal)
         if error is None or error < 0:
             return None
+    if field == "scale" and (found := _AROUND_UNIT.match(text)):
+        return Cell(float(f"{found[1]}.{found[2]}") * UNITS["b"], has_unit=True, kind=_UNIT_AFTER)
     if field in ("score", "stderr", "chance") and text.endswith("%"):
         text, is_percent, kind = text[:-1].rstrip(), True, kind or "`%` after the number"
     unit = _UNIT.search(text) if field in ("scale", "n_examples") else None
     if unit:
         text = text[: unit.start()]
-        kind = "a unit after the number, such as `1.3B`"
+        kind = _UNIT_AFTER
     value = _number(text, decimal)
     if value is None:
         return None
@@ -103,7 +120,10 @@ def decimal_sign(texts):
     """
     found = set()
     for text in texts:
-        body = _UNIT.sub("", _PLUS_MINUS.split(text)[0].strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
+        if len(text) > _LONGEST:
+            continue
+        body = _UNIT.sub("", _first_number(text).strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
+        body = re.sub(r"e[+-]?\d+\Z", "", body, flags=re.IGNORECASE)
         if "," in body and "." in body:
             found.add("." if body.rfind(".") > body.rfind(",") else ",")
         elif re.fullmatch(r"\d+,\d+", body):
@@ -113,9 +133,15 @@ def decimal_sign(texts):
             found.add(".")
         elif re.fullmatch(r"[1-9]\d{0,2}(\.\d{3}){2,}", body):
             found.add(",")
-        elif re.fullmatch(r"\d*\.\d+(e[+-]?\d+)?", body, re.IGNORECASE) and not re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", body):
+        elif re.fullmatch(r"\d*\.\d+", body) and not re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", body):
             found.add(".")
     return found.pop() if len(found) == 1 else None
+
+
+def _first_number(text):
+    """What is before `±` or brackets."""
+    found = _AFTER.match(text)
+    return found[1] if found else text
 
 
 def odd_cells(cells):
@@ -130,7 +156,7 @@ def read_column(cells, field, decimal, is_allowed):
     """A text column with what is understood as numbers.
 
     is_allowed(cell): whether the block can take a cell of that kind. Returns the column as objects (numbers for what was
-    understood, an empty text for dashes), (n,) bool for those with `%`, (n,) numbers after `±` (NaN where there is none), and
+    understood, an empty text for dashes), (n,) bool for those with `%`, (n,) numbers after the scores (NaN where there is none), and
     {kind: (number of cells, the first)}.
     """
     odd = np.flatnonzero(odd_cells(cells) if decimal != "," else (cells.fillna("").str.strip() != "").to_numpy())

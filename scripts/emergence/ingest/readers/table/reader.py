@@ -20,7 +20,7 @@ from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
-from emergence.ingest.readers.table.numbers import decimal_sign, odd_cells, read_column
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column
 from emergence.ingest.selection import fitting
 from emergence.io.documents import chosen_files, nearest, unique_keys
 from emergence.io.errors import InputError, naming, told
@@ -153,12 +153,18 @@ def load(file, kind, is_wanted, block=None):
         names, table = _LOADERS[kind](file, is_wanted, block or {})
         if len(set(names)) < len(names):
             repeated = next(name for name, n in Counter(names).items() if n > 1)
-            raise InputError(f"{file}: the column `{repeated}` stands twice\n    allowed: every column name once")
+            allowed = "every column name once; where the names fill two rows, join them into one, see docs/add_a_benchmark.md"
+            raise InputError(told(file, f"the column `{repeated}` twice", allowed))
         # texts that are not UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
     except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         said = str(error)
+        if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in said:
+            allowed = "text in UTF-8; save it so (in Excel: `CSV UTF-8`)"
+            raise InputError(told(file, f"text that is not UTF-8, in a table of type {kind}", allowed)) from None
+        if "Empty CSV" in said:
+            raise InputError(told(file, "no row and no name of a column", "a table")) from None
         if "straddling" in said:
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
         if "columns, got" in said and kind == "csv":
@@ -312,7 +318,7 @@ def _read_as_written(file, table, cells, numeric, kind, block, account):
         if block.get("plus_minus") == "stderr" and np.isfinite(errors).any():
             after[header] = errors
         for said, (n, first) in kinds.items():
-            ignored = said.startswith("`±`") and block.get("plus_minus") != "stderr"
+            ignored = said == AFTER_SCORE and block.get("plus_minus") != "stderr"
             more = "; it is not read, since it may be a deviation or half an interval; see `plus_minus`" if ignored else ""
             account.count(file, "noted", n, f"{said}{more}", f"column `{header}`: {first}")
     return percent, after
@@ -513,7 +519,7 @@ def _bytes_of_texts(column):
 
 
 def _load_json_lines(file, is_wanted, _block):
-    with _opened(file, "rb") as content:
+    with opened(file, "rb") as content:
         if not all(_is_safe_for_arrow(line) for line in content):
             return _load_json_lines_one_by_one(file, is_wanted)
     try:
@@ -528,7 +534,8 @@ def _load_json_lines(file, is_wanted, _block):
     return names, table
 
 
-def _opened(file, mode, **keys):
+def opened(file, mode, **keys):
+    """An open file, unpacked if it is a `.gz`."""
     return (gzip.open if _is_packed(file) else open)(file, mode, **keys)
 
 
@@ -550,7 +557,7 @@ def _load_json_lines_one_by_one(file, is_wanted):
         parts.append(pa.table(columns | {"": pa.nulls(len(lines), pa.string())}))
         lines.clear()
 
-    with _opened(file, "rt", encoding="utf-8") as content:
+    with opened(file, "rt", encoding="utf-8") as content:
         for number, line in enumerate(content, start=1):
             if line.strip():
                 lines.append(_json_record(file, number, line))
