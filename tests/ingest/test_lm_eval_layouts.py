@@ -97,11 +97,16 @@ def test_groups_by_alias_out_of_order_are_still_one_task(read):
     content["results"] = {name: content["results"][name] for name in names}
     scores, _ = read({"a.json": content})
     assert set(scores.index.get_level_values("task")) == {"exam", "piqa"}
-    # without any group above it, an indented task says nothing, and the account says that
+    # without any group above it, an indented task says nothing: the groups are left out, or their questions would count twice
     content["results"] = {name: content["results"][name] for name in ["law_a", *names[:3], *names[4:]]}
     scores, account = read({"a.json": content})
-    assert len(set(scores.index.get_level_values("task"))) == 7
-    assert any("the order of its aliases" in reason for reason in reasons(account, "noted"))
+    assert set(scores.index.get_level_values("task")) == {"law_a", "law_b", "art_a", "piqa"}
+    ((reason, n),) = reasons(account, "left_out").items()
+    assert n == 3 and "the order of the aliases" in reason
+    # the block says what is in one of them
+    scores, account = read({"a.json": content}, groups={"exam": ["law_*", "art_a"]})
+    assert set(scores.index.get_level_values("task")) == {"exam", "piqa"}
+    assert reasons(account, "left_out") == {reason: 2}
 
 
 def group(score, stderr):
@@ -212,6 +217,76 @@ def test_a_group_is_in_as_many_versions_as_its_members(read):
     }
 
 
+def nested(model, without=()):
+    """A file with three groups in one another, of which the outer two hold the same tasks; without some of its results."""
+    score = {"acc,none": 0.5, "acc_stderr,none": 0.02}
+    results = {name: dict(score) for name in ("zone", "area", "part", "a", "b", "c") if name not in without}
+    return {
+        "results": results,
+        "group_subtasks": {"zone": ["area"], "area": ["part", "c"], "part": ["a", "b"]},
+        "n-shot": dict.fromkeys([name for name in "abc" if name not in without], 5),
+        "config": {"model_args": f"pretrained={model}"},
+    }
+
+
+def test_the_outermost_of_groups_with_the_same_tasks_is_the_task(read):
+    scores, _ = read({"a.json": nested(SMALL)})
+    assert set(scores.index.get_level_values("task")) == {"zone"}
+    assert set(scores.index.get_level_values("subtask")) == {"", "area", "part", "a", "b", "c"}
+    assert scores["aggregate"].sum() == 3
+
+
+def test_a_group_over_other_members_is_another_curve(read):
+    files = {"a.json": nested(SMALL, without=["b"]), "b.json": nested(LARGE)}
+    scores, account = read(files)
+    of_groups = {(subtask, model) for _, subtask, _, model in scores.index[scores["aggregate"].to_numpy(dtype=bool)]}
+    assert of_groups == {
+        ("zone (over 2 tasks)", SMALL),
+        ("area (over 2 tasks)", SMALL),
+        ("part (over 1 task)", SMALL),
+        ("zone (over 3 tasks)", LARGE),
+        ("area (over 3 tasks)", LARGE),
+        ("part (over 2 tasks)", LARGE),
+    }
+    ((reason, n),) = reasons(account, "noted").items()
+    assert n == 6 and "averages other members" in reason
+    # the number of shots is that of the members that have one
+    assert set(scores["shots"]) == {5}
+    with pytest.raises(InputError, match="a group over 2 tasks, and another in other files"):
+        read(files, versions="refuse")
+    # two sets of as many tasks are told apart, too
+    scores, _ = read({"a.json": nested(SMALL, without=["a"]), "b.json": nested(LARGE, without=["b"])})
+    parts = [name for name in scores.index.get_level_values("subtask") if name.startswith("part")]
+    assert len(set(parts)) == 2
+
+
+def test_a_group_whose_members_are_not_in_the_file_keeps_its_name(read):
+    scores, account = read({"a.json": nested(SMALL, without="abc"), "b.json": nested(LARGE)})
+    assert len(scores.loc["zone"].loc[""]) == 2 and not reasons(account, "noted")
+
+
+@pytest.mark.parametrize(
+    ("limits", "left"),
+    [
+        ((10, 100), [LARGE]),
+        ((100, 10), [SMALL]),
+        ((10, 10), [SMALL, LARGE]),
+        # a share of unknown size beside a number
+        ((0.5, 10), [LARGE]),
+        ((0.1, 0.1), [SMALL, LARGE]),
+    ],
+)
+def test_runs_with_unlike_limits_do_not_join(read, limits, left):
+    files = {
+        f"{model[-2:]}.json": old(model, {"piqa": {"acc": 0.5}}, config={"limit": limit, "model_args": f"pretrained={model}"})
+        for model, limit in zip((SMALL, LARGE), limits, strict=True)
+    }
+    scores, account = read(files)
+    assert sorted(scores.index.get_level_values("model")) == left
+    assert sum(reasons(account, "left_out").values()) == 2 - len(left)
+    assert len(read(files, limited_runs="keep")[0]) == 2
+
+
 @pytest.mark.parametrize(
     ("limit", "n_samples", "n_examples"),
     [
@@ -302,6 +377,9 @@ def test_files_by_pattern_and_without_some(read):
     scores, account = read(files, files=["out/*/*.json", "!out/c"])
     assert len(scores) == 2 and "ignored" not in set(account["outcome"])
     assert len(read(files, files=["out", "!out/b/*", "!**/bad.json"])[0]) == 1
+    # `*` stays within one name in what is taken out as well
+    assert len(read(files, files=["out", "!out/*.json", "!**/bad.json"])[0]) == 2
+    assert len(read(files, files=["out", "!**/b", "!out/c"])[0]) == 1
     with pytest.raises(InputError, match="a pattern that no file fits"):
         read(files, files=["out/*/x*.json"])
     with pytest.raises(InputError, match="no file is left"):

@@ -89,9 +89,29 @@ def test_results_of_the_harness(tmp_path):
 
 
 def test_runs_that_disagree_are_pointed_out(tmp_path):
-    for name, score in (("a.json", 0.1), ("b.json", 0.2)):
-        (tmp_path / name).write_text(json.dumps(current(results={"task": {"acc,none": score}})))
-    assert "repeated_runs: refuse # or latest: 1 scores differ" in starter_blocks.starter(tmp_path)
+    def write(**scores):
+        for name, score in scores.items():
+            path = tmp_path / f"{name.replace('__', '/')}.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(current(results={"task": {"acc,none": score}}, date=None)))
+        return starter_blocks.starter(tmp_path)
+
+    # nothing tells which is meant
+    text = write(a=0.1, b=0.2)
+    assert "# 1 scores differ between runs of one model, as in" in text
+    # the folder of one of them does
+    (tmp_path / "a.json").unlink()
+    text = write(old__a=0.1)
+    assert only(yaml.safe_load(text))["files"] == [str(tmp_path), f"!{tmp_path}/**/old"]
+    (tmp_path / "old" / "a.json").unlink()
+    # dates tell which is the latest, and it is taken
+    (tmp_path / "b.json").unlink()
+    text = write(**{"results_2024-06-01T10-00-00": 0.1, "results_2024-06-02T10-00-00": 0.2})
+    assert only(yaml.safe_load(text))["repeated_runs"] == "latest"
+    study, problems = checked(filled(text))
+    assert problems == []
+    scores, _, _ = pipeline.ingest("mine", only(configuration.check(study)), DEFAULT_METRICS)
+    assert scores["score"].tolist() == [0.2]
 
 
 def test_metrics_and_scales_in_words(tmp_path):

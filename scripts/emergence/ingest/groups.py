@@ -8,18 +8,20 @@ def members_digest(names):
     return hashlib.blake2b("\0".join(sorted(set(names))).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def leaves(name, members):
-    """The tasks in a group and in the groups of it: a set of names; of a task, itself. members: {group: list of names}."""
-    found, met, waiting = set(), {name}, [name]
+def _below(name, members):
+    """All that is in a group and in the groups of it, tasks and groups: a set of names."""
+    met, waiting = {name}, [name]
     while waiting:
-        inside = waiting.pop()
-        if not members.get(inside):
-            found.add(inside)
         # a group may be listed in several others, and in a damaged file in itself
-        new = set(members.get(inside) or ()) - met
+        new = set(members.get(waiting.pop()) or ()) - met
         met |= new
         waiting += new
-    return found
+    return met - {name}
+
+
+def leaves(name, members):
+    """The tasks in a group and in the groups of it: a set of names; of a task, itself. members: {group: list of names}."""
+    return {inside for inside in {name, *_below(name, members)} if not members.get(inside)}
 
 
 def tasks_of(members, scored):
@@ -31,7 +33,7 @@ def tasks_of(members, scored):
 
     members: {group: names of what is in it}. scored: names with a score of their own.
     """
-    of_group = {group: leaves(group, members) - {group} for group, names in members.items() if names and group in scored}
+    of_group = {group: _below(group, members) for group, names in members.items() if names and group in scored}
     owner = {}
     # the largest first, so that each name is met last under the name that speaks for all
     for group in sorted(of_group, key=lambda group: (-len(of_group[group]), group)):

@@ -85,7 +85,7 @@ def add_tasks(rows, block, account):
             # how many examples a limited run has, its file knows better
             said = tasks.isin(list(values))
             if field == "n_examples" and "_limited" in frame:
-                said &= ~frame["_limited"].to_numpy(dtype=bool)
+                said &= frame["_limited"].isna().to_numpy()
             frame[field] = tasks.map(values).where(said, frame.get(field))
         elif field == "higher_is_better" and "subtask" in frame and met is not None:
             met = met | set(frame["subtask"].astype("str"))

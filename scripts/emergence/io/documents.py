@@ -212,12 +212,22 @@ def chosen_files(entries, pattern="*"):
     for entry in entries:
         if is_exclusion(entry):
             out = entry[1:].rstrip("/")
+            parts = Path(out).parts
             files = {
                 file: named
                 for file, named in files.items()
-                if not (file == out or file.startswith(f"{out}/") or fnmatch.fnmatchcase(file, out))
+                if not (file == out or file.startswith(f"{out}/") or _fits(Path(file).parts, parts))
             }
     return files
+
+
+def _fits(path, pattern):
+    """Whether the parts of a path, or those of a folder that it is in, fit the parts of a pattern; `**` is any number of parts."""
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return any(_fits(path[start:], pattern[1:]) for start in range(len(path) + 1))
+    return bool(path) and fnmatch.fnmatchcase(path[0], pattern[0]) and _fits(path[1:], pattern[1:])
 
 
 def is_exclusion(entry):

@@ -92,6 +92,8 @@ _NO_DATE = (
     "them out with `!` in `files`"
 )
 
+_SEVERAL = "; `repeated_runs: latest` takes the latest run, and `!` in `files` takes a file out"
+
 _NO_NAME = "; the files name the library that ran the model, not the model: `model_from` takes it from the path"
 
 _COLUMNS = (
@@ -111,6 +113,7 @@ _COLUMNS = (
     "_version",
     "aggregate",
     "members",
+    "_n_members",
 )
 
 
@@ -121,7 +124,9 @@ def read(block, account):
     """
     runs = _runs(block, account)
     apart = [group for group, patterns in block.get("groups", {}).items() if not patterns]
-    structures = {file: _structure(file, content, apart, account) for file, content in runs.items()}
+    structures = {file: _structure(content, apart) for file, content in runs.items()}
+    unclear = {file for file, members in structures.items() if members is None}
+    structures = {file: members or {} for file, members in structures.items()}
     known = listed_models(block)
     records, dates, from_path = [], {}, {}
     for file, content in runs.items():
@@ -138,16 +143,17 @@ def read(block, account):
         _note_doubts(file, content, block, known, len(found), account)
     frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in _columns(records).items()})
     _add_from_path(frame, from_path)
-    frame = _choose(frame, block, account, apart)
+    frame = _choose(frame, block, account, apart, unclear)
     frame = _leave_out_limited(frame, block, account)
     frame = _tell_versions_apart(frame, structures, block, account)
+    frame = _tell_members_apart(frame, block, account)
     if block["repeated_runs"] == "latest":
         frame = _latest(frame, dates, account)
         frame["_hint"] = frame["file"].map(lambda file: "" if dates[file] else _NO_DATE)
-    elif "model_from" not in block:
+    else:
         # models that share the name of the library that ran them
-        by_library = {file: _NO_NAME if is_named_by_library(content) else "" for file, content in runs.items()}
-        frame["_hint"] = frame["file"].map(by_library)
+        nameless = {file for file, content in runs.items() if "model_from" not in block and is_named_by_library(content)}
+        frame["_hint"] = frame["file"].map(lambda file: _NO_NAME if file in nameless else _SEVERAL)
     task_of = _tasks(runs, structures, apart)
     original = frame["_entry"]
     # a group in several versions stays with its members: its questions are theirs
@@ -168,11 +174,13 @@ def read(block, account):
         frame["scale"] = frame.pop("_scale")
     rows = Rows(frame, _placing(frame))
     if block["versions"] == "refuse" and "_several" in frame:
-        reason = "the task occurs in several versions"
+        reason = "the task occurs in several versions, or the group with several sets of members"
 
         def describe(i):
-            allowed = "one version of a task, or `versions: split`, which makes each a task of its own"
-            return told(rows.place(i, "score"), f"version {frame['_version'].iat[i]}, and another in other files", allowed)
+            allowed = "one version of a task and one set of members of a group, or `versions: split`, which tells them apart"
+            version = frame["_version"].iat[i]
+            what = "a group" if str(version).startswith("over ") else "version"
+            return told(rows.place(i, "score"), f"{what} {version}, and another in other files", allowed)
 
         return account.refuse(rows, frame["_several"], reason, describe)
     return rows
@@ -372,15 +380,10 @@ def members_of(content):
     return (members, True) if all(members.values()) else ({group: inside for group, inside in of_root.items() if inside}, True)
 
 
-def _structure(file, content, apart, account):
-    """What is in each group of a file, without the groups that the block takes apart."""
+def _structure(content, apart):
+    """What is in each group of a file, without the groups that the block takes apart; None where the file does not say it."""
     members, is_known = members_of(content)
-    if not is_known:
-        reason = (
-            "the file has groups, and neither `group_subtasks` nor the order of its aliases says what is in them; see `groups`"
-        )
-        account.count(file, "noted", len(content["groups"]), reason, ", ".join(content["groups"]))
-    return {group: inside for group, inside in members.items() if group not in apart}
+    return {group: inside for group, inside in members.items() if group not in apart} if is_known else None
 
 
 def _tasks(runs, structures, apart):
@@ -409,7 +412,7 @@ def _scores(file, content, members, scale_from):
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         inside = leaves(name, members) if members.get(name) else set()
         of_task, is_aggregate = version(name, content), bool(inside) or name in groups
-        is_partial = any(is_limited(leaf, content) for leaf in inside or {name})
+        taken = _limit_of(inside or {name}, content)
         for key, metric, chosen, stderr_key in metrics_of(entry):
             score, stderr = _cell(entry[key]), _cell(entry.get(stderr_key))
             stderr = None if stderr == "N/A" else stderr
@@ -419,10 +422,11 @@ def _scores(file, content, members, scale_from):
             elif name in groups:
                 n_examples, stderr = None, None
             else:
-                n_examples = (counted.get(name) or {}).get("effective", _limit(content) if is_partial else None)
-            digest = members_digest(behind) if inside else None
-            found = (score, stderr, n_examples, directions.get(metric), scale, file, key, is_partial)
-            yield name, metric, chosen, model, in_prompt, *found, of_task, is_aggregate, digest
+                n_examples = (counted.get(name) or {}).get("effective", _limit(content) if taken else None)
+            # a group whose members are not in the file averages nobody knows what
+            digest = members_digest(behind) if behind else None
+            found = (score, stderr, n_examples, directions.get(metric), scale, file, key, taken)
+            yield name, metric, chosen, model, in_prompt, *found, of_task, is_aggregate, digest, len(behind)
 
 
 def _cell(value):
@@ -436,7 +440,8 @@ def shots(name, content, members=None):
     """Examples in the prompt of a task; of a group those of its tasks, where they agree. None where the file does not say."""
     members = members_of(content)[0] if members is None else members
     if members.get(name):
-        found = {_shots_of_task(leaf, content) for leaf in leaves(name, members)}
+        # what is listed in the group and has no result may say nothing
+        found = {_shots_of_task(leaf, content) for leaf in leaves(name, members)} - {None}
         return found.pop() if len(found) == 1 else None
     return _shots_of_task(name, content)
 
@@ -455,6 +460,19 @@ def _limit(content):
     except (TypeError, ValueError):
         return None
     return int(limit) if limit >= 1 and limit == int(limit) else None
+
+
+def _limit_of(names_of, content):
+    """How many examples `--limit` left of tasks together, or which share of each; None where they were run whole."""
+    if not any(is_limited(name, content) for name in names_of):
+        return None
+    counts = [((content.get("n-samples") or {}).get(name) or {}).get("effective") for name in names_of]
+    if None not in counts:
+        return float(sum(counts))
+    try:
+        return float((content.get("config") or {}).get("limit"))
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def is_limited(name, content):
@@ -543,8 +561,11 @@ def _add_from_path(frame, from_path):
         frame["_scale"] = frame["file"].map(lambda file: names.number_with_unit(from_path[file]["scale"])).astype(object)
 
 
-def _choose(frame, block, account, apart):
-    """The scores that are scores, under the filters that the block asks for."""
+def _choose(frame, block, account, apart, unclear):
+    """The scores that are scores, under the filters that the block asks for.
+
+    unclear: files that have groups and do not say what is in them, so that their questions would be counted twice.
+    """
     frame["_entry"] = frame["entry"]
     placeholder = frame["base"] == _PLACEHOLDER
     _count(frame[placeholder], "left_out", "a placeholder of --predict_only, no score", account)
@@ -552,6 +573,12 @@ def _choose(frame, block, account, apart):
     taken_apart = frame["entry"].isin(apart)
     _count(frame[taken_apart], "left_out", "the score of a group that `groups` takes apart", account)
     frame = frame[~taken_apart]
+    is_unclear = (
+        frame["aggregate"].astype(bool) & frame["file"].isin(unclear) & ~frame["entry"].isin(list(block.get("groups", {})))
+    )
+    reason = "a group, of which neither `group_subtasks` nor the order of the aliases says what is in it; see `groups`"
+    _count(frame[is_unclear], "left_out", reason, account)
+    frame = frame[~is_unclear]
     if "filters" in block:
         # the old layout has no filters to choose from
         other = ~frame["filter"].isin(["", *block["filters"]])
@@ -562,13 +589,19 @@ def _choose(frame, block, account, apart):
 
 def _leave_out_limited(frame, block, account):
     """Scores of runs with --limit do not join those of whole runs of the same task, unless the block keeps them."""
-    limited = frame["_limited"].astype(bool)
+    limited = frame["_limited"].notna()
     if not limited.any():
         return frame
     with_whole = frame["entry"].isin(frame.loc[~limited, "entry"].unique())
     if block["limited_runs"] == "leave_out":
         out = limited & with_whole
         reason = "a run with --limit, of a task that other runs take whole; see `limited_runs`"
+        _count(frame[out], "left_out", reason, account)
+        frame, limited = frame[~out], limited[~out]
+        # shares of unknown size, which are below 1, are fewer than any number of examples
+        size = frame["_limited"].astype(float)
+        out = limited & (size < size.groupby(frame["entry"]).transform("max"))
+        reason = "a run with --limit, of a task that other runs take with a larger one; see `limited_runs`"
         _count(frame[out], "left_out", reason, account)
         frame, limited = frame[~out], limited[~out]
     _count(frame[limited], "noted", "a run with --limit, on some of the examples only; n_examples says how many", account)
@@ -608,12 +641,37 @@ def _tell_versions_apart(frame, structures, block, account):
     return frame.assign(entry=frame["entry"].where(~is_split, frame["entry"] + " (version " + label.astype(str) + ")"))
 
 
+def _tell_members_apart(frame, block, account):
+    """Scores of a group over other members than in other files under names of their own, `group (over 3 tasks)`."""
+    of_group = frame[frame["members"].notna()]
+    distinct = of_group.drop_duplicates(["entry", "base", "filter", "members"])
+    several = distinct[distinct.duplicated(["entry", "base", "filter"], keep=False)]
+    if several.empty:
+        return frame
+    labels = {}
+    for _, sets in several.groupby(["entry", "base", "filter"]):
+        for found in sets.rename(columns={"_n_members": "n_inside"}).itertuples():
+            is_unique = (sets["_n_members"] == found.n_inside).sum() == 1
+            tasks = f"over {found.n_inside} task{'s' if found.n_inside > 1 else ''}"
+            labels[found.entry, found.base, found.filter, found.members] = tasks if is_unique else f"{tasks}, {found.members[:4]}"
+    keys = zip(frame["entry"], frame["base"], frame["filter"], frame["members"], strict=True)
+    label = pd.Series([labels.get(key) for key in keys], index=frame.index, dtype=object)
+    is_split = label.notna()
+    if block["versions"] == "refuse":
+        before = frame.get("_several", False)
+        return frame.assign(_several=is_split | before, _version=label.where(is_split, frame["_version"]))
+    reason = "the score of a group averages other members than in other files, and is a task of its own; see `versions`"
+    _count(frame[is_split], "noted", reason, account)
+    return frame.assign(entry=frame["entry"].where(~is_split, frame["entry"] + " (" + label.astype(str) + ")"))
+
+
 def _latest(frame, dates, account):
     """Of the scores of one model under one key, those of the latest run; runs without a date stay, to be compared as they are."""
     date = frame["file"].map(dates)
     fields = [name for name in ("entry", "base", "filter", "model", "model_family", "step", "shots") if name in frame]
     key = [frame[name].astype("str") for name in fields]
-    superseded = date.notna() & (date < date.groupby(key).transform("max"))
+    # what no file says of a score, such as its shots, is a part of the key like any other
+    superseded = date.notna() & (date < date.groupby(key, dropna=False).transform("max"))
     _count(frame[superseded], "left_out", "a later run has this score", account)
     return frame[~superseded].reset_index(drop=True)
 

@@ -5,8 +5,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from emergence.ingest import foreign, names
+from emergence.ingest.groups import leaves
 from emergence.ingest.readers.lm_eval import reader
 from emergence.io.documents import as_yaml, files_below
+from emergence.io.texts import printable
 from emergence.study import metric_catalogue
 from emergence.study.starter_blocks import Gap, metric_lines
 
@@ -23,15 +25,17 @@ def lines(path, catalogue):
         return None
     pattern, spellings = _model_pattern(path, contents), metric_catalogue.spellings(catalogue)
     models = {file: _model(file, content, pattern) for file, content in contents.items()}
-    scores, filters, met = defaultdict(set), defaultdict(set), Counter()
+    scores, filters, met = defaultdict(dict), defaultdict(set), Counter()
+    unclear = set()
     versions, limited, whole, turned = defaultdict(set), set(), set(), {}
     for file, content in contents.items():
-        members, _ = reader.members_of(content)
+        members, is_known = reader.members_of(content)
+        unclear |= set() if is_known else set(content["groups"])
         for name, entry in content["results"].items():
             versions[name].add(reader.version(name, content))
             (limited if reader.is_limited(name, content) else whole).add(name)
             for key, metric, chosen, _ in reader.metrics_of(entry):
-                scores[models[file], name, key, reader.shots(name, content, members)].add(str(entry[key]))
+                scores[models[file], name, key, reader.shots(name, content, members)].setdefault(str(entry[key]), file)
                 filters[name, metric].add(chosen or "none")
                 said = ((content.get("higher_is_better") or {}).get(name) or {}).get(metric)
                 own = spellings.get(metric)
@@ -60,6 +64,16 @@ def lines(path, catalogue):
     n_tasks, n_groups = len({task_of.get(name, name) for name in tasks}), len(set(task_of.values()))
     block.append(f"# models: {len(set(models.values()))}; tasks: {n_tasks}; groups of tasks: {n_groups}")
     block += _group_lines(tasks - set(task_of))
+    if unclear:
+        example = as_yaml(min(unclear))
+        block.append(f"# groups: {{{example}: [...]}} # {len(unclear)} groups are left out, since no file says what is in them")
+    block += _unlike_metrics(contents)
+    nameless = [file for file, content in contents.items() if reader.is_named_by_library(content)] if not pattern else []
+    if nameless:
+        block.append(
+            f"# {len(nameless)} files name the program that ran the model, not the model, such as {as_yaml(nameless[0])}: read them "
+            "in a block of their own, with model_from"
+        )
     block += metric_lines(met, catalogue)
     if turned:
         block += ["by_task: # check: the files say that the metric is the other way round for these tasks", "  higher_is_better:"]
@@ -72,20 +86,58 @@ def lines(path, catalogue):
         block.append(f"# filters: [{', '.join(map(as_yaml, several))}] # to read the scores of some answer filters only")
     split = sorted(name for name, said in versions.items() if len(said - {None}) > 1)
     if split:
-        block.append(f"versions: split # or refuse: {len(split)} tasks occur in several versions, such as {as_yaml(split[0])}")
+        block.append(f"versions: split # or refuse: tasks in several versions: {len(split)}, such as {as_yaml(split[0])}")
     if limited & whole:
         example = as_yaml(min(limited & whole))
         block.append(f"limited_runs: leave_out # or keep: some runs took a part of the examples (--limit), such as of {example}")
     elif limited:
         block.append("# all runs took a part of the examples only (--limit)")
-    disagreeing = [key for key, values in scores.items() if len(values) > 1]
+    disagreeing = [list(files.values()) for files in scores.values() if len(files) > 1]
     if disagreeing:
-        model, name, key, _ = disagreeing[0]
-        example = ", ".join(map(as_yaml, (model, name, key)))
-        block.append(
-            f"repeated_runs: refuse # or latest: {len(disagreeing)} scores differ between runs of one model, such as {example}"
-        )
+        lines_of, out = _repeated_runs(disagreeing, contents)
+        block += lines_of
+        if out:
+            block[0] = f"files: [{as_yaml(path)}, {as_yaml(f'!{path}/**/{out}')}] # check: without the folders of that name"
     return block, gaps
+
+
+def _repeated_runs(disagreeing, contents):
+    """Lines about scores that differ between runs of one model, and a folder to leave out.
+
+    disagreeing: for each such score, the files that differ.
+    """
+    files = {file for of_score in disagreeing for file in of_score}
+    n, example = len(disagreeing), " and ".join(as_yaml(file) for file in sorted(disagreeing[0])[:2])
+    if all(reader.date_of(str(file), contents[file]) for file in files):
+        return [f"repeated_runs: latest # check: {n} scores differ between runs of one model, as in {example}"], None
+    # a folder that one of the files that differ is in, whichever score it is
+    folders = {file: set(file.parts[:-1]) for file in contents}
+    in_each = [Counter(name for file in of_score for name in folders[file]) for of_score in disagreeing]
+    telling = set.intersection(*({name for name, times in found.items() if times == 1} for found in in_each))
+    if telling:
+        out = min(telling, key=lambda name: (sum(name in parts for parts in folders.values()), name))
+        return [
+            f"# the folders `{printable(out)}` are left out: {n} scores differ between runs of one model, as in {example}"
+        ], out
+    return [
+        f"# {n} scores differ between runs of one model, as in {example}, and not all of these have a date:",
+        '#   take the runs that are not meant out of `files`, such as by a pattern with `!`: `"!out/**/old"`',
+    ], None
+
+
+def _unlike_metrics(contents):
+    """Comments on groups whose metrics average different tasks, such as those of a leaderboard."""
+    found = set()
+    for content in contents.values():
+        results, (members, _) = content["results"], reader.members_of(content)
+        for group in members:
+            inside = leaves(group, members)
+            keys = [key for key, *_ in reader.metrics_of(results.get(group) or {})]
+            averaged = {frozenset(leaf for leaf in inside if key in results.get(leaf, {})) for key in keys}
+            found |= {group} if len(averaged - {frozenset()}) > 1 else set()
+    return [
+        f"# groups: {{{as_yaml(group)}: []}} # takes it apart: its metrics average different tasks" for group in sorted(found)
+    ]
 
 
 def _other_files(found):
@@ -172,6 +224,8 @@ def _group_lines(alone):
     """Comments with the groups that tasks of one beginning may be."""
     begins = Counter(name.split(sign, 1)[0] + sign for name in alone for sign in ("-", ":", "_") if sign in name)
     likely = {begin: n for begin, n in begins.items() if n >= _MOST_ALONE and begin[0] not in "*?["}
+    # `hendrycksTest-high_*` are parts of `hendrycksTest-*`
+    likely = {begin: n for begin, n in likely.items() if not any(begin != other and begin.startswith(other) for other in likely)}
     return [
         f"# groups: {{{as_yaml(begin[:-1])}: {as_yaml(begin + '*')}}} # if these {n} tasks are parts of one"
         for begin, n in sorted(likely.items())
