@@ -320,6 +320,21 @@ def test_index_columns_of_parquet(tmp_path, read):
     assert scores["score"].tolist() == [0.1, 0.2, 0.5, 0.6]
 
 
+def test_repeated_rows_are_refused_with_the_way_on(read):
+    lines = [HEAD + ";day", "t;acc;F;a;1e9;0.5;2024-01-01", "t;acc;F;a;1e9;0.6;2024-02-01"]
+    text = "\n".join(lines) + "\n"
+    with pytest.raises(InputError, match="`repeated_runs: latest` takes that with the latest date"):
+        read(text)
+    scores, account = read(text, columns=COLUMNS | {"date": "day"}, repeated_runs="latest")
+    assert scores["score"].tolist() == [0.6]
+    assert account.set_index("outcome")["n"].to_dict() == {"kept": 1, "left_out": 1, "noted": 0, "read": 2}
+    with pytest.raises(InputError, match=r"columns\.date"):
+        read(text, repeated_runs="latest")
+    # dates that cannot be read tell nothing
+    with pytest.raises(InputError, match="one score for each"):
+        read(text.replace("2024-01-01", "1/2/24"), columns=COLUMNS | {"date": "day"}, repeated_runs="latest")
+
+
 def test_tables_named_by_their_paths(tmp_path, read):
     for name, score in (("a/step1", 0.1), ("a/step20", 0.2), ("b/step1", 0.3)):
         (tmp_path / name).mkdir(parents=True)

@@ -156,6 +156,24 @@ def test_rows_that_repeat_a_model_are_marked_where_families_are_filled_in(tmp_pa
     assert "different scores" in listed.loc["o/c-7b", "note"]
 
 
+def test_the_latest_of_several_rows_of_a_model(run):
+    lines = [
+        "Model,params,ARC,MMLU,Average,date",
+        "a-1b,1,0.3,0.25,0.275,2024-05-01T10:00:00Z",
+        "a-1b,1,0.4,0.26,0.33,2023-05-01",
+        "a-3b,3,0.5,0.27,0.385,",
+        # without a date that differs, nothing tells which is meant
+        "a-7b,7,0.6,0.28,0.44,2024-01-01",
+        "a-7b,7,0.7,0.29,0.495,2024-01-01",
+    ]
+    block, scores, account = run("\n".join(lines) + "\n")
+    assert (block["repeated_runs"], block["columns"]["date"]) == ("latest", "date")
+    assert block["leave_out"]["models"] == ["a-7b"]
+    assert by_key(scores) == {("ARC", "a-1b"): 0.3, ("MMLU", "a-1b"): 0.25, ("ARC", "a-3b"): 0.5, ("MMLU", "a-3b"): 0.27}
+    left_out = account[account["outcome"] == "left_out"].set_index("reason")["n"]
+    assert left_out["a later row has this score"] == 2
+
+
 @pytest.mark.parametrize("first", ["Task", "Benchmark", ""])
 def test_a_transposed_table(run, first):
     lines = [f"{first},Tiny-70M,Tiny 1.3B,Tiny-7B", "piqa,0.5,0.6,0.7", "arc,0.3,0.4,-"]

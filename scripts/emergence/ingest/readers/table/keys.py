@@ -113,6 +113,10 @@ def problems(block):
         found.append(
             (("plus_minus",), "standard errors from two places", "one of `plus_minus`, `columns.stderr`, `stderr_header`")
         )
+    if block.get("repeated_runs") == "latest" and "date" not in block["columns"]:
+        found.append(
+            (("columns", "date"), "this field is given nowhere", "the column with the dates, since `repeated_runs` is `latest`")
+        )
     if len(block.get("separator", ",")) > 1:
         found.append((("separator",), f"`{block['separator']}`", "one character"))
     if block.get("decimal") == block.get("separator", ";") == ",":

@@ -52,6 +52,14 @@ _MOST_BYTES = 2 * 10**9
 # The fields that are numbers; all others are names.
 NUMBERS = ("scale", "shots", "score", "chance", "n_examples", "stderr", "step")
 
+# The fields that tell scores apart by names.
+_NAMED = ("task", "subtask", "metric", "model_family", "model")
+
+_SEVERAL = (
+    "; `repeated_runs: latest` takes that with the latest date (`columns: {date: ...}`), another column may tell the models apart, "
+    "and `leave_out: {models: ...}` leaves them out"
+)
+
 _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 
 
@@ -89,6 +97,7 @@ def read(block, account):
     if "model" in block.get("constants", {}) and "step" not in frame and "scale" in frame:
         # one model at several scales is a model at several steps of its training
         frame["step"] = frame["scale"]
+    frame = _latest(frame, block, account)
     _mark_averages(frame, files[0], account)
     if "source" not in frame:
         frame["source"] = frame["file"].map({file: Path(file).name for file in files})
@@ -100,6 +109,23 @@ def read(block, account):
         return f"{at}, column `{header}`" if header else at
 
     return Rows(frame, place)
+
+
+def _latest(frame, block, account):
+    """The rows without those of which the block asks for the latest only; rows without a date stay, to be compared as they are."""
+    if block["repeated_runs"] == "latest":
+        codes, texts = pd.factorize(frame["date"].astype(object))
+        dates = pd.to_datetime(pd.Series(texts, dtype="str").str.strip(), format="ISO8601", utc=True, errors="coerce")
+        date = pd.Series(np.append(dates.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT"))[codes], index=frame.index)
+        fields = [field for field in (*_NAMED, "shots", "step") if field in frame]
+        key = [pd.factorize(frame[field])[0] for field in fields]
+        superseded = date.notna() & (date < date.groupby(key).transform("max"))
+        for file, n in frame["file"][superseded].value_counts(sort=False).items():
+            if n:
+                account.count(file, "left_out", n, "a later row has this score")
+        frame = frame[~superseded].reset_index(drop=True)
+    frame["_hint"] = _categories([_SEVERAL], np.zeros(len(frame), dtype=int))
+    return frame.drop(columns="date", errors="ignore")
 
 
 def _mark_averages(frame, file, account):

@@ -298,7 +298,16 @@ def _wide(frame, columns, catalogue):
         shown = shown if len(header) == 1 else f"[{shown}]"
         block.append(f"stderr_header: {shown} # the standard errors of the scores; check")
     gaps = gaps_of({name: ["family", "scale"] for name in scores}) if field == "model" else _gaps(frame, columns)
-    repeated = _repeated_models(frame, columns, scores) if is_open["task"] and is_open["metric"] else []
+    repeated, date = [], None
+    if is_open["task"] and is_open["metric"]:
+        repeated, date = _repeated_models(frame, columns, scores), _date_column(frame)
+        n_before = len(repeated)
+        repeated = repeated if date is None else _repeated_models(frame, columns, scores, date)
+        date = date if len(repeated) < n_before else None
+    if date is not None:
+        columns = columns | {"date": date}
+        out.pop(date, None)
+        block.append(f"repeated_runs: latest # check: {n_before} models have several rows with different scores; or refuse")
     if len(gaps) > MOST_MODELS and all("family" in gaps[name].keys for name in repeated if name in gaps):
         # without a family they are left out, and the file in which families are filled in says why
         for name in repeated:
@@ -373,13 +382,29 @@ def _others(frame, taken, numeric, field):
     return out | ({averages[0]: "the average of the others"} if len(averages) == 1 else {})
 
 
-def _repeated_models(frame, columns, scores):
-    """The models with several rows whose scores differ, which are refused where the table does not tell them apart."""
+def _repeated_models(frame, columns, scores, date=None):
+    """The models with several rows whose scores differ, of which the table does not say which one counts.
+
+    date: the column whose latest date tells, or None.
+    """
     if "model" not in columns:
         return []
     key = [columns[field] for field in ("model", "model_family", "shots", "step") if field in columns]
+    if date is not None:
+        dates = _dates(frame[date])
+        frame = frame[~(dates < dates.groupby([frame[name] for name in key], dropna=False).transform("max"))]
     repeated = frame[frame.duplicated(key, keep=False)].drop_duplicates([*key, *scores])
     return sorted(repeated.loc[repeated.duplicated(key), columns["model"]].dropna().unique())
+
+
+def _dates(values):
+    return pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+
+
+def _date_column(frame):
+    """The last column of dates in a table, or None."""
+    named = [name for name in frame if re.fullmatch(r"(.*_)?(date|datum|time|timestamp)", plain_name(name))]
+    return next((name for name in reversed(named) if _dates(frame[name]).notna().mean() > 0.5), None)
 
 
 def _without(error, score):
