@@ -10,6 +10,7 @@ as aggregates. What is in a group, `group_subtasks` says; versions 0.4.0 and 0.4
 """
 
 import datetime
+import functools
 import json
 import math
 import re
@@ -141,7 +142,7 @@ def read(block, account):
         records += found
         dates[file] = date_of(file, content)
         _note_doubts(file, content, block, known, len(found), account)
-    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in _columns(records).items()})
+    frame = pd.DataFrame({name: pd.Series(values, dtype=_kind(name, values)) for name, values in _columns(records).items()})
     _add_from_path(frame, from_path)
     frame = _choose(frame, block, account, apart, unclear)
     frame = _leave_out_limited(frame, block, account)
@@ -345,8 +346,8 @@ def metrics_of(entry):
     """The metrics of one entry of `results`: tuples of key, metric, filter ('' in the old layout), key of the standard error."""
     current = any("," in key for key in entry)
     for key in entry:
-        metric, _, name = key.partition(",")
-        if metric.endswith("_stderr") or key in _NOT_METRICS or current != ("," in key):
+        metric, sign, name = key.partition(",")
+        if current != bool(sign) or metric.endswith("_stderr") or key in _NOT_METRICS:
             continue
         yield key, metric, name, f"{metric}_stderr,{name}" if current else f"{metric}_stderr"
 
@@ -392,7 +393,8 @@ def _tasks(runs, structures, apart):
     for file, content in runs.items():
         for group, inside in structures[file].items():
             members[group] = sorted({*members.get(group, ()), *inside})
-        scored |= {name for name, entry in content["results"].items() if any(True for _ in metrics_of(entry))}
+        results = content["results"]
+        scored |= {group for group in structures[file] if group in results and any(True for _ in metrics_of(results[group]))}
     return tasks_of(members, scored - set(apart))
 
 
@@ -407,12 +409,13 @@ def _scores(file, content, members, scale_from):
     model, scale = model_name(content), n_parameters(content) if scale_from == "parameters" else None
     results, groups = content["results"], content.get("groups") or {}
     counted = content.get("n-samples") or {}
+    is_whole = not counted and not _is_limit((content.get("config") or {}).get("limit"))
     for name, entry in results.items():
         in_prompt = shots(name, content, members)
         directions = (content.get("higher_is_better") or {}).get(name) or {}
         inside = leaves(name, members) if members.get(name) else set()
         of_task, is_aggregate = version(name, content), bool(inside) or name in groups
-        taken = _limit_of(inside or {name}, content)
+        taken = None if is_whole else _limit_of(inside or {name}, content)
         for key, metric, chosen, stderr_key in metrics_of(entry):
             score, stderr = _cell(entry[key]), _cell(entry.get(stderr_key))
             stderr = None if stderr == "N/A" else stderr
@@ -447,9 +450,12 @@ def shots(name, content, members=None):
 
 
 def _shots_of_task(name, content):
-    of_task = (content.get("configs") or {}).get(name) or {}
-    said = [(content.get("n-shot") or {}).get(name), of_task.get("num_fewshot"), (content.get("config") or {}).get("num_fewshot")]
-    return next((_cell(number) for number in said if number is not None), None)
+    found = (content.get("n-shot") or {}).get(name)
+    if found is None:
+        found = ((content.get("configs") or {}).get(name) or {}).get("num_fewshot")
+    if found is None:
+        found = (content.get("config") or {}).get("num_fewshot")
+    return _cell(found)
 
 
 def _limit(content):
@@ -480,7 +486,10 @@ def is_limited(name, content):
     counts = (content.get("n-samples") or {}).get(name) or {}
     if None not in (counts.get("original"), counts.get("effective")):
         return counts["effective"] < counts["original"]
-    limit = (content.get("config") or {}).get("limit")
+    return _is_limit((content.get("config") or {}).get("limit"))
+
+
+def _is_limit(limit):
     return limit not in (None, False, "", "None", "null", -1, 0)
 
 
@@ -512,7 +521,12 @@ def _of_group(score, stderr, key, stderr_key, behind, content):
 def version(name, content):
     """The version of a task as text, `1` for 1.0; None where the file does not say."""
     found = (content.get("versions") or {}).get(name)
-    if type(found) not in (int, float, str) or str(found).strip().lower() in _NO_VERSION:
+    return _version(found) if type(found) in (int, float, str) else None
+
+
+@functools.lru_cache(maxsize=1000)
+def _version(found):
+    if str(found).strip().lower() in _NO_VERSION:
         return None
     try:
         return f"{float(found):g}"
@@ -545,6 +559,12 @@ def date_of(file, content):
                 continue
             return moment.isoformat()
     return None
+
+
+def _kind(name, values):
+    """The type of a column: numbers where all that it holds are such, or nothing where a field may be empty."""
+    empty = {"score": set(), "stderr": {type(None)}, "n_examples": {type(None)}, "shots": {type(None)}}
+    return float if name in empty and set(map(type, values)) <= {int, float} | empty[name] else object
 
 
 def _columns(records):

@@ -190,7 +190,10 @@ def load(file, kind, is_wanted, block=None):
             allowed = "text in UTF-8; save it so (in Excel: `CSV UTF-8`)"
             raise InputError(told(file, f"text that is not UTF-8, in a table of type {kind}", allowed)) from None
         if "Empty CSV" in said:
-            raise InputError(told(file, "no row and no name of a column", "a table")) from None
+            with _stream(file) as content:
+                is_blank = not content.read(1 << 16).strip()
+            what = "no row and no name of a column" if is_blank else "a row of more than a megabyte"
+            raise InputError(told(f"{file}: not a table of type {kind}", what, "a table")) from None
         if "straddling" in said:
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
         if "columns, got" in said and kind == "csv":
