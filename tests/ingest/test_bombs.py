@@ -112,6 +112,7 @@ def test_a_file_for_which_memory_does_not_suffice_is_named(tmp_path, monkeypatch
         block = {"format": "bigbench", "directory": str(tmp_path)}
     else:
         path = tmp_path / "models.csv"
+        path.write_text("model,model_family,scale\n")
         monkeypatch.setattr(registries.pd, "read_csv", no_memory)
         with pytest.raises(InputError, match=f"{path}.*it needs more memory than there is"):
             registries.load_models(path)

@@ -10,7 +10,7 @@ import result_trees as made
 from conftest import COLUMNS, ROOT, copy_of_workflow, snakemake
 from emergence.ingest import pipeline
 from emergence.io.errors import InputError
-from emergence.study import configuration
+from emergence.study import configuration, metric_catalogue
 
 CATALOGUE = str(ROOT / "config/metrics.yaml")
 MODELS = {"m": {"family": "F", "scale": 1e6}}
@@ -144,6 +144,28 @@ def test_empty_cells_of_every_type_are_empty(tmp_path, kind):
 def test_what_stands_beside_a_score_lies_in_its_range(tmp_path, field, value):
     with pytest.raises(InputError, match=f"data row 1, column `{field}`\n    found: "):
         ingest(table(tmp_path, [row(**{field: value})]))
+
+
+def test_directions_of_tasks_are_those_of_known_metrics(tmp_path):
+    spellings = metric_catalogue.spellings(metric_catalogue.load(CATALOGUE))
+    alias, own = next((name, own) for name, own in spellings.items() if name != own)
+
+    def directions(said):
+        scores, _, _ = ingest(table(tmp_path, [row(metric=own)], by_task={"higher_is_better": {" t": said}}))
+        return scores["higher_is_better"].tolist()
+
+    turned = not metric_catalogue.load(CATALOGUE).at[own, "higher_is_better"]
+    assert directions({alias: turned}) == directions({own: turned}) == directions(turned) == [turned]
+    with pytest.raises(InputError, match=r"by_task\.higher_is_better\.\s?t\n    found: the metric `exact_mach`.*\n.*exact_match"):
+        directions({"exact_mach": False})
+
+
+def test_models_that_no_file_has_are_noted(tmp_path):
+    listed = {f"M\u200b{number}": {"family": "F", "scale": 1e6} for number in range(12)}
+    rows = [{name: value for name, value in row().items() if name not in ("model_family", "scale")}]
+    _, account, _ = ingest(table(tmp_path, rows, models=MODELS | listed))
+    (noted,) = account[account["outcome"] == "ignored"].to_dict("records")
+    assert noted["n"] == 0 and noted["example"].startswith(r"12: `M\u200b0`, ") and noted["example"].endswith(" and 2 more")
 
 
 def test_chance_from_the_block_lies_in_the_range_too(tmp_path):

@@ -32,9 +32,11 @@ ONE_EMPTY_ROW = b"{head}\n1\n"
         (ONE_EMPTY_ROW, "found: nothing"),
         (b"{head}\n1,2,3,4,5\n", "a row with more cells than there are column names"),
         (b"{head}\n1,2,3,4,5\n1,2,3,4,5,6,7\n", "a row with more cells than there are column names"),
-        (b"{head}\n\xff,\xff,1,1\n", "not a table that can be read"),
+        (b"{head}\n\xff,\xff,1,1\n", "text that is not UTF-8"),
         (b'{head}\n"1', "not a table that can be read"),
-        (b"\xff\xfe{head}", "not a table that can be read"),
+        (b"\xff\xfe{head}", "text in UTF-16"),
+        (b"PK\x03\x04{head}", "a zip file"),
+        (b'[{"a": 1}]', "a JSON array"),
     ],
 )
 def test_what_is_no_list(tmp_path, kind, content, expected):
@@ -54,8 +56,34 @@ def test_what_is_no_list(tmp_path, kind, content, expected):
 def test_no_packing_is_guessed_from_a_name(tmp_path, ending):
     path = tmp_path / f"tasks.csv.{ending}"
     path.write_bytes(gzip.compress(b"task,preferred_metric\nt,acc\n"))
-    with pytest.raises(InputError, match="not a table that can be read"):
+    with pytest.raises(InputError, match="a gzip file"):
         registries.load_tasks(path, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        # as Excel writes it in most of Europe, from Google Sheets, and with empty rows and columns behind it
+        ("model;model_family;scale\nm;F;1,3E+09\n", 1.3e9),
+        ("model\tmodel_family\tscale\nm\tF\t1.3B\n", 1.3e9),
+        ('model,model_family,scale,,\nm,F,"1,300,000,000",,\n,,,,\n,,,,\n', 1.3e9),
+        ("model,model_family,scale\rm,F,1 300 000 000\r", 1.3e9),
+        ("model,model_family,scale\nm,F,-\n", None),
+        ("model,model_family,scale\nm,F,n/a\n", None),
+    ],
+)
+def test_lists_are_written_as_tables_of_scores_are(tmp_path, text, scale):
+    path = tmp_path / "models.csv"
+    path.write_bytes(text.encode())
+    assert registries.load_models(path) == {"m": {"model_family": "F", "scale": scale}}
+
+
+@pytest.mark.parametrize("cell", ["NaN", "inf", "8x7B", "-1", "-1B", '"1,300"', "1e999"])
+def test_a_size_that_is_not_certain_is_refused_by_the_name_of_its_model(tmp_path, cell):
+    path = tmp_path / "models.csv"
+    path.write_text(f"model,model_family,scale\n\nm,F,{cell}\n")
+    with pytest.raises(InputError, match=r"model `m`, column `scale`\n    found: "):
+        registries.load_models(path)
 
 
 def test_a_row_that_ends_early_has_empty_cells(tmp_path):

@@ -29,9 +29,9 @@ _BEGINNINGS = (
 def beginning(file, kind=""):
     """(what a file is, the way on) for one that is not a table of its kind by its first bytes, else None.
 
-    kind: `csv`, `tsv`, `jsonl`, `parquet`, or an empty text for a file of which nothing is known.
+    kind: `csv`, `tsv`, `jsonl`, `parquet`, `list` for one that is never packed, or an empty text where nothing is known.
     """
-    packed = str(file).lower().endswith(".gz")
+    packed = kind != "list" and str(file).lower().endswith(".gz")
     try:
         with open(file, "rb") as content:
             start = content.read(4096)

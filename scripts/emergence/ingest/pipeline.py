@@ -317,6 +317,7 @@ def _check_directions(rows, block, catalogue, path, account):
     frame = rows.frame
     of_task = block.get("by_task", {}).get("higher_is_better")
     if of_task:
+        of_task = _with_own_metrics(of_task, catalogue, path)
         said = pd.Series(directions_of_tasks(frame, of_task), index=frame.index, dtype="boolean")
         turned = said.notna() & (said != catalogue["higher_is_better"].reindex(frame["metric"]).to_numpy(dtype=bool))
         in_files = frame.get("higher_is_better", pd.Series(None, index=frame.index, dtype="boolean"))
@@ -337,6 +338,27 @@ def _check_directions(rows, block, catalogue, path, account):
         return told(where, better[not here[i]], allowed)
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
+
+
+def _with_own_metrics(of_task, catalogue, path):
+    """What `by_task` says of directions, under the names that scores have. Raises InputError for metrics that nobody knows."""
+    spellings, found, problems = metric_catalogue.spellings(catalogue), {}, []
+    for task, said in of_task.items():
+        if isinstance(said, dict):
+            unknown = [metric for metric in said if metric not in spellings]
+            problems += [
+                told(
+                    f"by_task.higher_is_better.{task}",
+                    f"the metric `{metric}`",
+                    f"a metric of {path}{nearest(metric, spellings)}",
+                )
+                for metric in unknown
+            ]
+            said = {spellings.get(metric): value for metric, value in said.items()}
+        found[str(task).strip()] = said
+    if problems:
+        raise InputError(problems)
+    return found
 
 
 def directions_of_tasks(frame, of_task):
@@ -363,7 +385,9 @@ def _check_values(rows, catalogue, account):
 
     def describe(i):
         return told(
-            rows.place(i, "stderr"), f"{frame['stderr'].iat[i]:g}", f"at most {widths[i]:g}, the width of the metric's range"
+            _place(rows, i, "stderr"),
+            f"{frame['stderr'].iat[i]:g}",
+            f"at most {widths[i]:g}, the width of the metric's range",
         )
 
     return account.refuse(rows, wide, "stderr wider than the range of its metric", describe)
@@ -384,9 +408,15 @@ def _check_bounds(rows, catalogue, account, field, reason):
     def describe(i):
         name = frame["metric"].iat[i]
         allowed = f"{_bounds(*met.loc[name, ['low', 'high']])}, the range of `{name}` in the metric catalogue"
-        return told(rows.place(i, field), f"{frame[field].iat[i]:g}", allowed)
+        return told(_place(rows, i, field), f"{frame[field].iat[i]:g}", allowed)
 
     return account.refuse(rows, outside, reason, describe)
+
+
+def _place(rows, i, field):
+    """Where a field of a row is; by its name where it is from the block, so that no column of the file has it."""
+    where = rows.place(i, field)
+    return where if field == "score" or ", column `" in where else f"{where}: `{field}`"
 
 
 def _bounds(low, high):

@@ -11,6 +11,7 @@ import pandas as pd
 from emergence.ingest.accounts import without
 from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
+from emergence.io.texts import printable
 from emergence.study import configuration, registries
 
 # How many models without a family or a scale the account names.
@@ -143,6 +144,13 @@ def add_models(rows, block, account):
         at = f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`"
         return told(at, said, "one family and one scale for each model")
 
+    # where tasks may be read in shards, a model that is not here can be in another
+    unused = sorted(set(table) - set(names)) if not configuration.can_be_sharded(block) else []
+    if unused and len(frame):
+        shown = ", ".join(f"`{printable(name)}`" for name in unused[:_MOST_NAMED])
+        more = f" and {len(unused) - _MOST_NAMED:,} more" if len(unused) > _MOST_NAMED else ""
+        reason = "`models` or `models_file` lists models that these files do not have"
+        account.count(str(frame["file"].iat[0]), "ignored", 0, reason, f"{len(unused):,}: {shown}{more}")
     rows = account.refuse(rows, differs, "file and block disagree about the model", describe)
     return _leave_out(rows, table, account)
 
@@ -183,7 +191,8 @@ def _leave_out(rows, table, account):
         here = frame.loc[chosen, ["file", "model"]].reset_index(drop=True)
         for file, positions in here.groupby("file", sort=True, observed=True).indices.items():
             met = dict.fromkeys(str(name).strip() for name in here["model"].iloc[positions].unique())
-            named = [f"`{name}`{nearest(name, table)}" for name in list(met)[:_MOST_NAMED]]
+            others = [name for name in table if name not in met]
+            named = [f"`{printable(name)}`{nearest(name, others)}" for name in list(met)[:_MOST_NAMED]]
             more = f" and {len(met) - len(named):,} more" if len(met) > len(named) else ""
             first = rows.place(int(np.flatnonzero(chosen)[positions[0]]), "model")
             account.count(file, "left_out", len(positions), reason, f"{first}; models: {', '.join(named)}{more}")

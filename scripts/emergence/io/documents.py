@@ -171,7 +171,7 @@ def nearest(name, names):
     """`; did you mean ...?` for the nearest of the names, or nothing where none is near."""
     names = [str(candidate) for candidate in names]
     found = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
-    return f"; did you mean `{found[0]}`?" if found else ""
+    return f"; did you mean `{printable(found[0])}`?" if found else ""
 
 
 def nearest_file(path):

@@ -5,28 +5,42 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emergence.ingest import foreign
+from emergence.ingest.readers.table.numbers import decimal_sign, read_column, separator_of
 from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
 from emergence.study import metric_catalogue
 
 
 def _load(path, required, unique=()):
-    """A CSV file of names, all text, stripped of surrounding space. Raises InputError where it is not one or lacks a column."""
+    """A table of names, all text, stripped of surrounding space. Raises InputError where it is not one or lacks a column.
+
+    What separates cells is told by the first rows, as for tables of scores; rows without any text are empty lines.
+    """
+    known = foreign.beginning(path, "list")
+    if known:
+        raise InputError(told(path, known[0], "a table as plain text, such as CSV, in UTF-8"))
     try:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as content:
+            sign = separator_of(content.read(1 << 16))
         # no compression is guessed from the name: the lists are small, and what is packed can be of any size
-        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", compression=None)
+        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", compression=None, sep=sign)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
     except pd.errors.ParserError as error:
         if "Expected" not in str(error):
             raise InputError(f"{path}: not a table that can be read: {error}") from None
         raise InputError(told(path, "a row with more cells than there are column names", "a name for every column")) from None
+    except UnicodeDecodeError:
+        raise InputError(told(path, "text that is not UTF-8", "text in UTF-8; save it so (in Excel: `CSV UTF-8`)")) from None
     except (OSError, ValueError, MemoryError) as error:
         raise InputError(f"{path}: not a table that can be read: {str(error) or 'it needs more memory than there is'}") from None
     frame = frame.fillna("").apply(lambda column: column.str.strip())
     # the names of columns are a row like any other: pandas would rename the second of two that are the same
     names = frame.iloc[0].tolist()
-    frame = frame.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
+    rows = frame.iloc[1:]
+    # numbered as in the file, for messages
+    frame = rows[(rows != "").any(axis=1)].set_axis(names, axis="columns")
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
         raise InputError([told(path, f"the column `{name}` more than once", "every column name once") for name in repeated])
@@ -38,17 +52,17 @@ def _load(path, required, unique=()):
     ]
     if not problems:
         for column in required:
-            for row in (frame[column] == "").to_numpy().nonzero()[0]:
-                problems.append(told(f"{path}: data row {row + 1}, column `{column}`", "nothing", "a name"))
+            for row in frame.index[frame[column] == ""]:
+                problems.append(told(f"{path}: data row {row}, column `{column}`", "nothing", "a name"))
         for column in unique:
-            for row in (frame.duplicated(column) & (frame[column] != "")).to_numpy().nonzero()[0]:
-                where = f"{path}: data row {row + 1}, column `{column}`"
-                problems.append(told(where, f"`{frame[column].iat[row]}` again", "each name once"))
+            for row in frame.index[frame.duplicated(column) & (frame[column] != "")]:
+                where = f"{path}: data row {row}, column `{column}`"
+                problems.append(told(where, f"`{frame.at[row, column]}` again", "each name once"))
         if not len(frame):
             problems.append(told(path, "column names but no row", "at least one row"))
     if problems:
         raise InputError(problems)
-    return frame
+    return frame.reset_index(drop=True)
 
 
 def _own_names(names, path, column, catalogue):
@@ -164,6 +178,16 @@ def load_lists(files, catalogue, scores):
     return load_claims(files["claims"], catalogue), from_scores(scores())
 
 
+_SIZE = "a number above 0 (`1.3B` is read, too), or nothing"
+
+
+def _numbers(cells):
+    """Cells as numbers, written as in tables of scores, NaN where there is none; and which of them cannot be read as such."""
+    read = read_column(cells, "scale", decimal_sign(cells.unique()), lambda cell: True)[0]
+    numbers = pd.to_numeric(read, errors="coerce").astype(float)
+    return numbers, (read.astype("str") != "") & ~np.isfinite(numbers)
+
+
 def load_models(path):
     """The models: {model: {"model_family": str or None, "scale": float or None}}, from a CSV file with these three columns.
 
@@ -171,16 +195,21 @@ def load_models(path):
     """
     frame = _load(path, ["model"], unique=["model"])
     problems = [
-        told(f"{path}: no column `{column}`", ", ".join(map(repr, frame.columns)), "a column of that name, which may be empty")
+        told(
+            f"{path}: no column `{column}`",
+            ", ".join(map(repr, frame.columns)),
+            f"a column of that name, which may be empty{nearest(column, frame.columns)}",
+        )
         for column in ("model_family", "scale")
         if column not in frame
     ]
     if problems:
         raise InputError(problems)
-    scales = pd.to_numeric(frame["scale"], errors="coerce")
+    scales, is_bad = _numbers(frame["scale"])
+    is_bad |= scales < 0
     problems = [
-        told(f"{path}: data row {row + 1}, column `scale`", f"`{frame['scale'].iat[row]}`", "a number above 0, or nothing")
-        for row in ((frame["scale"] != "") & (~(scales >= 0) | np.isinf(scales))).to_numpy().nonzero()[0]
+        told(f"{path}: model `{frame['model'].iat[row]}`, column `scale`", f"`{frame['scale'].iat[row]}`", _SIZE)
+        for row in is_bad.to_numpy().nonzero()[0]
     ]
     if problems:
         raise InputError(problems)

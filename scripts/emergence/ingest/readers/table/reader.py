@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import re
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -20,7 +19,7 @@ from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
-from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, separator_of
 from emergence.ingest.selection import fitting
 from emergence.io.documents import chosen_files, nearest, unique_keys
 from emergence.io.errors import InputError, naming, told
@@ -34,9 +33,6 @@ ENDINGS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-
-# What may separate the cells of a CSV file whose block does not say so, besides the comma.
-SEPARATORS = (",", ";", "\t", "|")
 
 # JSON lines pass through Python objects, so many at a time would cost more memory than the table.
 _LINES_AT_ONCE = 20_000
@@ -472,14 +468,7 @@ def separator(file, block):
         return block["separator"]
     with _stream(file) as content:
         start = content.read(1 << 16).decode("utf-8", "replace")
-    # what is in quotation marks separates nothing
-    lines = [line for line in re.sub(r'"[^"]*"', "", start).splitlines()[block.get("skip_rows", 0) :] if line.strip()][:2]
-    counts = {sign: [line.count(sign) for line in lines] for sign in SEPARATORS}
-    consistent = [sign for sign, found in counts.items() if found and found[0] and len(set(found)) == 1]
-    if "," in consistent or not lines or (not consistent and counts[","][0]):
-        return ","
-    told_by_header = [sign for sign in SEPARATORS if counts[sign][0]]
-    return max(consistent or told_by_header or [","], key=lambda sign: counts[sign][0])
+    return separator_of(start, block.get("skip_rows", 0))
 
 
 def _delimited(file, is_wanted, block):

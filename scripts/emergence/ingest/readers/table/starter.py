@@ -15,7 +15,7 @@ import pandas as pd
 from emergence.ingest.names import is_average, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
 from emergence.ingest.readers.table.keys import header_patterns
-from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, understood
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, SEPARATORS, decimal_sign, odd_cells, read_column, understood
 from emergence.io.documents import as_yaml, files_below
 from emergence.io.errors import InputError, told
 from emergence.io.texts import printable
@@ -23,7 +23,7 @@ from emergence.study import metric_catalogue
 from emergence.study.starter_blocks import FILL, MOST_MODELS, as_number, gaps_of, key_lines, metric_lines
 
 # Headers that often name a field, in small letters, with `_` for anything else; the more telling first.
-HEADERS = {
+_HEADERS = {
     "task": "task task_name dataset dataset_name benchmark benchmark_name eval evaluation aufgabe datensatz tache tarea tarefa "
     "compito",
     "subtask": "subtask subtask_name subset",
@@ -42,6 +42,7 @@ HEADERS = {
     "stderr": "stderr standard_error se",
     "source": "source",
 }
+HEADERS = {field: tuple(names.split()) for field, names in _HEADERS.items()}
 
 # How wide tables name their columns, the more telling patterns first.
 PATTERNS = (
@@ -158,7 +159,7 @@ def _columns(frame):
     for header in frame.columns:
         name = re.sub(r"_(b|m|bn|billions?|millions?)\Z", "", plain_name(header))
         plain.setdefault(name, header)
-    columns = {field: next((plain[name] for name in known.split() if name in plain), None) for field, known in HEADERS.items()}
+    columns = {field: next((plain[name] for name in known if name in plain), None) for field, known in HEADERS.items()}
     of_names = ("task", "subtask", "metric", "model_family")
     columns = {
         field: header for field, header in columns.items() if header and not (field in of_names and _is_numeric(frame[header]))
@@ -181,7 +182,7 @@ def _title_rows(file, kind):
     try:
         with reader.opened(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as content:
             start = content.read(1 << 16).splitlines()[:50]
-        for sign in ("\t",) if kind == "tsv" else reader.SEPARATORS:
+        for sign in ("\t",) if kind == "tsv" else SEPARATORS:
             counts[sign] = [sum(bool(cell.strip()) for cell in cells) for line in start for cells in _cells_of(line, sign)]
     except (OSError, EOFError, zlib.error, csv.Error):
         # whoever reads the table says what is wrong with it
@@ -216,7 +217,7 @@ def _files(path, files, names_of):
     if len(alike) < 2 or not (pattern := suggested_pattern(Path(path), alike)):
         return [f"files: [{as_yaml(files[0])}]", *(f"# another table in the folder: {as_yaml(file)}" for file in files[1:])]
     block = [f"files: [{as_yaml(f'{path}/**/*{alike[0].suffix}')}] # {len(alike)} tables with the same columns"]
-    known = {plain_name(name) for name in names_of} & set(HEADERS["model"].split())
+    known = {plain_name(name) for name in names_of} & set(HEADERS["model"])
     sign = "# " if known else ""
     block += [f"{sign}model_from: {as_yaml(pattern)} # check: who the model is, by the path of its file"]
     return block
