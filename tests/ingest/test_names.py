@@ -17,7 +17,14 @@ from emergence.ingest import names
         # neither a mixture's size, nor bits, nor two sizes, nor a number alone
         ("Mixtral-8x7B", None),
         ("model-4bit", None),
-        ("m-1b-300b-tokens", None),
+        ("m-1b-300b", None),
+        # tokens seen, and the length of a context, are not the size
+        ("m-1b-300b-tokens", 1e9),
+        ("m-step1000-tokens4B", None),
+        ("Yi-34B-32K", 3.4e10),
+        ("Phi-3-mini-4k-instruct", None),
+        ("pythia-1b-sft-50k", 1e9),
+        ("ngram-10k", 1e4),
         ("gpt2-xl", None),
         ("v1.5", None),
     ],

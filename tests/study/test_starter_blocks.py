@@ -289,6 +289,30 @@ def test_checkpoints_named_by_path_run_at_the_first_try(tmp_path, kind):
     assert account.query("outcome == 'left_out'")["n"].sum() == 1
 
 
+def test_checkpoints_named_by_file_alone(tmp_path):
+    for run, step, score in (("m-160m", 1000, 0.1), ("m-160m", 2000, 0.2), ("m-410m", 2000, 0.3)):
+        content = {"results": {"piqa": {"acc": score}}, "config": {"model": "neox", "model_args": {}}}
+        (tmp_path / f"{run}-step{step}.json").write_text(json.dumps(content))
+    study, problems = checked(starter_blocks.starter(tmp_path))
+    assert problems == [] and only(study)["model_from"] == "{model}-step{step}.json"
+    scores, _, _ = pipeline.ingest("mine", only(configuration.check(study)), DEFAULT_METRICS)
+    found = scores.astype({"model": "str"}).set_index("model")["score"].to_dict()
+    assert found == {"m-160m@1000": 0.1, "m-160m@2000": 0.2, "m-410m@2000": 0.3}
+
+
+def test_checkpoints_named_by_the_folder_that_was_loaded(tmp_path):
+    for number, step in enumerate((1000, 2000)):
+        content = current(f"./out/run_a/checkpoint-{step}", config={"model_args": f"pretrained=./out/run_a/checkpoint-{step}"})
+        (tmp_path / f"m{number}").mkdir()
+        (tmp_path / f"m{number}" / "results.json").write_text(json.dumps(content))
+    study, problems = checked(starter_blocks.starter(tmp_path))
+    assert problems == []
+    assert only(study)["models"] == {
+        "./out/run_a/checkpoint-1000": {"family": "out/run_a", "scale": 1000},
+        "./out/run_a/checkpoint-2000": {"family": "out/run_a", "scale": 2000},
+    }
+
+
 def test_revisions_are_checkpoints(tmp_path):
     for step in (0, 512):
         content = current(config={"model_args": f"pretrained=org/m,revision=step{step}"}, model_name="org/m")

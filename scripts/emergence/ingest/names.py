@@ -13,6 +13,8 @@ _SIZE = re.compile(r"(?<![A-Za-z0-9.,])(\d+(?:\.\d+)?)[ _]?([kmbt])(?![A-Za-z0-9
 _SIZE_AROUND_UNIT = re.compile(r"(?<![A-Za-z0-9.,])(\d+)b(\d)(?![A-Za-z0-9.,])", re.IGNORECASE)
 _STEP = re.compile(r"(?:^|[^A-Za-z])(?:global_?step|step|checkpoint|ckpt|iter(?:ation)?)[-_]?(\d+)(?![\dA-Za-z])", re.IGNORECASE)
 
+_TOKENS = re.compile(r"[-_]?(tok(en)?s?[-_]?\d+(\.\d+)?[kmbt]|\d+(\.\d+)?[kmbt][-_]?tok(en)?s?)(?![A-Za-z0-9])", re.IGNORECASE)
+
 _AVERAGE = re.compile(
     r"((macro|micro|weighted|total|grand|leaderboard)_)?(average|avg|mean|overall|aggregate)(_(score|acc|accuracy|all|\d+))*|"
     r".*_(average|avg(_[a-z]{1,3})?)|durchschnitt|mittelwert|gesamt(durchschnitt)?|moyenne(_generale)?|promedio|gemiddelde"
@@ -51,6 +53,8 @@ def is_average(name):
 
 def size_in_name(name):
     """The number of parameters that a name says, or None where it says none, or several."""
+    # `step1000-tokens4B` says how many tokens were seen
+    name = _TOKENS.sub("", name)
     sizes = [(float(number), unit.lower()) for number, unit in _SIZE.findall(name)]
     # `4k` is the length of a context where it is a power of two, and beside `7b` anything in thousands is not the size
     is_large = any(unit != "k" for _, unit in sizes)
@@ -139,8 +143,8 @@ def number_with_unit(text):
 
 
 def without_step(name):
-    """A name without the step of training that it says."""
-    return _STEP.sub("", name)
+    """A name without the step of training that it says, and the tokens seen by then."""
+    return _TOKENS.sub("", _STEP.sub("", name))
 
 
 def suggested_pattern(base, files):
@@ -161,7 +165,9 @@ def suggested_pattern(base, files):
     folders = range(len(columns) - 1)
     model = next((i for i in folders if len(set(bare[i])) > 1 or (i == steps and len(set(bare[i])) > 1)), None)
     if model is None and steps is not None:
-        model = max(0, steps - 1)
+        # in a name such as `160m-step1000.json` what is left tells runs apart, unless it differs from file to file, as dates do
+        is_in_name = steps == len(columns) - 1 and 1 < len(set(bare[steps])) < len(files)
+        model = steps if is_in_name else max(0, steps - 1)
     if model is None and len(set(columns[-1])) == len(files) > 1:
         return "{model}" + PurePath(files[0]).suffix
     if model is None:

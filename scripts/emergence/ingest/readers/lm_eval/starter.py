@@ -1,6 +1,7 @@
 """Starter block for results files of lm-evaluation-harness."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -180,30 +181,30 @@ def _model_pattern(path, contents):
         # names that are the folders of one run, such as /scratch/run/step1000
         bases = {names.without_step(name) for name in of_name}
         nameless = len(bases) == 1 and len(of_name) > 2 and not any("@" in name for name in of_name)
-    return names.suggested_pattern(Path(path), list(contents)) if nameless else None
+    found = names.suggested_pattern(Path(path), list(contents)) if nameless else None
+    # where the names say the steps and the paths do not, the names tell more
+    by_name = {names.step_in_name(name) for name in of_name}
+    return None if found and "{step}" not in found and len(by_name - {None}) > 1 else found
 
 
 def _gaps(contents, models, pattern):
     """{model: Gap} for the models whose family or scale the files leave open, and whether any scale is taken from the files."""
     if pattern and "{step}" in pattern:
         return {}, False
-    revisions = defaultdict(set)
+    checkpoints = defaultdict(set)
     for name in models.values():
-        base, at, revision = name.partition("@")
-        if at and names.step_in_name(revision) is not None:
-            revisions[base].add(name)
+        if names.step_in_name(name) is not None:
+            checkpoints[_run(name)].add(name)
     recorded = {
         models[file]: (reader.n_parameters(content), reader.doubt_about_size(content)) for file, content in contents.items()
     }
     gaps = {}
     for name, (n, doubt) in recorded.items():
-        base, _, revision = name.partition("@")
-        if len(revisions[base]) > 1 and names.step_in_name(revision) is not None:
-            step = names.step_in_name(revision)
-            note = "the step is read from the revision" + (
-                "; step 0 is left out, a logarithmic axis has no 0" if not step else ""
-            )
-            gaps[name] = Gap(["family", "scale"], base, float(step), note)
+        step = names.step_in_name(name)
+        if step is not None and len(checkpoints[_run(name)]) > 1:
+            note = f"the step is read from the {'revision' if '@' in name else 'name'}"
+            note += "; step 0 is left out, a logarithmic axis has no 0" if not step else ""
+            gaps[name] = Gap(["family", "scale"], _run(name), float(step), note)
             continue
         size = names.size_in_name(name)
         if n and doubt and isinstance(n, (int, float)):
@@ -214,6 +215,12 @@ def _gaps(contents, models, pattern):
         else:
             gaps[name] = Gap(["family", "scale"], None, size, "the scale is read from the name" if size else "")
     return gaps, any("scale" not in gap.keys for gap in gaps.values())
+
+
+def _run(name):
+    """The name of the run that a checkpoint is of: without the revision, or without the step in its name."""
+    base, at, _ = name.partition("@")
+    return base if at else re.sub(r"[/_-]{2,}", "/", names.without_step(name)).strip("./_-") or name
 
 
 def _is_number(value):
