@@ -421,6 +421,7 @@ def test_where_no_date_is_known_the_message_says_so(read):
         ([{"name": {"name": "exact_match", "split": "test"}, "mean": 0.5}], "HELM"),
         ([{"task": "t", "score": 0.5}], "a JSON array"),
         ({"scores": [], "task": {}, "model": {}}, "BIG-bench"),
+        ({"task_name": "arc", "metrics": {"acc_per_char": 0.5}}, "OLMES"),
         ({"eval": {"task": "t"}, "results": {"scores": []}}, "Inspect"),
     ],
 )

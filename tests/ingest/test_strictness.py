@@ -226,6 +226,26 @@ def test_a_benchmark_of_which_no_score_is_left_stops_at_ingest_with_the_reasons(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("kind", ["lm_eval", "table"])
+def test_what_a_pattern_meets_and_cannot_be_read_is_counted(tmp_path, kind):
+    suffix = "json" if kind == "lm_eval" else "csv"
+    os.mkfifo(tmp_path / f"pipe.{suffix}")
+    (tmp_path / f"dangling.{suffix}").symlink_to("nowhere")
+    if kind == "lm_eval":
+        (tmp_path / "good.json").write_text('{"results": {"t": {"acc,none": 0.5}}, "model_name": "m"}')
+        block = {"format": "lm_eval", "files": [f"{tmp_path}/*.json"], "models": MODELS}
+    else:
+        (tmp_path / "good.csv").write_text(",".join(COLUMNS) + "\nt,acc,F,m,1e6,0.5\n")
+        block = {"format": "table", "files": [f"{tmp_path}/*.csv"], "columns": {name: name for name in COLUMNS}}
+    scores, account, _ = ingest(block)
+    assert len(scores) == 1
+    ignored = account[account["outcome"] == "ignored"].set_index("file")["reason"].to_dict()
+    assert ignored == {
+        f"{tmp_path}/pipe.{suffix}": "neither a file nor a folder",
+        f"{tmp_path}/dangling.{suffix}": "a link to nothing",
+    }
+
+
 def test_what_stands_in_a_folder_and_cannot_be_read_is_counted(tmp_path):
     """A link to nothing, a pipe, a link to a folder; a folder that is closed to the user, where there is one who is not root."""
     block = harness_block(tmp_path, '{"results": {"t": {"acc,none": 0.1}}, "model_name": "m"}')

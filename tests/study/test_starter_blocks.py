@@ -405,3 +405,10 @@ def test_files_of_other_programs_are_named_once(tmp_path):
         with pytest.raises(InputError, match="not a results file of the harness") as error:
             starter_blocks.starter(path)
         assert len(error.value.problems) == 1
+
+
+@pytest.mark.parametrize("content", [{"arc": 0.5}, {"results": None}, {"results": {"arc": 0.5}}, "text", 7])
+def test_json_that_nobody_knows_has_a_way_on(tmp_path, content):
+    (tmp_path / "r.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="JSON of a form that no reader knows\n    allowed: write them as a table"):
+        starter_blocks.starter(tmp_path / "r.json")

@@ -100,6 +100,8 @@ def document(content):
                 "not a results file of the harness: its entries are one level deeper, as BigScience's merged runs have them",
                 TABLE,
             )
+    if {"task_name", "metrics"} <= set(content) or {"all_primary_scores", "tasks"} <= set(content):
+        return "metrics of OLMES", TABLE
     if isinstance(content.get("scores"), list) and "task" in content and "model" in content:
         return "a score file of BIG-bench", "`format: bigbench`, with the folder that holds its `results` folder"
     return None
@@ -117,5 +119,7 @@ def parsed(file, most_bytes=100_000_000):
 
 def what_is(file):
     """(what a file is, the way on) for one that no reader takes as it is, else None."""
-    found = document(parsed(file)) if Path(file).suffix.lower() == ".json" else None
-    return found or beginning(file)
+    if Path(file).suffix.lower() != ".json":
+        return beginning(file)
+    content = parsed(file)
+    return document(content) or beginning(file) or (None if content is None else ("JSON of a form that no reader knows", TABLE))

@@ -5,6 +5,7 @@ same key become one. Nothing leaves in silence: the account counts it.
 """
 
 import os
+import re
 import unicodedata
 
 import numpy as np
@@ -77,12 +78,15 @@ def ingest(name, block, metrics_path, part=None, catalogue=None):
 
 
 def _account_for_passed_over(block, account):
-    """Count what is in the folders among a block's files and cannot be read, such as a link to nothing."""
+    """Count what is among a block's files, or in the folders among them, and cannot be read, such as a link to nothing."""
     pattern = configuration.benchmark_schema(block["format"])["properties"].get("files", {}).get("items", {}).get("x-files")
-    named = [entry for entry in block.get("files", []) if not documents.is_exclusion(entry)] if pattern else []
-    for folder in dict.fromkeys(path for entry in named for path in documents.paths_of(entry)):
-        for path, reason in trees.passed_over(folder, pattern) if os.path.isdir(folder) else []:
-            account.count(path, "ignored", 1, reason, path)
+    named = [entry for entry in block.get("files", []) if not documents.is_exclusion(entry)]
+    for path in dict.fromkeys(path for entry in named for path in documents.paths_of(entry)):
+        if os.path.isdir(path) and pattern:
+            for below, reason in trees.passed_over(path, pattern):
+                account.count(below, "ignored", 1, reason, below)
+        elif not (os.path.isfile(path) or os.path.isdir(path)):
+            account.count(trees.shown(path), "ignored", 1, trees.what_is_no_file(path), trees.shown(path))
 
 
 def stop_without_scores(name, accounts):
@@ -181,7 +185,8 @@ def read_numbers(rows, field, account):
             limits = f"0, or a size between {1 / LARGEST:g} and {LARGEST:g}; for smaller and larger numbers give the logarithm"
             return told(rows.place(i, field), shown, limits)
         # which of the two a comma is, nothing in the table tells
-        hint = "; what the comma is, the key `decimal` of a table says" if "," in shown else ""
+        is_unclear = re.fullmatch(r"`[-+]?\d[\d.,]*,\d*`", shown)
+        hint = "; what the comma is, the key `decimal` of a table says" if is_unclear else ""
         return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}{hint}")
 
     frame[field] = numbers

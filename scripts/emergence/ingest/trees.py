@@ -93,11 +93,16 @@ def passed_over(directory, pattern):
         for name in names:
             path = os.path.join(folder, name)
             if fnmatch.fnmatchcase(name, pattern) and not os.path.isfile(path):
-                found.append((path, "neither a file nor a folder" if os.path.exists(path) else "a link to nothing"))
+                found.append((path, what_is_no_file(path)))
         links = (os.path.join(folder, name) for name in folders)
         found += [(path, "a link to a folder; links to folders are not followed") for path in links if os.path.islink(path)]
     found += [(error.filename, f"the folder cannot be listed: {error.strerror}") for error in closed]
     return sorted((shown(path), reason) for path, reason in found)
+
+
+def what_is_no_file(path):
+    """What a path is that is neither a file nor a folder."""
+    return "neither a file nor a folder" if os.path.exists(path) else "a link to nothing"
 
 
 def _look(entry, path, folder, root):

@@ -207,6 +207,9 @@ def chosen_files(entries, pattern="*"):
     for entry in entries:
         if not is_exclusion(entry):
             for path in paths_of(entry):
+                # reading a pipe would wait for whoever writes to it; what a pattern meets besides files is accounted for at ingest
+                if path != entry and not (os.path.isfile(path) or os.path.isdir(path)):
+                    continue
                 for file in files_below(path, pattern):
                     files.setdefault(str(file), entry)
     for entry in entries:

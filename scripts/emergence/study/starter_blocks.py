@@ -76,7 +76,8 @@ def starter(path, name=None, catalogue_path=configuration.DEFAULT_METRICS, model
         if known:
             raise InputError(told(file, *known))
     raise InputError(
-        f"{path}: no reader knows these files\n    allowed: files for one of the formats {', '.join(configuration.formats())}"
+        f"{path}: no reader knows these files\n    allowed: files for one of the formats {', '.join(configuration.formats())}; "
+        f"others: {foreign.TABLE}"
     )
 
 

@@ -208,7 +208,7 @@ def _runs(block, account):
         if content is None:
             what, way = foreign.document(foreign.parsed(file)) or ("there is no `results` in it", "")
             if Path(named).is_file():
-                raise InputError(told(file, what, f"a results file of lm-evaluation-harness{way and f'; {way}'}"))
+                raise InputError(told(file, what, f"a results file of lm-evaluation-harness; others: {way or foreign.TABLE}"))
             account.file(file, written)
             reason = f"a file of the folder: {what}" if way else "a file of the folder without `results`"
             account.count(file, "ignored", 1, reason, example=file)
