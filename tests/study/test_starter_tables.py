@@ -224,6 +224,21 @@ def test_titles_and_empty_rows_around_a_table(run):
     assert sorted(set(scores["scale"])) == pytest.approx([1.3e9, 6.7e9])
 
 
+def test_a_size_that_a_cell_does_not_say_is_asked_for(run):
+    lines = ["Modell;Parameter (Mio.);PIQA", "a-7b;-;0,5", "b;1.300;0,6", "c;n/a;0,7"]
+    block, scores, _ = run("\n".join(lines) + "\n")
+    assert block["models"] == {"a-7b": {"family": "F", "scale": 7e9}, "b": {"family": "F"}, "c": {"family": "F", "scale": 5e9}}
+    assert scores.astype({"model": "str"}).set_index("model")["scale"].to_dict() == {"a-7b": 7e9, "b": 1.3e9, "c": 5e9}
+
+
+def test_a_table_of_which_every_column_is_left_out_says_so(run):
+    with pytest.raises(
+        InputError, match=r"found: no score is left of 4 that were read\n.*\n    4 left out: the column is named by"
+    ):
+        _, _, account = run("model,params,MMLU,ARC\na,1e9,**25.1**,x\nb,2e9,35*,y\n")
+        pipeline.stop_without_scores("mine", [account])
+
+
 def test_cells_that_are_not_numbers_are_listed(tmp_path):
     path = tmp_path / "table.csv"
     lines = [

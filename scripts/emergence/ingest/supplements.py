@@ -149,7 +149,7 @@ def add_models(rows, block, account):
     if unused and len(frame):
         shown = ", ".join(f"`{printable(name)}`" for name in unused[:_MOST_NAMED])
         more = f" and {len(unused) - _MOST_NAMED:,} more" if len(unused) > _MOST_NAMED else ""
-        reason = "`models` or `models_file` lists models that these files do not have"
+        reason = "`models` or `models_file` lists models without a score in these files"
         account.count(str(frame["file"].iat[0]), "ignored", 0, reason, f"{len(unused):,}: {shown}{more}")
     rows = account.refuse(rows, differs, "file and block disagree about the model", describe)
     return _leave_out(rows, table, account)

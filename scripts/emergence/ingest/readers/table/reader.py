@@ -218,7 +218,7 @@ def _check_unpacked_size(file):
 
 
 def _read_file(file, block, account):
-    """One file's rows, their cells still as the file has them; None where its path does not fit `model_from`."""
+    """One file's rows, their cells still as the file has them; None where its path does not fit, or no column is left."""
     with naming(file):
         return _rows_of(file, block, account)
 
@@ -246,6 +246,8 @@ def _rows_of(file, block, account):
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
     matches = _chosen_columns(file, matches, table.num_rows, block, account)
+    if patterns and not matches:
+        return None
     _note_separator(file, kind, block, account)
     numeric = dict.fromkeys(matches, "score") | dict.fromkeys(errors, "stderr")
     numeric |= dict.fromkeys(of_scale, "scale") | {columns[field]: field for field in NUMBERS if field in columns}

@@ -120,6 +120,13 @@ UNITS = {
     "billions": 1e9,
     "t": 1e12,
     "trillions": 1e12,
+    "bn": 1e9,
+    "mio": 1e6,
+    "mrd": 1e9,
+    "millionen": 1e6,
+    "milliarden": 1e9,
+    "milliards": 1e9,
+    "millones": 1e6,
 }
 
 
@@ -536,7 +543,7 @@ def _unit(columns):
     header = columns.get("scale", "")
     named = re.search(r"\(([^()]+)\)", header) or re.search(r"_(b|m|bn|billions?|millions?)\Z", header, re.IGNORECASE)
     power = re.fullmatch(r"(?:1e|10\^|10\*\*)(\d{1,2})", named[1].strip(), re.IGNORECASE) if named else None
-    return float(f"1e{power[1]}") if power else UNITS.get(named[1].strip().lower()) if named else None
+    return float(f"1e{power[1]}") if power else UNITS.get(named[1].strip(" .").lower()) if named else None
 
 
 def _scale_label(columns):
@@ -611,7 +618,8 @@ def _guess(text, field):
 def _is_open(frame, columns, field):
     """Which rows say nothing of a field: empty cells, and sizes that are no sizes."""
     cells = frame[columns[field]].fillna("")
-    return cells.isin(["", *(_no_sizes(frame, columns) if field == "scale" else [])])
+    nothing = [text for text in cells.unique() if _is_no_number(text)] + _no_sizes(frame, columns) if field == "scale" else []
+    return cells.isin(["", *nothing])
 
 
 def _no_sizes(frame, columns):
