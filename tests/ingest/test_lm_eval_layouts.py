@@ -323,6 +323,16 @@ def test_a_limited_run_does_not_replace_a_whole_one(read):
     assert scores["score"].tolist() == [0.5]
 
 
+def test_the_latest_run_of_a_model_is_that_of_any_of_its_names(read):
+    files = {
+        "a.json": old("other/name", {"piqa": {"acc": 0.5}}, date=1.7e9),
+        "b.json": old(SMALL, {"piqa": {"acc": 0.9}}, date=1.8e9),
+    }
+    scores, account = read(files, rename={"models": {"other/*": SMALL}}, repeated_runs="latest")
+    assert scores["score"].tolist() == [0.9]
+    assert reasons(account, "left_out") == {"a later run has this score": 1}
+
+
 def recorded(model, n, **arguments):
     text = ",".join([f"pretrained={model}", *(f"{key}={value}" for key, value in arguments.items())])
     return {"results": {"piqa": {"acc,none": 0.5}}, "config": {"model_args": text, "model_num_parameters": n}}

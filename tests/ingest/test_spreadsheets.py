@@ -328,6 +328,10 @@ def test_repeated_rows_are_refused_with_the_way_on(read):
     scores, account = read(text, columns=COLUMNS | {"date": "day"}, repeated_runs="latest")
     assert scores["score"].tolist() == [0.6]
     assert account.set_index("outcome")["n"].to_dict() == {"kept": 1, "left_out": 1, "noted": 0, "read": 2}
+    # several names of one model are one model
+    two_names = text.replace("a;1e9;0.6", "org/a;1e9;0.6")
+    dated = {"columns": COLUMNS | {"date": "day"}, "repeated_runs": "latest"}
+    assert read(two_names, rename={"models": {"org/*": "a"}}, **dated)[0]["score"].tolist() == [0.6]
     with pytest.raises(InputError, match=r"columns\.date"):
         read(text, repeated_runs="latest")
     # dates that cannot be read tell nothing

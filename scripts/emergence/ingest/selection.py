@@ -96,10 +96,26 @@ def _named(codes, names):
     return pd.Categorical.from_codes(np.array([place[name] for name in names], dtype=np.int32)[codes], own)
 
 
+def renamed(values, block, word):
+    """Names under those that `rename` of the block gives them, as a Series. word: `tasks`, `models`, ..., as in FIELDS."""
+    codes, names = _distinct(values.to_frame(FIELDS[word]), FIELDS[word])
+    fits = _matchers(block.get("rename", {}).get(word, {}))
+    new = np.array([_new_name(name, fits) for name in names], dtype=object)
+    return pd.Series(new[codes] if len(values) else values.to_numpy(), index=values.index, dtype=object)
+
+
+def _matchers(replacements):
+    return [(matcher(pattern), name, pattern) for pattern, name in ((str(key), name) for key, name in replacements.items())]
+
+
+def _new_name(name, fits):
+    return next((to for is_it, to, _ in fits if is_it(name)), name)
+
+
 def _rename(frame, word, replacements, note):
     codes, names = _distinct(frame, FIELDS[word])
-    fits = [(matcher(pattern), name, pattern) for pattern, name in ((str(key), name) for key, name in replacements.items())]
-    new = [next((to for is_it, to, _ in fits if is_it(name)), name) for name in names]
+    fits = _matchers(replacements)
+    new = [_new_name(name, fits) for name in names]
     note(f"rename.{word}", [pattern for is_it, _, pattern in fits if not any(map(is_it, names))], FIELDS[word])
     if new != names:
         frame[FIELDS[word]] = _named(codes, new)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emergence.ingest import foreign, names
+from emergence.ingest import foreign, names, selection
 from emergence.ingest.groups import leaves, members_digest, tasks_of
 from emergence.ingest.readers import Rows
 from emergence.ingest.supplements import listed_models
@@ -149,7 +149,7 @@ def read(block, account):
     frame = _tell_versions_apart(frame, structures, block, account)
     frame = _tell_members_apart(frame, block, account)
     if block["repeated_runs"] == "latest":
-        frame = _latest(frame, dates, account)
+        frame = _latest(frame, dates, block, account)
         frame["_hint"] = frame["file"].map(lambda file: "" if dates[file] else _NO_DATE)
     else:
         # models that share the name of the library that ran them
@@ -685,11 +685,15 @@ def _tell_members_apart(frame, block, account):
     return frame.assign(entry=frame["entry"].where(~is_split, frame["entry"] + " (" + label.astype(str) + ")"))
 
 
-def _latest(frame, dates, account):
+def _latest(frame, dates, block, account):
     """Of the scores of one model under one key, those of the latest run; runs without a date stay, to be compared as they are."""
     date = frame["file"].map(dates)
     fields = [name for name in ("entry", "base", "filter", "model", "model_family", "step", "shots") if name in frame]
-    key = [frame[name].astype("str") for name in fields]
+    # several names of one model are one model, and so are those of a task
+    joined = {"model": "models", "entry": "tasks"}
+    key = [
+        selection.renamed(frame[name], block, joined[name]) if name in joined else frame[name].astype("str") for name in fields
+    ]
     # what no file says of a score, such as its shots, is a part of the key like any other
     superseded = date.notna() & (date < date.groupby(key, dropna=False).transform("max"))
     _count(frame[superseded], "left_out", "a later run has this score", account)

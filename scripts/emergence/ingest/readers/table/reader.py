@@ -20,7 +20,7 @@ from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
 from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, separator_of
-from emergence.ingest.selection import fitting
+from emergence.ingest.selection import FIELDS, fitting, renamed
 from emergence.io.documents import chosen_files, nearest, unique_keys
 from emergence.io.errors import InputError, naming, told
 
@@ -114,7 +114,9 @@ def _latest(frame, block, account):
         dates = pd.to_datetime(pd.Series(texts, dtype="str").str.strip(), format="ISO8601", utc=True, errors="coerce")
         date = pd.Series(np.append(dates.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT"))[codes], index=frame.index)
         fields = [field for field in (*_NAMED, "shots", "step") if field in frame]
-        key = [pd.factorize(frame[field])[0] for field in fields]
+        # several names of one model are one model, and so are those of a task
+        words = {field: word for word, field in FIELDS.items()}
+        key = [pd.factorize(renamed(frame[name], block, words[name]) if name in words else frame[name])[0] for name in fields]
         superseded = date.notna() & (date < date.groupby(key).transform("max"))
         for file, n in frame["file"][superseded].value_counts(sort=False).items():
             if n:
