@@ -22,7 +22,7 @@ endif
 .PHONY: help run test test-faults test-cluster test-browser fuzz cluster train lint bench docs lock clean
 
 help:
-	@echo "make run          set up, run the study of config/config.yaml, print the answers"
+	@echo "make run          set up, run the study of config/config.yaml, or of the file in CONFIG=FILE, print the answers"
 	@echo "make cluster      add what a run through SLURM needs (docs/cluster.md)"
 	@echo "make test         set up, run all tests but those of the next four commands"
 	@echo "make test-faults  kill runs, fill disks, start two runs at once: what is left must be whole (minutes)"
@@ -37,7 +37,8 @@ help:
 	@echo "make clean        remove results/ (but its README) and the environment"
 
 run: $(VENV)/run.ready
-	@$(BIN)/snakemake --cores $(CORES) --quiet host reason rules
+	@$(BIN)/python -m emergence.study.configuration_checks $(if $(CONFIG),'$(CONFIG)')
+	@$(BIN)/snakemake --cores $(CORES) --quiet host reason rules $(if $(CONFIG),--configfile '$(CONFIG)' --replace-workflow-config)
 	@echo; cat results/summary.txt; echo; echo "Report: results/report.html"
 
 test: $(VENV)/dev.ready
@@ -125,24 +126,28 @@ $(VENV)/cluster.ready: workflow/envs/cluster.txt $(VENV)/run.ready
 	@$(LOCKED) --compile --requirement workflow/envs/cluster.txt
 	@touch $@ && rm $(UNFINISHED)
 
-# An environment on top of .venv: it has all that .venv has, the .pth files of its packages included.
+# An environment on top of .venv: it has all that .venv has, the .pth files of its packages included. It is small, so whatever an
+# earlier try left of it is removed first.
 SITE = $$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 ON_TOP = $(BIN)/python -m venv --without-pip $(1) && \
   echo "import site; site.addsitedir(r'$(call SITE,$(VENV))')" > "$(call SITE,$(1))/venv.pth"
 
 # what the environment of a run has, and JAX
 $(VENV)/train.ready: workflow/envs/train.txt $(VENV)/run.ready
+	@rm -rf $(TRAIN_VENV)
 	@$(call ON_TOP,$(TRAIN_VENV))
 	@$(subst -m pip,-m pip --python $(TRAIN_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/train.txt
 	@touch $@
 
 # the plugin stays out of .venv: where there are clients of SLURM but no controller, it makes every `snakemake` wait for ten seconds
 $(VENV)/test-cluster.ready: workflow/envs/cluster.txt $(VENV)/dev.ready
+	@rm -rf $(CLUSTER_VENV)
 	@$(call ON_TOP,$(CLUSTER_VENV))
 	@$(subst -m pip,-m pip --python $(CLUSTER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/cluster.txt
 	@touch $@
 
 $(VENV)/test-browser.ready: workflow/envs/browser.txt $(VENV)/dev.ready | $(BIN)/python
+	@rm -rf $(BROWSER_VENV)
 	@$(call ON_TOP,$(BROWSER_VENV))
 	@$(subst -m pip,-m pip --python $(BROWSER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/browser.txt
 	@touch $@

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emergence.io import tables
+from emergence.io import contents, tables
 from emergence.io.logs import run
 from emergence.report import explorer
 from emergence.study import metric_catalogue
@@ -17,6 +17,7 @@ def main():
     )
     folder = Path(snakemake.output.page).parent
     explorer.write(curves, verdicts, metric_catalogue.frame(params.metrics), params.blocks, folder, **params.thresholds)
+    contents.note_written(snakemake.output.points)
 
 
 run(main, snakemake.log[0])

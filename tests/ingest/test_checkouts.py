@@ -234,3 +234,12 @@ def test_commits_of_both_kinds_of_names_are_fetched(repository, fetch, tmp_path)
         (long, server256, "t/results/scores_a.json"),
     ]:
         assert fetch(commit, url) == {path: ""}
+
+
+def test_a_secret_that_git_repeats_from_its_own_settings_is_masked(tmp_path, monkeypatch):
+    """What git says where its settings put a token into the address as a user name, and the server refuses it."""
+    said = b"fatal: could not read Password for 'https://s3cret@example.org': terminal prompts disabled"
+    failed = subprocess.CompletedProcess([], 128, b"", said)
+    monkeypatch.setattr(checkouts.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(InputError, match=r"could not read Password for 'https://\*\*\*@example\.org'"):
+        checkouts._git(tmp_path, "fetch")

@@ -146,6 +146,11 @@ def test_folders_with_results_in_them_are_a_mistake(folder, name, kind):
     assert "results/, which the run writes" in said
 
 
+@pytest.mark.parametrize("pattern", ["res*/**/*.csv", "**/*.csv"])
+def test_patterns_that_reach_into_results_are_a_mistake(folder, pattern):
+    assert f"{pattern}: it fits results/mine/inputs.csv, inside results/" in said_of(block(pattern))
+
+
 def test_a_metric_catalogue_inside_results_is_a_mistake(folder):
     (folder / "results/metrics.yaml").write_text("metrics: {}\n")
     with pytest.raises(InputError, match=r"metrics\n    found: results/metrics\.yaml: it is inside results/"):
@@ -181,6 +186,15 @@ def test_a_size_beyond_all_files_is_refused(folder, size):
         "git://user:s3cret@example.org/x",
         "file:///x?token=s3cret",
         "https://example.org/x\n",
+        "https://s3cret%40example.org/x",
+        "https://example.org/x%3Fprivate_token=s3cret",
+        "https://example.org/x;token=s3cret",
+        "https:/s3cret@example.org/x",
+        "user:s3cret@example.org:x/y",
+        "git@example.org:x/y?token=s3cret",
+        "ghp_s3cret@github.com:x/y.git",
+        "ssh://glpat-s3cret@example.org/x",
+        "s3cret" * 6 + "@example.org:x/y",
     ],
 )
 def test_an_address_with_a_secret_is_refused_and_not_repeated(folder, url):
@@ -191,7 +205,14 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(folder, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://github.com/google/BIG-bench", "ssh://git@example.org/x", "git@example.org:x/y.git", "../clone"]
+    "url",
+    [
+        "https://github.com/google/BIG-bench",
+        "ssh://git@example.org/x",
+        "git@example.org:x/y.git",
+        "ssh://git@example.org:2222/x",
+        "../clone",
+    ],
 )
 def test_addresses_without_secrets_are_taken(folder, url):
     configuration.check({"benchmarks": {"mine": {"format": "bigbench", "git": {"url": url, "commit": COMMIT}}}})
@@ -211,3 +232,18 @@ def test_a_file_of_yaml_that_snakemake_merges_is_checked_the_same(folder):
     with pytest.raises(InputError, match=r"more\.yaml: line 1: not valid YAML: YAML reads `010` as the number 8"):
         configuration.check({"benchmarks": {"mine": block("scores.csv")}, "seed": 8}, ["more.yaml"])
     assert yaml.safe_load("010") == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("conig.yaml", "there is no such file; did you mean `config.yaml`?"), (".", "found: a folder"), ("pipe", "a pipe")],
+)
+def test_a_configuration_file_named_to_make_is_looked_at_first(folder, capsys, name, expected):
+    """Snakemake meets a file that is not there with a traceback, and waits for ever at a pipe."""
+    (folder / "config.yaml").write_text("seed: 1\n")
+    os.mkfifo(folder / "pipe")
+    assert configuration_checks.main(["config.yaml"]) == 0
+    assert configuration_checks.main(["config.yaml", name]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"The configuration cannot be used.\n{name}")
+    assert expected in said

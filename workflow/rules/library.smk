@@ -1,5 +1,6 @@
 # What has to come before the configuration is read.
 # Gives: usable(), script_file(), and the message for a Python without the library.
+import os
 import sys
 
 from snakemake.sourcecache import LocalGitFile
@@ -13,7 +14,11 @@ except ModuleNotFoundError:
         "    allowed: the environment that `make` sets up (.venv/bin/snakemake); or `pip install .` in the folder of the workflow"
     )
 from emergence.io.errors import InputError
+from emergence.io import processors
 from emergence.study import configuration_checks
+
+# before any job starts: each inherits them
+os.environ.update(processors.settings(os.environ))
 
 
 def usable(look, *arguments):

@@ -10,7 +10,9 @@ MADE += [
     file.removesuffix("svg") + kind for name in BENCHMARKS for file in figures_of(name).values() for kind in ("svg", "png", "csv")
 ]
 MADE += [descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables]
-MADE += [f"results/{name}" for name in ("report.html", "explorer.html", "summary.txt", "tables.md", "provenance.json")]
+MADE += [
+    f"results/{name}" for name in ("report.html", "explorer.html", "explorer", "summary.txt", "tables.md", "provenance.json")
+]
 
 
 def state(rule):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -110,6 +111,8 @@ def _git(folder, *arguments, stdin=None):
     done = subprocess.run(command, cwd=folder, input=stdin or b"", capture_output=True, env=environment, check=False)  # noqa: S603
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
+        # git's own settings can put a secret into an address (`url.<base>.insteadOf`), and git repeats it as the user name
+        said = re.sub(r"(?<=://)[^/\s']*@", "***@", said)
         raise InputError(told(f"git {arguments[0]} in {folder}", "; ".join(said.splitlines()), "see the message of git"))
     return done.stdout
 

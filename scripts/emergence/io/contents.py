@@ -23,7 +23,10 @@ _WRITTEN = FOLDER / "written"
 
 
 def digest(path):
-    """SHA-256 of a file, as hexadecimal text."""
+    """SHA-256 of a file, or of the names and contents of all files in a folder, as hexadecimal text."""
+    if os.path.isdir(path):
+        inside = [[file, digest(os.path.join(path, file))] for file in _files_in(path)]
+        return hashlib.sha256(json.dumps(inside).encode()).hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -113,13 +116,24 @@ def _record_of(path):
     return _WRITTEN / f"{hashlib.sha256(os.fsencode(_name(path))).hexdigest()[:32]}.json"
 
 
+def _files_in(folder):
+    """The files below a folder, as paths below it, in order; but for the file by which Snakemake notes the folder's time."""
+    paths = (os.path.relpath(os.path.join(above, name), folder) for above, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in paths if path != ".snakemake_timestamp")
+
+
 def _seen(path):
-    """Size and time of a file by which it is taken for the same; None where there is no file."""
+    """By what a file, or a folder with all in it, is taken for the same; None where there is neither.
+
+    The time of the last change of the entry is in it: it cannot be set back, as the time of the content can.
+    """
     try:
+        if os.path.isdir(path):
+            return [[file, *(_seen(os.path.join(path, file)) or ())] for file in _files_in(path)]
         status = os.stat(path)
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _load(path):

@@ -113,6 +113,13 @@ def _missing_files(named):
                 yield path, f"{file}: a pattern that no file fits", "a pattern of files, such as `out/**/results_*.json`"
             for below in (name for name in found if not _is_usable(name)):
                 yield path, below, "paths in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
+            inside = next(filter(configuration_checks.is_result, found), None)
+            if inside is not None:
+                yield (
+                    path,
+                    f"{file}: it fits {inside}, inside results/, which the run writes",
+                    "a pattern of files outside of results/",
+                )
             continue
         if pattern and is_there(file, "folder"):
             inside = [str(below) for below in files_below(file, pattern)]

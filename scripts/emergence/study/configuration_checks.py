@@ -4,6 +4,7 @@ Every job on a cluster imports this module, so it needs nothing heavier than YAM
 """
 
 import os
+import sys
 from pathlib import Path
 
 from emergence.io.documents import load_yaml, message, shown
@@ -78,3 +79,21 @@ def _real(path):
     except (OSError, ValueError):
         # such as a name with a null character, which no file can have
         return Path(os.path.abspath(path.replace("\0", "?")))
+
+
+def main(files):
+    """Check configuration files one after the other; the exit status.
+
+    Snakemake reads the file that `--configfile` names before it reads this workflow, and its own messages do not name it.
+    """
+    try:
+        for file in files:
+            check_file(file)
+    except InputError as error:
+        print(f"The configuration cannot be used.\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
