@@ -8,8 +8,9 @@ workflow takes (re-scored, curves with the covariance of the outputs, tests, ver
 Snakemake take hours. Every family is a benchmark of its own, so false discoveries are controlled over its curves alone.
 
 Writes workflow/resources/calibration/worlds.csv (one row per world, test-set size, task and verdict) and the tables in
-docs/induced.md. `power_law` must not be `sharp_under_all`, nor `break` `metric`: the last lines say how often they are, and
-the script ends with 1 where it is 1 % or more. Less cannot be promised of tests with a false discovery rate of 5 %.
+docs/induced.md. `power_law` over the sizes of the paper must never be `sharp_under_all`, nor `break` ever `metric`; over the
+smaller sizes, which were added later, `power_law` may be in 1 % of the abilities. The last lines say how often they are, and the
+script ends with 1 where that is too often.
 """
 
 import argparse
@@ -47,7 +48,8 @@ WORLDS = {
     "break": {"world": "break"},
 }
 FORBIDDEN = {"power_law": "sharp_under_all", SMALLER: "sharp_under_all", "break": "metric"}
-MOST = 0.01
+# in how many of the abilities that may be
+MOST = {"power_law": 0.0, SMALLER: 0.01, "break": 0.0}
 LENGTHS = [1, 5, 10]
 N_EXAMPLES = (200, 1000)
 OF_TEXT, OF_CHOICES = ("exact_match", "token_accuracy"), ("acc", "choice_logprob", "brier_score")
@@ -101,8 +103,8 @@ def verdict_counts(found):
     return pd.concat(parts, ignore_index=True)[["world", "n_examples", "task", "verdict", "n", "of"]]
 
 
-def broken_rules(counts):
-    """How many abilities of each world have the verdict that it must never have: {world: (number, of)}."""
+def wrong_verdicts(counts):
+    """How many abilities of each world have the verdict that is wrong for it: {world: (number, of)}."""
     found = {}
     for world, verdict in FORBIDDEN.items():
         own = counts[counts["world"] == world]
@@ -111,13 +113,20 @@ def broken_rules(counts):
     return found
 
 
-def in_words(broken):
+def too_often(wrong):
+    """The worlds with a wrong verdict in more abilities than MOST allows."""
+    return [world for world, (n, of) in wrong.items() if n > MOST[world] * of]
+
+
+def in_words(wrong):
     """A sentence about each world, with the exact upper 95 % limit of the error rate."""
     lines = []
-    for world, (n, of) in broken.items():
+    for world, (n, of) in wrong.items():
         limit = stats.beta.ppf(0.95, n + 1, of - n) if n < of else 1.0
+        allowed = f"{100 * MOST[world]:.0f} % is allowed" if MOST[world] else "none is allowed"
         lines.append(
-            f"`{world}` is `{FORBIDDEN[world]}` in {n:,} of {of:,} abilities (at most {100 * limit:.1f} %, with 95 % confidence)."
+            f"`{world}` is `{FORBIDDEN[world]}` in {n:,} of {of:,} abilities; {allowed}. "
+            f"With 95 % confidence the rate is at most {100 * limit:.1f} %."
         )
     return "\n".join(f"- {line}" for line in lines)
 
@@ -175,17 +184,17 @@ def main():
             found[cell], truths[cell] = measure(world, n_examples, given.seeds, given.draws, catalogue)
     counts = verdict_counts(found)
     counts.to_csv(TABLE, index=False, lineterminator="\n")
-    broken = broken_rules(counts)
+    wrong = wrong_verdicts(counts)
     many = {cell: truth for cell, truth in truths.items() if cell[1] == max(N_EXAMPLES)}
     text = (
         f"\n{given.seeds} families of each world and test-set size, {given.draws:,} draws, in percent:\n\n"
         f"{markdown(shown_counts(counts))}\n\n"
-        f"{in_words(broken)}\n\nMeasured emergence scores of the same families:\n\n{markdown(score_errors(many))}\n\n"
+        f"{in_words(wrong)}\n\nMeasured emergence scores of the same families:\n\n{markdown(score_errors(many))}\n\n"
     )
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
     DOCS.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
-    print(text, f"{time.process_time() - started:.0f} processor seconds", in_words(broken), sep="\n")
-    sys.exit(int(any(n >= MOST * of for n, of in broken.values())))
+    print(text, f"{time.process_time() - started:.0f} processor seconds", in_words(wrong), sep="\n")
+    sys.exit(int(bool(too_often(wrong))))
 
 
 if __name__ == "__main__":

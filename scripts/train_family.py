@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import time
 
 # Before NumPy and JAX are imported: one thread, since with more a library sums in another order and the rows are not the same
 # again; and no search for other devices.
@@ -9,7 +10,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 from emergence.io import tables
-from emergence.io.logs import run
+from emergence.io.logs import logger, run
 
 
 def main():
@@ -17,6 +18,7 @@ def main():
     answers = family.train(int(snakemake.wildcards.seed))
     with tables.replacing(snakemake.output.answers) as temporary:
         answers.to_parquet(temporary)
+    logger.info("%s, seed %s: %.0f processor seconds", *snakemake.wildcards, time.process_time())
 
 
 run(main, snakemake.log[0])

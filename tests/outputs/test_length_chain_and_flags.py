@@ -46,9 +46,36 @@ def test_outputs_by_target_length():
     assert table["inside"].mean() >= 0.85
     assert (table["edit_distance"] <= table["predicted_edit_distance"] * 1.35 + 0.05).all()
     assert table["token_accuracy"].unique() == pytest.approx(token_accuracy(SCALES), abs=0.03)
+    # every position is equally difficult here, so both predictions are nearly the same
+    np.testing.assert_allclose(table["predicted_by_position"], table["predicted"], atol=0.05)
     # fewer than 3 right answers predicted of 200
     assert (table["below_resolution"] == (200 * table["predicted"] < 3)).all()
     assert table["below_resolution"].any()
+
+
+def test_product_over_positions_by_hand():
+    # targets "ab", "ab", "abc" and answers "ab", "x", "aby": the first token is right in 2 of 3, the second in 2 of 3 (the second
+    # answer has none), the third in 0 of 1
+    same, starts = np.array([True, True, False, True, True, False]), np.array([0, 2, 3, 6])
+    found = target_length.product_over_positions(np.array([2, 2, 3]), same, starts, np.arange(3))
+    np.testing.assert_allclose(found, [4 / 9, 4 / 9, 0])
+    # of the last two alone: 1 of 2, 1 of 2, 0 of 1
+    np.testing.assert_allclose(target_length.product_over_positions(np.array([2, 3]), same, starts, np.array([1, 2])), [1 / 4, 0])
+
+
+def test_positions_of_unequal_difficulty_follow_the_product_and_not_the_power():
+    # the truth: the first digit is always right, the second with p; p^2 with the mean of both is ((1 + p) / 2)^2
+    generator = np.random.default_rng(3)
+    p = 0.4
+    right = np.stack([np.ones(4000, bool), generator.random(4000) < p], axis=1)
+    length = np.full(4000, 2)
+    product = target_length.product_over_positions(length, right.ravel(), np.arange(4001) * 2, np.arange(4000))
+    (row,) = target_length.accuracy_by_length(length, right.all(axis=1).astype(float), right.mean(), None, 0.95, product).to_dict(
+        "records"
+    )
+    assert row["predicted_by_position"] == pytest.approx(p, abs=0.03)
+    assert row["low"] <= row["predicted_by_position"] <= row["high"]
+    assert row["predicted"] == pytest.approx(0.49, abs=0.03) and not row["inside"]
 
 
 def test_unequal_questions_lie_above_the_power_and_at_the_mean_of_probabilities():

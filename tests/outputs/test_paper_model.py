@@ -8,7 +8,8 @@ from emergence.curves import sharpness
 from emergence.outputs import paper_model
 
 EVEN = {
-    "paper": paper_model.PAPER_SIZES,
+    # of the paper's Figure 2
+    "paper": (3.5e8, 1.3e9, 6.7e9, 2e11),
     "8": np.geomspace(3.5e8, 2e11, 8),
     "12": np.geomspace(3.5e8, 2e11, 12),
     "low": np.geomspace(1e8, 1e10, 8),
@@ -31,7 +32,7 @@ def expected(p, metric):
     if metric == "log":
         return np.log(p)
     if metric == "brier":
-        return -paper_model.items_alike_brier(p)
+        return -paper_model.brier_score(p, 2, 0)
     if metric == "grade":
         return paper_model.multiple_choice_grade(p, 2, 1)
     return paper_model.exact_match(p, metric)
@@ -65,7 +66,7 @@ def test_a_break_is_sharp_under_every_metric():
     # 7 steps, of which 6 are a seventh of the drift of 0.02
     np.testing.assert_allclose(np.delete(np.diff(p), 3), 0.02 / 7)
     assert sharpness.emergence_score(p) == pytest.approx(280, abs=0.5)
-    assert sharpness.emergence_score(-paper_model.items_alike_brier(p)) == pytest.approx(157, abs=0.5)
+    assert sharpness.emergence_score(-paper_model.brier_score(p, 2, 0)) == pytest.approx(157, abs=0.5)
     assert sharpness.emergence_score(np.log(p)) == pytest.approx(82, abs=0.5)
 
 

@@ -136,6 +136,18 @@ def test_independent_tokens_are_found_where_they_are(made):
     assert "Parameters" not in figure.axes[0].get_xlabel() and "characters" in figure.axes[0].get_xlabel()
 
 
+def test_subtasks_of_one_length_each_are_drawn_together_from_one_seed(made):
+    whole = made["target_length"]
+    family = whole["model_family"].iat[0]
+    own = whole[(whole["task"] == "copy") & (whole["model_family"] == family)]
+    apart = own.assign(subtask=own["shortest"].map("first {}".format))
+    # a family with two models per scale is before the other in the alphabet
+    twice = pd.concat([apart, apart.assign(model=apart["model"] + " again")]).assign(model_family="a")
+    _, shown = target_figure.by_length(pd.concat([twice, apart]), "characters")
+    assert set(shown["shortest"]) == set(own["shortest"]) and len(set(own["shortest"])) > 1
+    assert set(shown["model_family"]) == {family}
+
+
 def test_the_largest_fall_is_named(made):
     table = chain_tables.by_link(made["metric_chain"])
     choices = table[table["kind"] == "choices"]

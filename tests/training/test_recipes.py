@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emergence.training import FAMILIES, autoencoder, optimizer
+from emergence.training import FAMILIES, autoencoder, digits, optimizer
 
 
 def test_gradients_against_finite_differences():
@@ -25,6 +25,32 @@ def test_gradients_against_finite_differences():
             below = loss()
             values[place] = middle
             assert gradients[name][place] == pytest.approx((above - below) / 2e-6, abs=1e-6)
+
+
+def test_every_image_is_rebuilt_once_by_a_network_that_never_saw_it(monkeypatch):
+    images = np.random.default_rng(1).normal(size=(10, 4))
+    trained_on = []
+
+    def fit(centred, width, generator):
+        trained_on.append(centred)
+        return {"x": np.zeros(width)}
+
+    def rebuild(parameters, centred):
+        # the mean image for every image, which is 0 here
+        return np.zeros_like(centred), None
+
+    monkeypatch.setattr(digits, "shuffled", lambda: (images, None))
+    monkeypatch.setattr(autoencoder, "SIZES", (2,))
+    monkeypatch.setattr(autoencoder, "_fit", fit)
+    monkeypatch.setattr(autoencoder, "_rebuild", rebuild)
+    frame = autoencoder.train(1)
+    assert frame["example"].tolist() == list(range(10))
+    assert [len(centred) for centred in trained_on] == [6, 7, 7]
+    for number, image in enumerate(images):
+        others = np.delete(images, np.arange(number % 3, 10, 3), axis=0)
+        by_hand = np.square(image - others.mean(axis=0)).sum() / np.square(others - others.mean(axis=0)).sum(axis=1).mean()
+        assert frame["squared_error"][number] == pytest.approx(by_hand)
+        np.testing.assert_allclose(trained_on[number % 3], others - others.mean(axis=0))
 
 
 def test_adam_as_in_its_paper():

@@ -79,7 +79,8 @@ def test_every_model_answers_the_same_test(rows, family):
     frame = rows[family]
     assert set(frame["model_family"]) == {f"seed {seed}" for seed in SEEDS} | {POOLED}
     answered = frame.groupby(["model_family", "subtask", "model"])["example"].agg(["size", "nunique"])
-    assert (answered == 500).all(axis=None)
+    # every image is a test image of the autoencoders
+    assert (answered == (1797 if family == "autoencoder" else 500)).all(axis=None)
     assert not frame[["model", "scale"]].drop_duplicates()["model"].duplicated().any()
 
 
@@ -88,15 +89,17 @@ def test_digests_and_sizes_are_those_in_the_readme():
     for family in FAMILIES:
         file = FOLDER / f"{family}.parquet"
         assert re.search(rf"{family}\.parquet.*{contents.digest(file)}", text)
-        assert file.stat().st_size < 300_000
+        assert file.stat().st_size < 210_000
 
 
 def test_autoencoder_cut_at_a_threshold(scores):
     soft = scores["autoencoder", "squared error"]
     # ten sizes on a line have 9
-    assert soft[POOLED] == pytest.approx(8.5, abs=0.1)
+    assert 8.5 < soft[POOLED] < 9.8
     assert scores["autoencoder", "share below 0.05", POOLED] > 20 * soft[POOLED]
-    assert scores["autoencoder", "share below 0.5", POOLED] < 2 * soft[POOLED]
+    assert scores["autoencoder", "share below 0.5", POOLED] < soft[POOLED]
+    # the band of 35 to 55 that was set beforehand is missed
+    assert scores["autoencoder", "share below 0.1", POOLED] == pytest.approx(69, abs=1)
 
 
 def test_counterexample_multiplication_has_no_effect(scores):
@@ -111,10 +114,37 @@ def test_addition_all_or_nothing(scores):
     assert 5 < ratio[POOLED] < 10
 
 
-def test_addition_is_predicted_by_the_product_over_positions(rows):
-    found = measures.scores("addition", rows["addition"])
-    for _, curve in found.groupby("model_family"):
-        assert measures.explained(curve["product over positions"], curve["first 5 right"]) >= 0.98
+def by_length(rows):
+    """Shares of answers whose first L characters are right, what the product over positions says, and what the power says.
+
+    Arrays of shape (sizes, lengths), by plain counting.
+    """
+    observed, product, power = [], [], []
+    for _, own in rows[rows["subtask"] == ""].groupby("scale"):
+        is_right = np.array(
+            [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(own["output"], own["target"], strict=True)]
+        )
+        lengths = range(1, is_right.shape[1] + 1)
+        observed.append([np.mean([all(answer[:n]) for answer in is_right]) for n in lengths])
+        product.append([np.prod([is_right[:, place].mean() for place in range(n)]) for n in lengths])
+        power.append([is_right.mean() ** n for n in lengths])
+    return np.array(observed), np.array(product), np.array(power)
+
+
+@pytest.mark.parametrize("family", ["addition", "multiplication"])
+def test_accuracy_by_length_is_predicted_by_the_product_over_positions(rows, family):
+    for seed in SEEDS:
+        observed, product, power = by_length(rows[family].query(f"model_family == 'seed {seed}'"))
+        # one digit is its own prediction
+        assert measures.explained(product[:, 1:], observed[:, 1:]) >= 0.98
+        assert measures.explained(power[:, 1:], observed[:, 1:]) < 0.98
+        whole = measures.explained(product[:, -1], observed[:, -1])
+        if family == "addition":
+            assert whole >= 0.98
+        else:
+            # the last two digits of a product are right together more often than by chance
+            assert whole < 0.9
+            assert observed[-2, -1] > 1.2 * product[-2, -1]
 
 
 def test_counterexample_all_of_five_digits_is_less_sharp_than_accuracy(scores):

@@ -235,14 +235,23 @@ class Texts:
         return cpdist(*self.pairs, scorer=Levenshtein.distance, dtype=np.int64)
 
     @functools.cached_property
-    def right_positions(self):
-        """Positions of the target at which the answer has the same token: (pairs,) int64."""
+    def agreements(self):
+        """Whether the answer has the target's token, at each position that both have.
+
+        Returns flags of all pairs, one pair after the other: (positions,) bool; and where each begins: (pairs + 1,) int64.
+        """
         (said, said_start), (wanted, wanted_start) = (answers.code_points(part) for part in self.pairs)
         common = np.minimum(np.diff(said_start), np.diff(wanted_start))
         ends = np.cumsum(common)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - common, common)
         same = said[np.repeat(said_start[:-1], common) + within] == wanted[np.repeat(wanted_start[:-1], common) + within]
-        return np.diff(np.concatenate([[0], np.cumsum(same)])[np.concatenate([[0], ends])])
+        return same, np.concatenate([[0], ends])
+
+    @functools.cached_property
+    def right_positions(self):
+        """Positions of the target at which the answer has the same token: (pairs,) int64."""
+        same, starts = self.agreements
+        return np.diff(np.concatenate([[0], np.cumsum(same)])[starts])
 
     def best(self, values):
         """The pair of each example with the highest value, the first of equals: (r,) positions among the pairs."""

@@ -11,7 +11,6 @@ from scipy.stats import norm
 # Recovered from the drawing of the paper's Figure 2; its text names no numbers.
 C = 2e9
 ALPHA = -0.5
-PAPER_SIZES = (3.5e8, 1.3e9, 6.7e9, 2e11)
 
 # The world `break`: from the first size to the last, and how much of that is drift rather than jump.
 BREAK_LOW, BREAK_HIGH = 0.1, 0.9
@@ -96,7 +95,10 @@ def multiple_choice_grade(p, n_choices, item_spread):
 
 
 def brier_score(p, n_choices, item_spread):
-    """Expected Brier score as BIG-bench defines it, mean over the choices of the squared error; lower is better."""
+    """Expected Brier score as BIG-bench defines it, mean over the choices of the squared error; lower is better.
+
+    Of two choices and items alike it is the paper's, (1 - p)^2.
+    """
     return _mean_over_items(p, item_spread, lambda right: (1 - right) ** 2 / (n_choices - 1))
 
 
@@ -108,8 +110,3 @@ def correct_probability(p, item_spread):
 def log_probability(p, item_spread):
     """Expected log-probability (natural log) of the right choice: the negative cross-entropy."""
     return _mean_over_items(p, item_spread, np.log)
-
-
-def items_alike_brier(p):
-    """The paper's Brier score of one token, (1 - p)^2; lower is better."""
-    return (1 - p) ** 2

@@ -1,7 +1,8 @@
 """Accuracy by the length of the target, beside what independent tokens would give (Figures 3 and 4 of Schaeffer et al. 2023).
 
 If each token of a target is right with probability p, all L are right with probability p^L, and L (1 - p) of them are expected to
-be wrong. (Equations 8 and 9 of the paper print L (1 - eps) with eps the error of a token; the expected number is L eps.)
+be wrong. Where tokens are independent but differ in difficulty by their position, the product over positions takes the place of p^L.
+(Equations 8 and 9 of the paper print L (1 - eps) with eps the error of a token; the expected number is L eps.)
 """
 
 import numpy as np
@@ -36,7 +37,31 @@ def groups(lengths):
     return np.unique(group, return_inverse=True)[1][code]
 
 
-def accuracy_by_length(length, right, token_accuracy, probability, level):
+def product_over_positions(length, same, starts, pair):
+    """The chance of each target to be right if tokens are independent, but of another difficulty at each position.
+
+    Parameters
+    ----------
+    length : (n,) array of int
+        Tokens of each target, at least 1.
+    same, starts : arrays
+        See metrics.Texts.agreements. A position that the answer does not have is wrong.
+    pair : (n,) array of int
+        The pair of each target.
+
+    Returns
+    -------
+    (n,) ndarray
+        The product, over the positions of the target, of the share of targets with the right token there, of those that are so long.
+    """
+    count = starts[pair + 1] - starts[pair]
+    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    n_right = np.bincount(place, weights=same[np.repeat(starts[pair], count) + place], minlength=length.max())
+    n_targets = len(length) - np.concatenate([[0], np.cumsum(np.bincount(length - 1))[:-1]])
+    return np.cumprod(n_right / n_targets)[length - 1]
+
+
+def accuracy_by_length(length, right, token_accuracy, probability, level, product=None):
     """Accuracy in each group of target lengths against independent tokens.
 
     Parameters
@@ -50,11 +75,14 @@ def accuracy_by_length(length, right, token_accuracy, probability, level):
         Of each whole target, where the model gave it: p_i^L.
     level : float
         Coverage of the intervals.
+    product : (n,) array or None
+        Of each target, as product_over_positions gives it.
 
     Returns
     -------
     DataFrame, one row per group: `shortest`, `longest`, `n`, `n_right`, `accuracy`, `low`, `high`, `predicted` (mean of p^L),
-    `predicted_by_example` (mean of p_i^L), `inside` (whether the interval holds `predicted`), `below_resolution`.
+    `predicted_by_example` (mean of p_i^L), `predicted_by_position` (mean of the product),
+    `inside` (whether the interval holds `predicted`), `below_resolution`.
     """
     group = groups(length)
     rows = []
@@ -74,6 +102,7 @@ def accuracy_by_length(length, right, token_accuracy, probability, level):
                 "high": high,
                 "predicted": predicted,
                 "predicted_by_example": np.nan if probability is None else float(np.mean(probability[inside])),
+                "predicted_by_position": np.nan if product is None else float(np.mean(product[inside])),
                 # a probability of exactly 0 or 1 is at the end of an interval up to rounding
                 "inside": low - 1e-12 <= predicted <= high + 1e-12,
                 "below_resolution": n * predicted < FEWEST_EXPECTED,
@@ -103,7 +132,10 @@ def by_target_length(task, level):
                 continue
             p = _token_accuracy(known, mine)
             probability = None if known["probability"] is None else known["probability"][mine]
-            table = accuracy_by_length(length, known["right"][mine], p, probability, level)
+            product = None
+            if known["agreements"] is not None:
+                product = product_over_positions(length, *known["agreements"], known["pair"][mine])
+            table = accuracy_by_length(length, known["right"][mine], p, probability, level, product)
             if known["distance"] is not None:
                 table = table.assign(**_distances(length, known["distance"][mine], p, level))
             key = curve_key(task.name, part, metric_name("exact_match" if part.kind == TEXT else "acc", part.filter))
@@ -124,6 +156,8 @@ def _texts(task, part):
         "length": length[usable],
         "right": right[usable].astype(float),
         "right_positions": seen.right_positions[pair][usable],
+        "agreements": seen.agreements,
+        "pair": pair[usable],
         "distance": seen.distances[pair][usable],
         "probability": None,
         "log_probs": None,
@@ -140,6 +174,7 @@ def _likelihoods(task, part):
         "length": length[usable].astype(np.int64),
         "right": seen.is_greedy[chosen][usable],
         "right_positions": None,
+        "agreements": None,
         "distance": None,
         "probability": np.exp(seen.log_probs[chosen][usable]),
         "log_probs": seen.log_probs[chosen][usable],

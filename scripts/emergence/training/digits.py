@@ -11,19 +11,23 @@ N_TEST = 500
 _SPLIT_SEED = 0
 
 
-def load():
-    """Images and labels for training and for the test, the same for every seed of every family.
-
-    Returns
-    -------
-    train_images, train_labels, test_images, test_labels
-        Images (n, 64) from 0 to 1; labels (n,) from 0 to 9. n is 1,297 for training and 500 for the test.
-    """
+def shuffled():
+    """All images (1797, 64) from 0 to 1 and their labels (1797,) from 0 to 9, in an order that is the same for every seed."""
     # installed with what training needs alone (workflow/envs/train.txt)
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(images))
-    test, train = order[:N_TEST], order[N_TEST:]
-    images = images / 16
-    return images[train], labels[train], images[test], labels[test]
+    return images[order] / 16, labels[order]
+
+
+def split():
+    """Images and labels for training and for the test, the same for every seed.
+
+    Returns
+    -------
+    train_images, train_labels, test_images, test_labels
+        As `shuffled` gives them: 1,297 for training and 500 for the test.
+    """
+    images, labels = shuffled()
+    return images[N_TEST:], labels[N_TEST:], images[:N_TEST], labels[:N_TEST]

@@ -22,7 +22,7 @@ N_CLASSES = 10
 
 def train(seed):
     """One row per width and test image: the log-probability of each class, and which is right."""
-    train_images, train_labels, test_images, test_labels = digits.load()
+    train_images, train_labels, test_images, test_labels = digits.split()
     train_images, test_images = (_pictures(images) for images in (train_images, test_images))
     parts = []
     for width in SIZES:

@@ -80,7 +80,7 @@ def outputs(family, answers):
     -------
     DataFrame
         The columns COMMON and those of COLUMNS for the family. Every seed is a model family, and all of them together are one
-        more, whose score at each size is the mean over the seeds.
+        more, whose score at each size is the mean over the seeds. Sorted by example.
     """
     parts = []
     for seed, frame in sorted(answers.items()):
@@ -89,7 +89,9 @@ def outputs(family, answers):
         own = _FORMS[family](frame.assign(model=models, example=examples, model_family=f"seed {seed}"))
         parts.append(own[[*COMMON, *COLUMNS[family]]])
     single = pd.concat(parts, ignore_index=True)
-    return pd.concat([single, single.assign(model_family=POOLED)], ignore_index=True)
+    both = pd.concat([single, single.assign(model_family=POOLED)], ignore_index=True)
+    # with all that was said of an example in one place the files are a third smaller
+    return both.sort_values("example", kind="stable", ignore_index=True)
 
 
 def write(frame, path):

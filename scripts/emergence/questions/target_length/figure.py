@@ -17,14 +17,25 @@ def draw(given):
 
 
 def by_length(groups, tokens):
-    """Draw the curve with most lengths of targets: accuracy against p^L (left), edit distance against L (1 - p) (right)."""
+    """Draw the curve with most lengths of targets.
+
+    Left: accuracy against p^L and the product over positions. Right: edit distance against L (1 - p).
+    """
     if groups.empty:
         return drawing.notice(
             "No output of this benchmark is a text with a target, so lengths of targets say nothing here."
         ), groups
-    curve = groups.groupby(CURVE, dropna=False, sort=True).ngroup()
-    chosen = groups.groupby(curve)["shortest"].nunique().idxmax()
-    shown = groups[curve == chosen].sort_values(["scale", "shortest"], kind="stable").reset_index(drop=True)
+    keys = CURVE
+    if groups.groupby(CURVE, dropna=False)["shortest"].nunique().max() == 1:
+        # of one length each: subtasks of a task make a curve of several
+        keys = [name for name in CURVE if name != "subtask"]
+    curve = groups.groupby(keys, dropna=False, sort=True).ngroup()
+    found = groups.groupby(curve)[["shortest", "model", "scale"]].nunique()
+    # of those with most lengths, one with one model per scale
+    chosen = found.assign(repeats=found["model"] / found["scale"]).sort_values(
+        ["shortest", "repeats"], ascending=[False, True], kind="stable"
+    )
+    shown = groups[curve == chosen.index[0]].sort_values(["scale", "shortest"], kind="stable").reset_index(drop=True)
     models = shown.drop_duplicates("model")
     kept = models.iloc[np.unique(np.linspace(0, len(models) - 1, min(len(models), MOST_MODELS)).round().astype(int))]
     has_distance = shown["edit_distance"].notna().any()
@@ -47,6 +58,7 @@ def by_length(groups, tokens):
             label=drawing.scale_name(scale),
         )
         left.plot(x, part["predicted"], "--", lw=1, color=color)
+        left.plot(x, part["predicted_by_position"], ":", lw=1, color=color)
         if has_distance:
             half = [part["edit_distance"] - part["edit_distance_low"], part["edit_distance_high"] - part["edit_distance"]]
             axes[0, 1].errorbar(x, part["edit_distance"], np.nan_to_num(half), fmt="o", ms=3.5, lw=0.8, color=color)
@@ -58,9 +70,11 @@ def by_length(groups, tokens):
         axes[0, 1].set_ylabel(f"edit distance ({unit})")
         axes[0, 1].set_ylim(bottom=0)
     for panel in axes[0]:
+        panel.set_xlim(shown["shortest"].min() - 1, shown["longest"].max() + 1)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel(f"length of the target ({unit})")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    handles.append(Line2D([], [], color="0.3", ls="--", lw=1))
-    figure.legend(handles, [*labels, "independent tokens"], loc="outside upper center", ncols=5)
+    handles += [Line2D([], [], color="0.3", ls=style, lw=1) for style in ("--", ":")]
+    names = ["independent, alike", "independent, by position"]
+    figure.legend(handles, [*labels, *names], loc="outside upper center", ncols=5)
     return figure, shown[shown["model"].isin(kept["model"])]
