@@ -64,6 +64,12 @@ def _texts_that_repeat(name):
     return [column for column, spec in columns if spec["type"] == "string" and not spec.get("distinct")]
 
 
+@functools.cache
+def _text_lists(name):
+    """The columns of a table that are lists of texts."""
+    return [column for column, spec in description(name)["columns"].items() if spec["type"] == "string list"]
+
+
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path beside `path` to write to; renamed onto it at the end, removed if anything fails.
@@ -385,30 +391,41 @@ def gather(name, paths, path):
         _write_parquet(_merged([by_task(name, part) for part in paths], name), name, temporary)
 
 
-def by_task(name, path):
+def by_task(name, path, columns=None):
     """The rows of a Parquet table that is sorted by task, one task after the other: yields (task, list of Arrow tables).
 
-    Memory does not grow with the table. Raises InputError where the file is not that table.
+    Memory does not grow with the table. columns: names of those to read, with `task`, all of them by default; then texts in lists
+    are dictionaries, too. Raises InputError where the file is not that table.
     """
     try:
-        with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
+        texts = _texts(name, path)
+        if columns is not None:
+            texts = texts + [f"{column}.list.element" for column in _text_lists(name)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             waiting, task = [], None
             for number in range(file.num_row_groups):
-                rows = file.read_row_group(number)
+                rows = file.read_row_group(number, columns, use_threads=False)
                 column = rows["task"].combine_chunks()
                 codes, names = column.indices.to_numpy(), column.dictionary
                 starts = np.flatnonzero(np.diff(codes, prepend=-1))
                 for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
                     found = names[codes[start]].as_py()
                     if found != task and waiting:
-                        yield task, waiting
-                        waiting = []
+                        yield task, _emptied(waiting)
                     task = found
                     waiting.append(rows.slice(start, end - start))
+                del rows
             if waiting:
-                yield task, waiting
+                yield task, _emptied(waiting)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
+
+
+def _emptied(waiting):
+    """What is in a list, which is empty then: whoever takes it may free it."""
+    taken = waiting[:]
+    waiting.clear()
+    return taken
 
 
 def _merged(parts, name):

@@ -57,11 +57,12 @@ def correlations(task, level):
     the benchmark.
     """
     found = []
-    for part in task.series:
-        if len(np.unique(part.scales)) < MIN_SCALES:
-            continue
-        for order, (link, name, sign) in enumerate(LINKS[part.kind]):
-            scales, averaged = average_by_scale(part.scales, sign * _values(task, part, name))
+    links = [(kind, order, *link) for kind in task.views for order, link in enumerate(LINKS[kind])]
+    for kind, order, link, name, sign in links:
+        for part, sums in task.sums_of(kind, name):
+            if len(np.unique(part.scales)) < MIN_SCALES:
+                continue
+            scales, averaged = average_by_scale(part.scales, sign * metrics.ratio(sums).T)
             usable = ~np.isnan(averaged).any(axis=-1)
             if not usable.any():
                 continue
@@ -98,13 +99,6 @@ def _of_mean(values, scales):
     return float(rank_correlation(mean, scales)) if not np.isnan(mean).any() else np.nan
 
 
-def _values(task, part, name):
-    """Values of one metric by unit and model: (u, m); NaN where it is not defined."""
-    metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
-    sums = part.sums(task.statistics_of(metric))
-    return metrics.ratio(sums).T
-
-
 def double_logarithm(task):
     """F = log(-log p) against log scale, for every probability of every series of a task.
 
@@ -114,10 +108,9 @@ def double_logarithm(task):
     Returns a frame with the columns of the table `double_logarithm` but for the benchmark.
     """
     found = []
-    for part in task.series:
-        for name in PROBABILITIES[part.kind]:
-            metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
-            scores = metrics.ratio(part.sums(task.statistics_of(metric)).sum(axis=1))
+    for kind, name in [(kind, name) for kind in task.views for name in PROBABILITIES[kind]]:
+        for part, sums in task.sums_of(kind, name):
+            scores = metrics.ratio(sums.sum(axis=1))
             scales, p = average_by_scale(part.scales, scores)
             inside = (p > 0) & (p < 1)
             if not inside.any():

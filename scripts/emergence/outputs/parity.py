@@ -26,12 +26,13 @@ def compare(task, catalogue_spellings=None):
     Returns a frame with the columns of the table `metric_parity` but for the benchmark.
     """
     examples, spellings = task.examples, catalogue_spellings or {}
-    names, values = examples.lists["stored_metrics"], examples.lists["stored_values"]
+    (names, labels), values = examples.lists.coded("stored_metrics"), examples.lists["stored_values"]
     owner = np.repeat(np.arange(len(examples)), names.lengths)
     usable = names.lengths == values.lengths
     if not len(owner) or not usable.any():
         return pd.DataFrame()
-    stored = pd.DataFrame({"row": owner[usable[owner]], "metric": pd.Categorical(names.flat[usable[owner]])})
+    named = pd.Categorical.from_codes(names.flat[usable[owner]], labels).reorder_categories(sorted(labels))
+    stored = pd.DataFrame({"row": owner[usable[owner]], "metric": named})
     stored["value"] = values.flat[np.repeat(usable, values.lengths)]
     found, views, recomputed = [], {}, {}
     for part in task.series:
@@ -41,7 +42,7 @@ def compare(task, catalogue_spellings=None):
         inside = stored[model >= 0].assign(model=model[model >= 0])
         for label, group in inside.groupby("metric", sort=True, observed=True):
             own = _GRADE.get((task.settings.dialect, part.kind, label)) or spellings.get(label, label)
-            metric = _by_name(own, part.kind)
+            metric = metrics.by_name(part.kind, own)
             key = curve_key(task.name, part, metric_name(label, part.filter))
             if metric is not None and (part.kind, own) not in recomputed:
                 if part.kind not in views:
@@ -54,10 +55,6 @@ def compare(task, catalogue_spellings=None):
                     | _compared(rows, metric, None if metric is None else recomputed[part.kind, own])
                 )
     return pd.DataFrame(found)
-
-
-def _by_name(name, kind):
-    return next((metric for metric in metrics.METRICS if metric.kind == kind and metric.name == name), None)
 
 
 def _compared(rows, metric, statistics):

@@ -73,7 +73,8 @@ def on_same_questions(examples):
 class Task:
     """One task's outputs with everything that its metrics need, computed once for all that uses it.
 
-    examples, series: as on_same_questions gives them. measured: list of (Series, Metric, (m, u, k) sums of statistics).
+    examples, series: as on_same_questions gives them. measured: list of (Series, Metric, (m, u, k) sums of statistics). n_scored:
+    of each of these, the outputs of each model for which the metric is defined, (m,).
     """
 
     def __init__(self, examples, settings):
@@ -86,19 +87,22 @@ class Task:
             if (self.examples.frame["kind"] == kind).any()
         }
         self.n_without_answer = self.views[TEXT].n_without if TEXT in self.views else 0
-        self.statistics = {}
-        self.measured = []
+        found = {}
         for kind, seen in self.views.items():
             for metric in metrics.named(settings.names, kind, settings.dialect):
                 statistics = self.statistics_of(metric, seen)
                 # a metric that needs lengths or flags that these outputs do not have
                 if not statistics.any() and settings.names is None:
                     continue
-                self.statistics[kind, metric.name] = statistics
-        for part in self.series:
-            for metric in metrics.named(settings.names, part.kind, settings.dialect):
-                if (part.kind, metric.name) in self.statistics:
-                    self.measured.append((part, metric, part.sums(self.statistics[part.kind, metric.name])))
+                # a target of length 0 adds nothing to either sum
+                defined = (statistics != 0).any(axis=1)
+                for number, part in enumerate(self.series):
+                    if part.kind == kind:
+                        n_scored = np.bincount(part.model[defined[part.rows]], minlength=len(part.models))
+                        found.setdefault(number, []).append((part, metric, part.sums(statistics), n_scored))
+        in_order = [entry for number in sorted(found) for entry in found[number]]
+        self.measured = [entry[:3] for entry in in_order]
+        self.n_scored = [entry[3] for entry in in_order]
 
     def statistics_of(self, metric, seen=None):
         """Statistics of every example of the task, zeros where the metric is not defined: (n, k)."""
@@ -110,11 +114,24 @@ class Task:
         statistics[seen.rows] = own
         return statistics
 
+    def sums_of(self, kind, name):
+        """The sums of any metric, whether the block asks for it or not, for each series of a kind: list of (Series, sums)."""
+        measured = [(part, sums) for part, metric, sums in self.measured if (part.kind, metric.name) == (kind, name)]
+        if measured or kind not in self.views:
+            return measured
+        statistics = self.statistics_of(metrics.by_name(kind, name))
+        return [(part, part.sums(statistics)) for part in self.series if part.kind == kind]
+
+
+# What is asked of single examples; the other columns of the table say where they are from.
+_COLUMNS = [column for column in tables.description("outputs")["columns"] if column not in ("benchmark", "source")]
+
 
 def tasks(path):
     """The examples of a table `outputs`, one task after the other. Raises InputError where the file is not that table."""
-    for _, parts in tables.by_task("outputs", path):
-        yield from_arrow(pa.concat_tables(parts))
+    parts = tables.by_task("outputs", path, _COLUMNS)
+    while taken := next(parts, None):
+        yield from_arrow(pa.concat_tables(taken[1]))
 
 
 def check_metrics(names, kinds, place):
@@ -200,12 +217,11 @@ def rescore(task, benchmark, source, spellings=None):
     Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
     """
     rows, covariances, account = [], [], []
-    for part, metric, sums in task.measured:
+    for (part, metric, sums), n_scored in zip(task.measured, task.n_scored, strict=True):
         name = metric_name(metric.name, part.filter)
         key = {"benchmark": benchmark} | curve_key(task.name, part, name)
         score, left_out = leave_one_out(metric, sums)
         covariance = jackknife_covariance(left_out)
-        n_scored = _n_scored(task, part, metric)
         n_outputs = np.bincount(part.model, minlength=len(part.models))
         chance = _chance(task, part, metric)
         preferred = _preferred(task, part, metric, spellings or {})
@@ -291,14 +307,6 @@ def _with_whole_task(scores, covariances, dialect):
                 own = by_pair.rename(columns={"sum": "covariance"}).drop(columns="size")
                 shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask=""))
     return pd.concat([scores, *found], ignore_index=True), pd.concat([covariances, *shared], ignore_index=True)
-
-
-def _n_scored(task, part, metric):
-    """Outputs of each model for which the metric is defined: (m,)."""
-    statistics = task.statistics[part.kind, metric.name][part.rows]
-    defined = (statistics != 0).any(axis=1)
-    # a target of length 0 adds nothing to either sum
-    return np.bincount(part.model[defined], minlength=len(part.models))
 
 
 def _preferred(task, part, metric, spellings):
