@@ -5,11 +5,11 @@
     python benchmarks/measure_cluster.py --outputs 1000000           a study of a million outputs in place of the others
 
 Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of the
-repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs: four choices,
-ten models, four tasks, eight metrics, 500 resamples and, unless --draws says otherwise, 1,000 draws. Every run is printed with a digest of its results: it is the same
-for any number of shards and cores, here and through SLURM. Memory and seconds are those of the processes on this machine, looked at
-ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold Snakemake itself twice. Jobs on other nodes are
-not seen. Linux only.
+repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs: four
+choices, ten models, four tasks, eight metrics, 500 resamples and, unless --draws says otherwise, 1,000 draws. Every run is printed
+with a digest of its results: it is the same for any number of shards and cores, here and through SLURM. Memory and seconds are those
+of the processes on this machine, looked at ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold
+Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
 """
 
 import argparse

@@ -253,23 +253,21 @@ def write_parts(parts, name, path):
     n_rows, before = 0, None
     key = description(name)["key"]
 
-    def arrow():
+    def arrow(frame):
         nonlocal n_rows, before
-        for frame in parts:
-            frame = typed(frame, name, categories=True)
-            found = faults(frame, name)
-            if not len(frame):
-                continue
-            ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in (0, -1)]
-            if before is not None and ends[0] <= before:
-                found.append("a part that does not follow the one before it in the order of the key")
-            if found:
-                raise ValueError(f"table {name}: " + "; ".join(found))
-            n_rows, before = n_rows + len(frame), ends[1]
-            yield _to_arrow(frame, name)
+        frame = typed(frame, name, categories=True)
+        found = faults(frame, name)
+        ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in ((0, -1) if len(frame) else ())]
+        if before is not None and ends and ends[0] <= before:
+            found.append("a part that does not follow the one before it in the order of the key")
+        if found:
+            raise ValueError(f"table {name}: " + "; ".join(found))
+        n_rows, before = n_rows + len(frame), ends[1] if ends else before
+        return _to_arrow(frame, name)
 
     with replacing(path) as temporary:
-        _write_parquet(arrow(), name, temporary)
+        # unlike a loop, `map` lets go of a part before it asks for the next
+        _write_parquet(map(arrow, parts), name, temporary)
     return n_rows
 
 
@@ -322,8 +320,11 @@ def _write_parquet(parts, name, path):
                 head = part.slice(0, _ROW_GROUP - n_waiting)
                 writer.write_table(_tidied([*waiting, head], encoded), row_group_size=_ROW_GROUP)
                 part, waiting, n_waiting = part.slice(len(head)), [], 0
-            waiting.append(part)
-            n_waiting += len(part)
+            if len(part):
+                # a copy: what is left of a part would hold all of it
+                waiting.append(pa.table([pa.concat_arrays(column.chunks) for column in part.columns], part.schema))
+                n_waiting += len(part)
+            del part
         rest = _tidied(waiting, encoded)
         if len(rest) or not writer.is_open:
             writer.write_table(rest, row_group_size=_ROW_GROUP)

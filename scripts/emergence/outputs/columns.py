@@ -129,26 +129,42 @@ def whole(values):
 
 
 def categories(values):
-    """A column of an Arrow table, names that may be a dictionary, as pandas' categories."""
-    encoded = whole(values if pa.types.is_dictionary(values.type) else values.dictionary_encode())
+    """An Arrow array of names, which may be a dictionary, as pandas' categories."""
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return pd.Categorical.from_codes(codes, pd.Index(encoded.dictionary.to_pylist(), dtype="str"))
 
 
-def to_frame(parts):
-    """Arrow tables one after the other as a frame: names (dictionaries) as categories, lists and texts as Arrow columns."""
+def joined(parts):
+    """The columns of Arrow tables one after the other: yields (name, array). A column that a table does not have is empty there.
+
+    The list of tables is empty afterwards, and each column is freed as soon as it is one piece, so that it is in memory once.
+    """
     table = pa.concat_tables(parts, promote_options="default")
-    frame = {}
+    parts.clear()
     for name in table.column_names:
-        values = table[name]
+        array = whole(table[name])
+        table = table.drop_columns(name)
+        yield name, array
+        del array
+    # Arrow keeps what it has freed for its own later use; much of what follows is NumPy's
+    pa.default_memory_pool().release_unused()
+
+
+def to_frame(parts):
+    """Arrow tables one after the other as a frame: names (dictionaries) as categories, lists and texts as Arrow columns.
+
+    The list of tables is empty afterwards; see joined.
+    """
+    frame, n_rows = {}, sum(map(len, parts))
+    for name, values in joined(parts):
         if pa.types.is_dictionary(values.type):
             frame[name] = categories(values)
         elif pa.types.is_list(values.type) or pa.types.is_string(values.type):
-            # as one piece, since it is looked at many times
-            frame[name] = column(whole(values))
+            frame[name] = column(values)
         else:
             frame[name] = values.to_pandas()
-    return pd.DataFrame(frame, index=range(table.num_rows))
+    return pd.DataFrame(frame, index=range(n_rows))
 
 
 def numbered(numbers):

@@ -174,12 +174,12 @@ def _ranks(positions):
 class Lists(dict):
     """The columns of LISTS: {column: Ragged}, each made from Arrow's when it is first asked for.
 
-    columns: {column: Arrow array of lists}; a column that is not there has empty lists only. n: how many rows they have.
+    columns: {column: Arrow array of lists}; a column that is not there has empty lists only. rows: (n,) those that are meant.
     """
 
-    def __init__(self, columns, n):
+    def __init__(self, columns, rows):
         super().__init__()
-        self._columns, self._n = columns, n
+        self._columns, self._rows = columns, rows
 
     def __missing__(self, name):
         if name in _TEXT_LISTS:
@@ -199,34 +199,43 @@ class Lists(dict):
         return Ragged(codes, offsets), encoded.dictionary.to_pylist()
 
     def _flat(self, name):
+        rows = self._rows
         if name not in self._columns:
-            return pa.array([], pa.string() if name in _TEXT_LISTS else pa.float64()), np.zeros(self._n + 1, dtype=np.int64)
+            return pa.array([], pa.string() if name in _TEXT_LISTS else pa.float64()), np.zeros(len(rows) + 1, dtype=np.int64)
         column = self._columns[name]
+        is_run = len(rows) and (np.diff(rows) == 1).all()
+        column = column.slice(rows[0], len(rows)) if is_run else column.take(pa.array(rows))
         lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
         return column.flatten(), np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
     def take(self, rows):
-        """The lists of some rows. rows: (m,) positions."""
-        return Lists({name: column.take(pa.array(rows)) for name, column in self._columns.items()}, len(rows))
+        """The lists of some of the rows. rows: (m,) positions."""
+        return Lists(self._columns, self._rows[rows])
 
 
-def from_arrow(table):
-    """The examples in an Arrow table with the columns of `outputs`; a list that is null counts as empty."""
-    single = [name for name in table.column_names if name not in LISTS]
-    frame = pd.DataFrame({name: _single(name, table[name]) for name in single}, index=range(len(table)))
+def from_arrow(*tables):
+    """The examples in Arrow tables with the columns of `outputs`; a list that is null counts as empty."""
+    return joined(list(tables))
+
+
+def joined(parts):
+    """The same of a list of tables, which is empty afterwards, so that what they hold is in memory once."""
+    n, single, lists = sum(map(len, parts)), {}, {}
+    for name, values in columns.joined(parts):
+        (lists if name in LISTS else single)[name] = values if name in LISTS else _single(name, values)
+    frame = pd.DataFrame(single, index=range(n))
     for name in _NAMES:
         if name not in frame:
-            frame[name] = pd.Categorical.from_codes(np.full(len(frame), -1), pd.Index([], dtype="str"))
+            frame[name] = pd.Categorical.from_codes(np.full(n, -1), pd.Index([], dtype="str"))
     if "output" not in frame:
-        frame["output"] = columns.column(pa.nulls(len(frame), pa.string()))
+        frame["output"] = columns.column(pa.nulls(n, pa.string()))
     frame["shots"] = frame["shots"].astype("Int64")
-    frame["is_greedy"] = (frame["is_greedy"] if "is_greedy" in frame else pd.Series([None] * len(frame))).astype("boolean")
-    lists = {name: columns.whole(table[name]) for name in LISTS if name in table.column_names}
-    return Examples(frame, Lists(lists, len(table)))
+    frame["is_greedy"] = (frame["is_greedy"] if "is_greedy" in frame else pd.Series([None] * n)).astype("boolean")
+    return Examples(frame, Lists(lists, np.arange(n)))
 
 
 def _single(name, values):
-    """An Arrow column without lists for a frame: names as categories, what models wrote as an Arrow column."""
+    """An Arrow array without lists for a frame: names as categories, what models wrote as an Arrow column."""
     if name == "output":
         return columns.column(values.cast(pa.string()))
     is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_dictionary(values.type)
@@ -253,17 +262,16 @@ class Series:
     scales: np.ndarray
     units: np.ndarray
 
+    @property
+    def cells(self):
+        """The number of each row's model and unit among all pairs of them: (r,)."""
+        return self.model * len(self.units) + self.unit
+
     def sums(self, statistics):
         """Sufficient statistics summed by model and unit: (m, u, k) from those of the task's examples, (n, k)."""
         shape = len(self.models), len(self.units)
-        cell = self.model * shape[1] + self.unit
-        if len(cell) == shape[0] * shape[1] and (cell == np.arange(len(cell))).all():
-            # one example in each; with 0 added, as a sum has it, minus zero is zero
-            return statistics[self.rows].reshape(*shape, -1) + 0.0
-        found = np.empty((*shape, statistics.shape[1]))
-        for number, column in enumerate(statistics.T):
-            found[..., number] = np.bincount(cell, weights=column[self.rows], minlength=shape[0] * shape[1]).reshape(shape)
-        return found
+        columns = [np.bincount(self.cells, weights=column[self.rows], minlength=shape[0] * shape[1]) for column in statistics.T]
+        return np.stack(columns, axis=-1).reshape(*shape, -1)
 
 
 def series(examples):

@@ -91,6 +91,11 @@ class Choices:
         """Whether any choice has a credit: (r,) bool."""
         return self._reduce(np.maximum, self.credits) > 0
 
+    @property
+    def mean_credit(self):
+        """Mean credit of the choices, the score of a guess: (r,)."""
+        return self._reduce(np.add, self.credits) / self.n_choices
+
     def is_first_of_best(self, values):
         """Whether each choice is the first of those with the highest value of its example: (total,) bool."""
         position = np.flatnonzero(values == self._reduce(np.maximum, values)[self.owner])

@@ -460,19 +460,21 @@ def _gold(record, n_choices, metrics):
 def _with_texts(found, account):
     """The tables of a task's runs, the choices without their delimiter and with their lengths: a list of Arrow tables.
 
-    found: list of (Run, Arrow table). Each distinct text is looked at once: most come again for every model.
+    found: list of (Run, Arrow table), empty afterwards. Each distinct text is looked at once: most come again for every model.
     """
-    tables = [table for _, table in found]
+    runs, tables = [run for run, _ in found], [table for _, table in found]
+    found.clear()
     places = [place for place, table in enumerate(tables) if "credits" in table.column_names]
     if not places:
         return tables
     flat, lengths = zip(*(columns.to_flat(columns.column(tables[place]["targets"])) for place in places), strict=True)
     encoded = pa.chunked_array(flat, pa.string()).dictionary_encode().combine_chunks()
     texts, ends = encoded.dictionary, np.cumsum(list(map(len, flat)))
+    del flat
     codes = np.split(encoded.indices.to_numpy(zero_copy_only=False), ends[:-1])
     distinct, starts = [texts], {}
     for number, place in enumerate(places):
-        config = (found[place][0].content.get("configs") or {}).get(found[place][0].entry) or {}
+        config = (runs[place].content.get("configs") or {}).get(runs[place].entry) or {}
         delimiter = config.get("target_delimiter", " ")
         if not (delimiter and isinstance(delimiter, str) and len(codes[number])):
             continue
@@ -488,7 +490,7 @@ def _with_texts(found, account):
         # where the contexts differ in place of the choices, the requests do not hold the choices
         unknown = (n_texts > 1) & ~_differ(of_table, n_texts)
         if unknown.any():
-            file = found[place][0].file
+            file = runs[place].file
             about = "the choices are in the prompts, so that their lengths are not known"
             account.count(file, "noted", int(unknown.sum()), about, file)
             of_table = of_table[~unknown[columns.rows_of(n_texts)]]
