@@ -230,16 +230,17 @@ def differences(task, catalogue, seed, resamples, level):
 
 
 def resolution_of(catalogue, name, part, metric, sums):
-    """The smallest difference that a curve can show: range over outputs for a share of right answers, else the median stderr.
+    """The smallest difference that a curve can show: range over units for a share of right answers, else the median stderr.
 
     The same convention as for curves whose outputs are not known (emergence.curves.frames.resolution), but that outputs show
-    when another metric is a share of right answers: token accuracy is where every answer has one token.
+    when another metric is a share of right answers: token accuracy is where every answer has one token. And they show which
+    questions are one unit: the same question twice tells no more than once.
     """
-    n_outputs = np.bincount(part.model, minlength=len(part.models)).min()
+    n_units = len(part.units)
     if name in catalogue.index and catalogue.at[name, "proportion"]:
-        return (catalogue.at[name, "high"] - catalogue.at[name, "low"]) / n_outputs
+        return (catalogue.at[name, "high"] - catalogue.at[name, "low"]) / n_units
     if are_grades(metric, sums):
-        return 1 / n_outputs
+        return 1 / n_units
     variance = np.diag(jackknife_covariance(leave_one_out(metric, sums)[1]))
     return float(np.sqrt(np.median(variance))) if np.isfinite(variance).all() else np.nan
 

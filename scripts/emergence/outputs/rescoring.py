@@ -334,7 +334,8 @@ def rescore(task, benchmark, source, spellings=None):
             scales, half = average_by_scale(part.scales[finite], covariance[np.ix_(finite, finite)])
             averaged = average_by_scale(part.scales[finite], half.T)[1]
             for a, b in zip(*np.triu_indices(len(scales)), strict=True):
-                covariances.append(key | {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b]})
+                pair = {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b], "n_units": len(part.units)}
+                covariances.append(key | pair)
     frames = pd.DataFrame(rows), pd.DataFrame(covariances)
     return *_with_whole_task(*frames, task.settings.dialect), pd.DataFrame(account)
 
@@ -373,9 +374,9 @@ def _with_whole_task(scores, covariances, dialect):
         if pairs is not None:
             pairs = pairs.assign(covariance=pairs["covariance"] * np.square(pairs["subtask"].map(weight)))
             pairs = pairs[pairs["scale_a"].isin(whole["scale"]) & pairs["scale_b"].isin(whole["scale"])]
-            by_pair = pairs.groupby(["scale_a", "scale_b"])["covariance"].agg(["sum", "size"]).reset_index()
-            if len(by_pair) and (by_pair["size"] == len(subtasks)).all():
-                own = by_pair.rename(columns={"sum": "covariance"}).drop(columns="size")
+            by_pair = pairs.groupby(["scale_a", "scale_b"])
+            if len(pairs) and (by_pair.size() == len(subtasks)).all():
+                own = by_pair[["covariance", "n_units"]].sum().reset_index()
                 shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask=""))
     return pd.concat([scores, *found], ignore_index=True), pd.concat([covariances, *shared], ignore_index=True)
 
