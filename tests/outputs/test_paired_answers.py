@@ -118,6 +118,19 @@ def test_the_interval_may_end_at_infinity():
     assert all(np.isnan(end) for end in paired_answers.interval(np.array([np.nan]), 0.95))
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_median_of_differences_that_may_be_infinite():
+    # NumPy's own takes the mean of the two in the middle, also of minus and plus infinity
+    assert paired_answers.median(np.array([np.inf, -2.0, np.nan, 4.0, -np.inf])) == 1
+    assert paired_answers.median(np.array([np.inf, 1.0, 2.0])) == 2
+    assert paired_answers.median(np.array([np.inf, np.inf, 1.0, np.inf])) == np.inf
+    assert paired_answers.median(np.array([1.0, -np.inf])) == -np.inf
+    assert np.isnan(paired_answers.median(np.array([-np.inf, np.inf])))
+    assert np.isnan(paired_answers.median(np.array([np.nan]))) and np.isnan(paired_answers.median(np.empty(0)))
+    values = np.random.default_rng(1).normal(size=(50, 7))
+    assert [paired_answers.median(row) for row in values] == np.median(values, axis=1).tolist()
+
+
 def test_holm_by_hand():
     # .01 x 3, then the larger of that and .02 x 2, then .04; an unknown one does not count
     assert paired_answers.holm([0.04, np.nan, 0.01, 0.02])[[0, 2, 3]] == pytest.approx([0.04, 0.03, 0.04])

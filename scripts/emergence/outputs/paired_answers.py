@@ -77,6 +77,13 @@ def shrunk_centre(scores, scales, covariance, resolution):
     return fitted + factor * residual
 
 
+def median(draws):
+    """Median of draws that may be infinite; NaN without a draw that is defined, and where it lies between the two infinities."""
+    known = np.sort(draws[~np.isnan(draws)])
+    middle = known[[(len(known) - 1) // 2, len(known) // 2]] if len(known) else np.full(2, np.nan)
+    return float(middle[0] if middle[0] == middle[1] else middle.mean() if np.isfinite(middle).any() else np.nan)
+
+
 def interval(draws, level):
     """Percentile interval of draws that may be infinite: low, high. NaN without a draw that is defined."""
     known = np.sort(draws[~np.isnan(draws)])
@@ -152,8 +159,7 @@ def difference(a, b, level):
     with np.errstate(invalid="ignore"):
         drawn = a.draws - b.draws
         plug_in = a.resolved - b.resolved
-        known = drawn[~np.isnan(drawn)]
-        bias = float(np.median(known) - (a.centre - b.centre)) if len(known) else np.nan
+        bias = median(drawn) - (a.centre - b.centre)
     low, high = interval(drawn, level)
     return {
         "emergence_score_a": a.plain,
