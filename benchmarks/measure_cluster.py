@@ -3,6 +3,7 @@
     python benchmarks/measure_cluster.py                             on the cores of this machine
     python benchmarks/measure_cluster.py --profile profiles/slurm    through SLURM
     python benchmarks/measure_cluster.py --outputs 1000000           a study of a million outputs in place of the others
+    .venv/cluster/bin/python benchmarks/measure_cluster.py --slurm   through a SLURM that is started for it, as tests do, by root
 
 Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of the
 repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs: four
@@ -13,6 +14,7 @@ Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -30,8 +32,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+sys.path.insert(0, str(ROOT / "tests"))
+
 import measure_outputs
 import simulate_bigbench
+import slurm_node
 
 INTERVAL = 0.1
 
@@ -140,14 +145,18 @@ def measure(name, study, arguments, shards, scratch):
 def main():
     parser = argparse.ArgumentParser(description="Measure what a study costs in jobs.")
     parser.add_argument("--profile", help="run through this profile; without one, on the cores of this machine")
+    parser.add_argument("--slurm", action="store_true", help="start a SLURM for it (`make test-cluster` says what that needs)")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of this machine to use without a profile")
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 8], help="numbers of shards of the simulated tree")
     parser.add_argument("--draws", type=int, help="Monte Carlo draws of the null models of what is simulated")
     parser.add_argument("--outputs", type=int, help="measure a study of so many simulated outputs, and no other")
     parser.add_argument("--folder", type=Path, default=None, help="where to run; a cluster's nodes must see it (default: /tmp)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
-        scratch = Path(scratch).resolve()
+    with contextlib.ExitStack() as open_ones:
+        if arguments.slurm:
+            arguments.profile = arguments.profile or "profiles/slurm"
+            os.environ |= open_ones.enter_context(slurm_node.SlurmNode()).settings
+        scratch = Path(open_ones.enter_context(tempfile.TemporaryDirectory(dir=arguments.folder))).resolve()
         if arguments.outputs:
             measure_outputs.write_harness(scratch / "outputs", arguments.outputs, "multiple_choice")
             simulated = {"format": "lm_eval_samples", "files": ["../outputs"], "models": measure_outputs.models()}
