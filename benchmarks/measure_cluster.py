@@ -36,6 +36,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import measure_outputs
 import simulate_bigbench
+
 import slurm_node
 
 INTERVAL = 0.1
