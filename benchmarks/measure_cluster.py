@@ -2,15 +2,19 @@
 
     python benchmarks/measure_cluster.py                             on the cores of this machine
     python benchmarks/measure_cluster.py --profile profiles/slurm    through SLURM
+    python benchmarks/measure_cluster.py --outputs 1000000           a study of a million outputs in place of the others
+    .venv/cluster/bin/python benchmarks/measure_cluster.py --slurm   through a SLURM that is started for it, as tests do, by root
 
 Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of the
-repository, the tree without Monte Carlo unless --draws says so. Every run is printed with a digest of its results: it is the same
-for any number of shards and cores, here and through SLURM. Memory and seconds are those of the processes on this machine, looked at
-ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold Snakemake itself twice. Jobs on other nodes are
-not seen. Linux only.
+repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs: four
+choices, ten models, four tasks, eight metrics, 500 resamples and, unless --draws says otherwise, 1,000 draws. Every run is printed
+with a digest of its results: it is the same for any number of shards and cores, here and through SLURM. Memory and seconds are those
+of the processes on this machine, looked at ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold
+Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -28,7 +32,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+sys.path.insert(0, str(ROOT / "tests"))
+
+import measure_outputs
 import simulate_bigbench
+
+import slurm_node
 
 INTERVAL = 0.1
 
@@ -36,8 +45,8 @@ INTERVAL = 0.1
 class Watch(threading.Thread):
     """Looks at the processes of the jobs in a folder until it is stopped.
 
-    scripts: {process id: (rule, first seen, last seen, peak of memory in MB)}.
-    jobs: {job id of the scheduler: (rule, first seen, last seen, peak of memory in MB)}; empty without a scheduler.
+    scripts: {process id: (rule, first seen, last seen, peak of memory in MB, processor seconds)}.
+    jobs: {job id of the scheduler: the same of all its processes}; empty without a scheduler.
     """
 
     def __init__(self, folder):
@@ -54,27 +63,28 @@ class Watch(threading.Thread):
         self.join()
 
     def look(self):
-        now, memory_of_job, rule_of_job = time.monotonic(), {}, {}
+        now, of_job, rule_of_job = time.monotonic(), {}, {}
         for process in psutil.process_iter():
             try:
                 if process.cwd() != self.folder:
                     continue
                 job = process.environ().get("SLURM_JOB_ID")
                 resident = process.memory_info().rss / 1e6
-                words, peak = process.cmdline(), max_resident(process.pid)
+                words, peak, used = process.cmdline(), max_resident(process.pid), sum(process.cpu_times()[:2])
             except (psutil.Error, OSError):
                 continue
             # Snakemake gives the script's copy a name that ends in the script's own
             script = re.search(r"/\.snakemake/scripts/\w+\.(\w+)\.py$", words[1] if len(words) > 1 else "")
             if script:
-                _, first, _, _ = self.scripts.get(process.pid, (None, now, None, None))
-                self.scripts[process.pid] = (script[1], first, now, peak)
+                _, first, *_ = self.scripts.get(process.pid, (None, now))
+                self.scripts[process.pid] = (script[1], first, now, peak, used)
             if job:
-                memory_of_job[job] = memory_of_job.get(job, 0) + resident
+                memory, seconds = of_job.get(job, (0, 0))
+                of_job[job] = (memory + resident, seconds + used)
                 rule_of_job |= {job: script[1]} if script else {}
-        for job, memory in memory_of_job.items():
-            rule, first, _, peak = self.jobs.get(job, (None, now, None, 0))
-            self.jobs[job] = (rule_of_job.get(job, rule), first, now, max(peak, memory))
+        for job, (memory, seconds) in of_job.items():
+            rule, first, _, peak, before = self.jobs.get(job, (None, now, None, 0, 0))
+            self.jobs[job] = (rule_of_job.get(job, rule), first, now, max(peak, memory), max(before, seconds))
 
 
 def max_resident(pid):
@@ -84,11 +94,11 @@ def max_resident(pid):
 
 
 def by_rule(seen):
-    """What a watch has seen, by rule: {rule: (jobs, most seconds, sum of seconds, most memory)}."""
+    """What a watch has seen, by rule: {rule: (jobs, most seconds, sum of seconds, processor seconds, most memory)}."""
     rules = {}
-    for rule, first, last, memory in seen.values():
-        jobs, longest, total, most = rules.get(rule, (0, 0, 0, 0))
-        rules[rule] = (jobs + 1, max(longest, last - first), total + last - first, max(most, memory))
+    for rule, first, last, memory, used in seen.values():
+        jobs, longest, total, seconds, most = rules.get(rule, (0, 0, 0, 0, 0))
+        rules[rule] = (jobs + 1, max(longest, last - first), total + last - first, seconds + used, max(most, memory))
     return rules
 
 
@@ -118,36 +128,52 @@ def measure(name, study, arguments, shards, scratch):
         sys.exit(done.stdout + done.stderr)
     steps = re.findall(r"(\d+) of \d+ steps \(100%\) done", done.stdout + done.stderr)[-1]
     print(f"\n{name}, shards: {shards}, {' '.join(where)}: {steps} jobs, {wall:.0f} s, results {digest(folder / 'results')}")
-    print(f"  {'script':20} {'jobs':>4} {'longest s':>9} {'sum s':>7} {'peak MB':>8}")
-    for rule, (jobs, longest, total, memory) in sorted(by_rule(watch.scripts).items()):
-        print(f"  {rule:20} {jobs:4} {longest:9.1f} {total:7.1f} {memory:8.0f}")
+    print(f"  {'script':20} {'jobs':>4} {'longest s':>9} {'sum s':>7} {'CPU s':>7} {'peak MB':>8}")
+    scripts = by_rule(watch.scripts)
+    for rule, (jobs, longest, total, seconds, memory) in sorted(scripts.items()):
+        print(f"  {rule:20} {jobs:4} {longest:9.1f} {total:7.1f} {seconds:7.1f} {memory:8.0f}")
+    print(f"  {'all':20} {len(watch.scripts):4} {'':9} {'':7} {sum(seen[3] for seen in scripts.values()):7.1f}")
     if watch.jobs:
-        within = sum(last - first for _, first, last, _ in watch.jobs.values())
+        within = sum(last - first for _, first, last, *_ in watch.jobs.values())
         submitted = {rule for rule, *_ in watch.jobs.values()}
-        work = sum(total for rule, (_, _, total, _) in by_rule(watch.scripts).items() if rule in submitted)
+        work = sum(seen[2] for rule, seen in scripts.items() if rule in submitted)
         print(f"  {len(watch.jobs)} jobs through the scheduler: {within:.0f} s in them, {work:.0f} s of that in the scripts")
-        for rule, (jobs, longest, _, memory) in sorted(by_rule(watch.jobs).items(), key=str):
-            print(f"  whole job {rule!s:20} {jobs:4} {longest:9.1f} {memory:8.0f} MB")
+        for rule, (jobs, longest, _, seconds, memory) in sorted(by_rule(watch.jobs).items(), key=str):
+            print(f"  whole job {rule!s:20} {jobs:4} {longest:9.1f} {'':7} {seconds:7.1f} {memory:8.0f}")
     shutil.rmtree(folder)
 
 
 def main():
     parser = argparse.ArgumentParser(description="Measure what a study costs in jobs.")
     parser.add_argument("--profile", help="run through this profile; without one, on the cores of this machine")
+    parser.add_argument("--slurm", action="store_true", help="start a SLURM for it (`make test-cluster` says what that needs)")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), help="cores of this machine to use without a profile")
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 8], help="numbers of shards of the simulated tree")
-    parser.add_argument("--draws", type=int, default=0, help="Monte Carlo draws of the null models of the simulated tree")
+    parser.add_argument("--draws", type=int, help="Monte Carlo draws of the null models of what is simulated")
+    parser.add_argument("--outputs", type=int, help="measure a study of so many simulated outputs, and no other")
     parser.add_argument("--folder", type=Path, default=None, help="where to run; a cluster's nodes must see it (default: /tmp)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as scratch:
-        scratch = Path(scratch).resolve()
+    with contextlib.ExitStack() as open_ones:
+        if arguments.slurm:
+            arguments.profile = arguments.profile or "profiles/slurm"
+            os.environ |= open_ones.enter_context(slurm_node.SlurmNode()).settings
+        scratch = Path(open_ones.enter_context(tempfile.TemporaryDirectory(dir=arguments.folder))).resolve()
+        if arguments.outputs:
+            measure_outputs.write_harness(scratch / "outputs", arguments.outputs, "multiple_choice")
+            simulated = {"format": "lm_eval_samples", "files": ["../outputs"], "models": measure_outputs.models()}
+            simulated["metrics"] = list(measure_outputs.CHOICE_METRICS)
+            study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml", "resamples": 500}
+            study["null_models"] = {"draws": 1000 if arguments.draws is None else arguments.draws}
+            for shards in arguments.shards:
+                measure(f"{arguments.outputs:,} outputs", study, arguments, shards, scratch)
+            return
         files, scores = simulate_bigbench.write_tree(scratch / "tree")
         print(f"the simulated tree: {files:,} files, {scores:,} scores")
         measure("default", None, arguments, 1, scratch)
         # relative paths alone: the record of provenance holds what the configuration says
         simulated = {"format": "bigbench", "directory": "../tree"}
         study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml"}
-        study["null_models"] = {"draws": arguments.draws}
+        study["null_models"] = {"draws": arguments.draws or 0}
         for shards in arguments.shards:
             measure("simulated", study, arguments, shards, scratch)
 

@@ -44,7 +44,7 @@ def block_of_curves(n_curves):
         "low": np.zeros(n_curves),
         "high": np.ones(n_curves),
     }
-    return curve_tests.Block(np.arange(n_curves), arrays, None, None, 0.0)
+    return curve_tests.Block(np.arange(n_curves), arrays, None, None, None, 0.0)
 
 
 def timed(function, *arguments, **options):

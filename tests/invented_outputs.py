@@ -66,6 +66,12 @@ def examples(rows):
     return from_arrow(arrow(rows))
 
 
+def examples_of(frame):
+    """The same from a frame with columns of `outputs`."""
+    types = TYPES | {name: pa.list_(kind) for name, kind in LISTS.items()}
+    return from_arrow(pa.table({name: pa.array(frame[name], types.get(name), from_pandas=True) for name in frame}))
+
+
 def copied_digits(n, lengths, *, scales=SCALES, shared=0.0, seed=1, **same):
     """Models copy digits: each token is right with p(N), else another digit. Returns rows of the table `outputs`.
 

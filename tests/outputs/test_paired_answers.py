@@ -90,6 +90,18 @@ def test_every_pair_of_metrics_is_compared_once_the_sharper_kind_first(catalogue
     assert (table["low"] <= table["high"]).all()
 
 
+def test_every_question_twice_in_one_cluster_changes_no_difference(catalogue):
+    # Identity: what is resampled whole is one unit, however often it is asked.
+    rows = [row | {"cluster": row["example"]} for row in copied_digits(60, [2, 3])]
+    twice = rows + [row | {"example": row["example"] + "again"} for row in rows]
+    once, doubled = (
+        paired_answers.differences(Task(examples(part), Settings()), catalogue, 1, 200, 0.95) for part in (rows, twice)
+    )
+    assert (once["n_units"] == 60).all() and (doubled["n_units"] == 60).all()
+    for column in ("resolved_a", "resolved_b", "difference", "low", "high"):
+        np.testing.assert_allclose(doubled[column], once[column], rtol=1e-6, atol=1e-9)
+
+
 def test_fewer_than_four_scales_are_not_compared(catalogue):
     task = Task(examples(copied_digits(20, [2], scales=SCALES[:3])), Settings(("exact_match", "token_accuracy")))
     assert list(paired_answers.differences(task, catalogue, 1, 100, 0.95)["status"]) == ["too_few_scales"]
@@ -104,6 +116,19 @@ def test_the_interval_may_end_at_infinity():
     draws = np.array([1.0] * 50 + [np.inf] * 50)
     assert paired_answers.interval(draws, 0.95) == (1.0, np.inf)
     assert all(np.isnan(end) for end in paired_answers.interval(np.array([np.nan]), 0.95))
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_median_of_differences_that_may_be_infinite():
+    # NumPy's own takes the mean of the two in the middle, also of minus and plus infinity
+    assert paired_answers.median(np.array([np.inf, -2.0, np.nan, 4.0, -np.inf])) == 1
+    assert paired_answers.median(np.array([np.inf, 1.0, 2.0])) == 2
+    assert paired_answers.median(np.array([np.inf, np.inf, 1.0, np.inf])) == np.inf
+    assert paired_answers.median(np.array([1.0, -np.inf])) == -np.inf
+    assert np.isnan(paired_answers.median(np.array([-np.inf, np.inf])))
+    assert np.isnan(paired_answers.median(np.array([np.nan]))) and np.isnan(paired_answers.median(np.empty(0)))
+    values = np.random.default_rng(1).normal(size=(50, 7))
+    assert [paired_answers.median(row) for row in values] == np.median(values, axis=1).tolist()
 
 
 def test_holm_by_hand():

@@ -6,6 +6,7 @@ import pytest
 
 from emergence.curves import sharpness
 from emergence.outputs import threshold_sweep
+from invented_outputs import examples_of
 
 
 def outputs_of(values, scales, kind="loglikelihood", **columns):
@@ -29,6 +30,10 @@ def outputs_of(values, scales, kind="loglikelihood", **columns):
     )
     frame["shots"] = pd.array([pd.NA] * len(frame), dtype="Int64")
     return frame.assign(**columns)
+
+
+def sweep(frame, catalogue):
+    return threshold_sweep.sweep([examples_of(frame)], catalogue)
 
 
 def test_thresholds_are_round_and_within_the_values():
@@ -61,7 +66,7 @@ def test_exponential_values_have_a_known_share(catalogue):
     scales = np.geomspace(1, 100, 8)
     means = 1 / np.sqrt(scales)
     values = np.random.default_rng(1).exponential(means[:, None], (8, 20_000))
-    found = threshold_sweep.sweep(outputs_of(values, scales), catalogue)
+    found = sweep(outputs_of(values, scales), catalogue)
     assert set(found["value"]) == {threshold_sweep.SURPRISE}
     assert len(found) > 10
     for row in found.to_dict("records"):
@@ -78,7 +83,7 @@ def test_stored_values_go_by_the_catalogue(catalogue):
     # one value that the catalogue knows as continuous, one that it does not know
     frame["stored_metrics"] = [["unheard_of", "squared_error"]] * 12
     frame["stored_values"] = [[1.0, value] for value in errors.ravel()]
-    found = threshold_sweep.sweep(frame, catalogue)
+    found = sweep(frame, catalogue)
     assert set(found["value"]) == {"squared_error"}
     assert found["is_lower_better"].all()
     row = found[found["threshold"] == 0.3].iloc[0]
@@ -90,7 +95,7 @@ def test_probability_of_the_right_choice(catalogue):
     log_probs = [np.log([0.2, 0.1, 0.1]), np.log([0.02, 0.06, 0.02])] * 3
     frame = outputs_of(np.zeros((3, 2)), [1, 2, 4], kind="choices", log_probs=log_probs)
     frame["credits"] = [[1, 0, 0]] * 6
-    (found,) = list(threshold_sweep.continuous_values(frame, catalogue))
+    (found,) = list(threshold_sweep.continuous_values(examples_of(frame), catalogue))
     name, is_lower_better, _, values = found
     assert (name, is_lower_better) == (threshold_sweep.RIGHT_CHOICE, False)
     # among the choices: .2 of .4, and .02 of .10
@@ -99,8 +104,8 @@ def test_probability_of_the_right_choice(catalogue):
 
 def test_nothing_continuous_gives_no_row(catalogue):
     frame = outputs_of(np.zeros((4, 2)), [1, 2, 4, 8], kind="text", log_probs=[[] for _ in range(8)])
-    assert threshold_sweep.sweep(frame, catalogue).empty
-    assert threshold_sweep.sweep(frame.iloc[:0], catalogue).empty
+    assert sweep(frame, catalogue).empty
+    assert sweep(frame.iloc[:0], catalogue).empty
 
 
 def test_the_order_of_examples_changes_nothing(catalogue):
@@ -108,7 +113,7 @@ def test_the_order_of_examples_changes_nothing(catalogue):
     frame = outputs_of(values, [1, 2, 4, 8, 16])
     shuffled = frame.sample(frac=1, random_state=3).reset_index(drop=True)
     # a mean depends on the order in its last digits
-    pd.testing.assert_frame_equal(threshold_sweep.sweep(shuffled, catalogue), threshold_sweep.sweep(frame, catalogue))
+    pd.testing.assert_frame_equal(sweep(shuffled, catalogue), sweep(frame, catalogue))
 
 
 def test_thresholds_of_log_probabilities_are_round_too():

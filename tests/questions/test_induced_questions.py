@@ -16,6 +16,7 @@ from emergence.questions.known_truth import answer as truth
 from emergence.questions.shown_sizes import answer as sizes
 from emergence.questions.threshold_sweep import answer as sweep
 from emergence.training import shipping
+from invented_outputs import examples_of
 
 FOLDER = ROOT / "workflow" / "resources" / "induced"
 NAMES = ("shown_sizes", "known_truth", "threshold_sweep", "all_of_k")
@@ -105,7 +106,7 @@ def swept(catalogue):
         stored_metrics=[["squared_error"]] * len(rows),
         stored_values=[[value] for value in rows["squared_error"]],
     )
-    return threshold_sweep.sweep(outputs, catalogue)
+    return threshold_sweep.sweep([examples_of(outputs)], catalogue)
 
 
 def test_thresholds_of_the_shipped_autoencoders(swept, catalogue):

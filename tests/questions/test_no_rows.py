@@ -54,10 +54,12 @@ def test_no_scores_give_no_curves_and_no_tests(catalogue, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def answered(checked):
+def answered(checked, tmp_path_factory):
     """What every question makes of tables without rows, each from those that the questions before it have made."""
     study, files = checked
-    given = Given({}, study, study["benchmarks"]["mine"], METRICS, files, "mine")
+    outputs = tmp_path_factory.mktemp("tables") / "outputs.parquet"
+    tables.write(empty("outputs"), "outputs", outputs)
+    given = Given({"outputs": outputs}, study, study["benchmarks"]["mine"], METRICS, files, "mine")
     own = {table for name in OF_BENCHMARK for table in questions.every_question()[name].tables}
     for question in map(questions.every_question().get, OF_BENCHMARK):
         for table in {*question.inputs, *question.said} - own:

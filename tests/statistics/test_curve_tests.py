@@ -95,15 +95,18 @@ def test_covariances_belong_to_their_curve_and_scales(catalogue):
                 rows.append(("task", "f", shots, SIZES[model], SIZES[other], values[shots][model, other]))
     covariances = pd.DataFrame(rows, columns=["task", "model_family", "shots", "scale_a", "scale_b", "covariance"])
     covariances = covariances.assign(benchmark="mine", subtask="", metric="acc", shots=covariances["shots"].astype("Int64"))
+    covariances = covariances.assign(n_units=np.where(covariances["shots"].isna(), 50, 200))
     curves = frames.attach_covariance(made(score_table(table), catalogue), covariances)
     for row in curves.itertuples():
         expected = values[None if pd.isna(row.shots) else row.shots]
         np.testing.assert_allclose(row.covariance.reshape(5, 5), expected)
+        assert row.n_units == (50 if pd.isna(row.shots) else 200)
     noise = curve_tests.assess(curves, catalogue, 0, 1)["null_models"]["noise"]
     assert set(noise) == {"covariance"}
     # a pair that is missing leaves the curve without a covariance, and the other one alone
     partly = frames.attach_covariance(made(score_table(table), catalogue), covariances.iloc[1:])
     assert sorted(len(values) for values in partly["covariance"]) == [0, 25]
+    assert list(partly["n_units"].isna()) == [len(values) == 0 for values in partly["covariance"]]
     assert [len(values) for values in frames.attach_covariance(curves, covariances.iloc[:0])["covariance"]] == [0, 0]
 
 

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.api as sm
 
 import shared_questions
-from emergence.statistics import noise, null_models
+from emergence.statistics import change, noise, null_models
 from emergence.statistics.smooth_curves import fit_smooth
 
 LOG_SCALES = 8 + 0.45 * np.arange(9)
@@ -14,11 +14,11 @@ SCALES = 10.0**LOG_SCALES
 SMOOTH = 0.25 + 0.5 / (1 + np.exp(-(LOG_SCALES - LOG_SCALES.mean()) * 2 * np.log(9) / 2.5))
 
 
-def sampling(scores, *, n_examples=np.nan, stderr=np.nan, covariance=None, proportion=True, shared=0.0):
+def sampling(scores, *, n_examples=np.nan, stderr=np.nan, covariance=None, proportion=True, shared=0.0, n_units=None):
     scores = np.atleast_2d(np.asarray(scores, dtype=float))
     shape = scores.shape
     filled = (np.broadcast_to(np.asarray(value, dtype=float), shape) for value in (n_examples, 1, stderr))
-    return noise.sampling_noise(scores, *filled, np.full(shape[0], proportion), covariance, shared)
+    return noise.sampling_noise(scores, *filled, np.full(shape[0], proportion), covariance, shared, n_units)
 
 
 def p_values(scores, covariance=None, n_examples=np.nan, **options):
@@ -63,6 +63,29 @@ def test_questions_that_count_four_times_have_four_times_the_variance():
     scores, covariance = shared_questions.curves(np.full(5, 0.5), 100, 0.3, 10, seed=2)
     known = sampling(scores, n_examples=400, covariance=covariance)
     np.testing.assert_allclose(known.effect, 4, rtol=0.05)
+
+
+def test_flat_curves_of_clustered_questions_are_rejected_as_often_as_stated():
+    # Simulation: 30 clusters of 10 questions that are nearly alike. The covariance is estimated from 30 units, not from 300.
+    generator = np.random.default_rng(5)
+    n_curves, n_clusters, n_alike, n_scales = 1500, 30, 10, 8
+    of_cluster = generator.standard_normal((n_curves, n_clusters, 1, 1))
+    at_scale = generator.standard_normal((n_curves, n_clusters, 1, n_scales))
+    own = generator.standard_normal((n_curves, n_clusters, n_alike, n_scales))
+    hard = np.sqrt(0.4) * of_cluster + np.sqrt(0.5) * at_scale + np.sqrt(0.1) * own
+    shares = (hard < 0).mean(axis=2)
+    centred = shares - shares.mean(axis=1, keepdims=True)
+    covariance = centred.swapaxes(1, 2) @ centred / (n_clusters - 1) / n_clusters
+    scales = np.broadcast_to(10.0 ** np.arange(n_scales), (n_curves, n_scales))
+
+    def rejected(n_units):
+        known = sampling(shares.mean(axis=1), n_examples=300, covariance=covariance, n_units=n_units)
+        return (change.change_tests(shares.mean(axis=1), scales, known)["p_homogeneity"] <= 0.05).mean()
+
+    # three standard errors of a share of .05 among 1,500 are .017; with few units the test rejects somewhat less often (.029)
+    assert 0.02 < rejected(np.full(n_curves, 30.0)) < 0.067
+    assert rejected(None) > 0.1
+    assert rejected(np.full(n_curves, np.nan)) == rejected(None)
 
 
 def test_models_that_answer_alike_can_be_handled():

@@ -390,15 +390,16 @@ def names(curves):
 
 
 def attach_covariance(curves, covariances):
-    """The frame with a column `covariance`: the covariance of the noise of each curve over its scales, row by row.
+    """The frame with the covariance of the noise of each curve over its scales, row by row, and the units it is estimated from.
 
     curves: frame of from_scores. covariances: frame of the table score_covariance, with both orders of a pair of scales or one.
-    The list has n * n numbers for n scales; it is empty for a curve whose covariance is not known for every pair.
+    The lists of `covariance` have n * n numbers for n scales, and are empty for a curve whose covariance is not known for every
+    pair; `n_units` is NaN there.
     """
     key = list(KEY)
     lengths = curves["n_scales"].to_numpy(dtype=int)
     squares = lengths * lengths
-    flat = np.full(int(squares.sum()), np.nan)
+    flat, n_units = np.full(int(squares.sum()), np.nan), np.full(len(curves), np.nan)
     start = np.cumsum(squares) - squares
     if len(curves) and len(covariances):
         place = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -410,9 +411,11 @@ def attach_covariance(curves, covariances):
         owner, a, b = (pairs[column].to_numpy(dtype=int) for column in ("owner", "place_a", "place_b"))
         for first, second in ((a, b), (b, a)):
             flat[start[owner] + first * lengths[owner] + second] = pairs["covariance"].to_numpy(dtype=float)
+        n_units[owner] = pairs["n_units"].to_numpy(dtype=float)
     parts = [flat[first : first + size] for first, size in zip(start, squares, strict=True)]
     lists = [part if np.isfinite(part).all() else part[:0] for part in parts]
-    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object))
+    n_units = np.where([len(part) > 0 for part in lists], n_units, np.nan)
+    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object), n_units=n_units)
 
 
 def attach_scatter(curves, scores):

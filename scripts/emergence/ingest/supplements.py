@@ -124,11 +124,12 @@ def add_models(rows, block, account):
     for field, key in FIELDS.items():
         # one entry more, for rows without a model's name, whose code is -1
         by_model = [table.get(name, {}).get(field) for name in names] + [None]
-        if field not in frame:
+        found = frame.get(field)
+        empty = np.ones(len(frame), dtype=bool) if found is None else _is_empty(found)
+        if empty.all():
             frame[field] = pd.array(by_model, dtype="float64" if field == "scale" else "str")[codes]
         elif any(value is not None for value in by_model):
-            found, said = frame[field], pd.array(by_model, dtype="object")[codes]
-            empty = _is_empty(found)
+            said = pd.array(by_model, dtype="object")[codes]
             differs |= ~empty & _differs(found, said, field)
             contrasts[key] = (found, said)
             # numbers stay numbers, which is far lighter

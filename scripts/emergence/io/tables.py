@@ -64,6 +64,12 @@ def _texts_that_repeat(name):
     return [column for column, spec in columns if spec["type"] == "string" and not spec.get("distinct")]
 
 
+@functools.cache
+def _text_lists(name):
+    """The columns of a table that are lists of texts."""
+    return [column for column, spec in description(name)["columns"].items() if spec["type"] == "string list"]
+
+
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path beside `path` to write to; renamed onto it at the end, removed if anything fails.
@@ -247,23 +253,21 @@ def write_parts(parts, name, path):
     n_rows, before = 0, None
     key = description(name)["key"]
 
-    def arrow():
+    def arrow(frame):
         nonlocal n_rows, before
-        for frame in parts:
-            frame = typed(frame, name, categories=True)
-            found = faults(frame, name)
-            if not len(frame):
-                continue
-            ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in (0, -1)]
-            if before is not None and ends[0] <= before:
-                found.append("a part that does not follow the one before it in the order of the key")
-            if found:
-                raise ValueError(f"table {name}: " + "; ".join(found))
-            n_rows, before = n_rows + len(frame), ends[1]
-            yield _to_arrow(frame, name)
+        frame = typed(frame, name, categories=True)
+        found = faults(frame, name)
+        ends = [tuple((pd.isna(value), value) for value in frame[key].iloc[row]) for row in ((0, -1) if len(frame) else ())]
+        if before is not None and ends and ends[0] <= before:
+            found.append("a part that does not follow the one before it in the order of the key")
+        if found:
+            raise ValueError(f"table {name}: " + "; ".join(found))
+        n_rows, before = n_rows + len(frame), ends[1] if ends else before
+        return _to_arrow(frame, name)
 
     with replacing(path) as temporary:
-        _write_parquet(arrow(), name, temporary)
+        # unlike a loop, `map` lets go of a part before it asks for the next
+        _write_parquet(map(arrow, parts), name, temporary)
     return n_rows
 
 
@@ -316,8 +320,11 @@ def _write_parquet(parts, name, path):
                 head = part.slice(0, _ROW_GROUP - n_waiting)
                 writer.write_table(_tidied([*waiting, head], encoded), row_group_size=_ROW_GROUP)
                 part, waiting, n_waiting = part.slice(len(head)), [], 0
-            waiting.append(part)
-            n_waiting += len(part)
+            if len(part):
+                # a copy: what is left of a part would hold all of it
+                waiting.append(pa.table([pa.concat_arrays(column.chunks) for column in part.columns], part.schema))
+                n_waiting += len(part)
+            del part
         rest = _tidied(waiting, encoded)
         if len(rest) or not writer.is_open:
             writer.write_table(rest, row_group_size=_ROW_GROUP)
@@ -385,30 +392,41 @@ def gather(name, paths, path):
         _write_parquet(_merged([by_task(name, part) for part in paths], name), name, temporary)
 
 
-def by_task(name, path):
+def by_task(name, path, columns=None):
     """The rows of a Parquet table that is sorted by task, one task after the other: yields (task, list of Arrow tables).
 
-    Memory does not grow with the table. Raises InputError where the file is not that table.
+    Memory does not grow with the table. columns: names of those to read, with `task`, all of them by default; then texts in lists
+    are dictionaries, too. Raises InputError where the file is not that table.
     """
     try:
-        with pq.ParquetFile(path, read_dictionary=_texts(name, path)) as file:
+        texts = _texts(name, path)
+        if columns is not None:
+            texts = texts + [f"{column}.list.element" for column in _text_lists(name)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             waiting, task = [], None
             for number in range(file.num_row_groups):
-                rows = file.read_row_group(number)
+                rows = file.read_row_group(number, columns, use_threads=False)
                 column = rows["task"].combine_chunks()
                 codes, names = column.indices.to_numpy(), column.dictionary
                 starts = np.flatnonzero(np.diff(codes, prepend=-1))
                 for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
                     found = names[codes[start]].as_py()
                     if found != task and waiting:
-                        yield task, waiting
-                        waiting = []
+                        yield task, _emptied(waiting)
                     task = found
                     waiting.append(rows.slice(start, end - start))
+                del rows
             if waiting:
-                yield task, waiting
+                yield task, _emptied(waiting)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: not a {name} table that can be read: {error}; {_REBUILD}") from error
+
+
+def _emptied(waiting):
+    """What is in a list, which is empty then: whoever takes it may free it."""
+    taken = waiting[:]
+    waiting.clear()
+    return taken
 
 
 def _merged(parts, name):

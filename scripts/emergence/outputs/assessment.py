@@ -1,7 +1,7 @@
 """Everything that is asked of outputs beyond their scores, one task at a time."""
 
 from emergence.outputs import chain, flags, paired_answers, target_length
-from emergence.outputs.rescoring import Task, as_table, settings, tasks
+from emergence.outputs.rescoring import STORED, Task, as_table, settings, tasks
 
 TABLES = (
     "same_outputs",
@@ -22,7 +22,7 @@ def tables_of(benchmark, block, path, catalogue, seed, resamples, level):
     """
     chosen = settings(block)
     made = {table: [] for table in TABLES}
-    for examples in tasks(path):
+    for examples in tasks(path, STORED):
         task = Task(examples, chosen)
         frames = (
             paired_answers.differences(task, catalogue, seed, resamples, level),
@@ -35,4 +35,6 @@ def tables_of(benchmark, block, path, catalogue, seed, resamples, level):
         )
         for table, frame in zip(TABLES, frames, strict=True):
             made[table].append(frame)
+        # before the next task is read
+        del task, examples
     return {table: as_table(frames, table, benchmark) for table, frames in made.items()}

@@ -56,53 +56,43 @@ def correlations(task, level):
     interval of that mean over resampling units. task: Task. Returns a frame with the columns of the table `metric_chain` but for
     the benchmark.
     """
-    found = []
-    for part in task.series:
-        if len(np.unique(part.scales)) < MIN_SCALES:
-            continue
-        for order, (link, name, sign) in enumerate(LINKS[part.kind]):
-            scales, averaged = average_by_scale(part.scales, sign * _values(task, part, name))
-            usable = ~np.isnan(averaged).any(axis=-1)
-            if not usable.any():
-                continue
-            each = rank_correlation(averaged[usable], scales)
-            constant = np.isnan(each)
-            counted = np.where(constant, 0.0, each)
-            n = len(counted)
-            stderr = counted.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-            half = stats.t.isf((1 - level) / 2, n - 1) * stderr if n > 1 else np.nan
-            key = curve_key(task.name, part, name)
-            found.append(
-                key
-                | {
-                    "filter": part.filter,
-                    "kind": part.kind,
-                    "order": order,
-                    "link": link,
-                    "n_scales": len(scales),
-                    "n_examples": n,
-                    "n_constant": int(constant.sum()),
-                    "correlation": counted.mean(),
-                    "low": counted.mean() - half,
-                    "high": counted.mean() + half,
-                    "median_where_not_constant": np.median(each[~constant]) if (~constant).any() else np.nan,
-                    "correlation_of_mean": _of_mean(averaged[usable], scales),
-                }
-            )
-    return pd.DataFrame(found)
+    found = [
+        _correlation(task, part, name, sign * metrics.ratio(sums).T, level) | {"order": order, "link": link}
+        for kind in task.kinds
+        for order, (link, name, sign) in enumerate(LINKS[kind])
+        for part, sums in task.sums_of(kind, name)
+        if len(np.unique(part.scales)) >= MIN_SCALES
+    ]
+    return pd.DataFrame([line for line in found if line["n_examples"]])
+
+
+def _correlation(task, part, name, values, level):
+    """One line of the table, but for the link. values: (u, m) of one metric by unit and model, NaN where it is not defined."""
+    scales, averaged = average_by_scale(part.scales, values)
+    averaged = averaged[~np.isnan(averaged).any(axis=-1)]
+    key = curve_key(task.name, part, name) | {"filter": part.filter, "kind": part.kind, "n_scales": len(scales)}
+    n = len(averaged)
+    if not n:
+        return key | {"n_examples": 0}
+    each = rank_correlation(averaged, scales)
+    constant = np.isnan(each)
+    counted = np.where(constant, 0.0, each)
+    half = stats.t.isf((1 - level) / 2, n - 1) * counted.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return key | {
+        "n_examples": n,
+        "n_constant": int(constant.sum()),
+        "correlation": counted.mean(),
+        "low": counted.mean() - half,
+        "high": counted.mean() + half,
+        "median_where_not_constant": np.median(each[~constant]) if (~constant).any() else np.nan,
+        "correlation_of_mean": _of_mean(averaged, scales),
+    }
 
 
 def _of_mean(values, scales):
     with np.errstate(invalid="ignore"):
         mean = values.mean(axis=0)
     return float(rank_correlation(mean, scales)) if not np.isnan(mean).any() else np.nan
-
-
-def _values(task, part, name):
-    """Values of one metric by unit and model: (u, m); NaN where it is not defined."""
-    metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
-    sums = part.sums(task.statistics_of(metric))
-    return metrics.ratio(sums).T
 
 
 def double_logarithm(task):
@@ -114,21 +104,24 @@ def double_logarithm(task):
     Returns a frame with the columns of the table `double_logarithm` but for the benchmark.
     """
     found = []
-    for part in task.series:
-        for name in PROBABILITIES[part.kind]:
-            metric = next(metric for metric in metrics.METRICS if metric.name == name and metric.kind == part.kind)
-            scores = metrics.ratio(part.sums(task.statistics_of(metric)).sum(axis=1))
-            scales, p = average_by_scale(part.scales, scores)
-            inside = (p > 0) & (p < 1)
-            if not inside.any():
-                continue
-            key = curve_key(task.name, part, name) | {"filter": part.filter}
-            transformed = np.full(len(p), np.nan)
-            transformed[inside] = np.log(-np.log(p[inside]))
-            slope, rmse, r_squared = line(np.log(scales[inside]), transformed[inside])
-            for scale, value, f in zip(scales, p, transformed, strict=True):
-                found.append(key | {"scale": scale, "p": value, "f": f, "slope": slope, "rmse": rmse, "r_squared": r_squared})
+    for kind in task.kinds:
+        for name in PROBABILITIES[kind]:
+            for part, sums in task.sums_of(kind, name):
+                found += _transformed(task, part, name, metrics.ratio(sums.sum(axis=1)))
     return pd.DataFrame(found)
+
+
+def _transformed(task, part, name, scores):
+    """The lines of one curve; none where no p is between 0 and 1. scores: (m,) of the models."""
+    scales, p = average_by_scale(part.scales, scores)
+    inside = (p > 0) & (p < 1)
+    if not inside.any():
+        return []
+    f = np.full(len(p), np.nan)
+    f[inside] = np.log(-np.log(p[inside]))
+    slope, rmse, r_squared = line(np.log(scales[inside]), f[inside])
+    key = curve_key(task.name, part, name) | {"filter": part.filter, "slope": slope, "rmse": rmse, "r_squared": r_squared}
+    return [key | {"scale": scale, "p": value, "f": there} for scale, value, there in zip(scales, p, f, strict=True)]
 
 
 def line(x, y):

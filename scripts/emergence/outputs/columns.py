@@ -17,7 +17,7 @@ def column(array):
 def arrow(values):
     """A column of a frame as one Arrow array."""
     array = values.array.__arrow_array__() if isinstance(values.dtype, pd.ArrowDtype) else pa.array(values, from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return whole(array) if isinstance(array, pa.ChunkedArray) else array
 
 
 def from_flat(values, lengths):
@@ -57,19 +57,26 @@ def rows_of(lengths):
 
 def any_in_row(is_so, lengths):
     """Whether any item of each list is so. is_so: (n_values,) bool. Returns (n_rows,) bool."""
-    found = np.zeros(len(lengths), dtype=bool)
-    found[rows_of(lengths)[is_so]] = True
-    return found
+    return _reduced(np.logical_or, is_so, lengths)
 
 
 def all_in_row(is_so, lengths):
     """Whether every item of each list is so; not of an empty list. is_so: (n_values,) bool. Returns (n_rows,) bool."""
-    return ~any_in_row(~is_so, lengths) & (lengths > 0)
+    return _reduced(np.logical_and, is_so, lengths)
 
 
-def sum_in_row(values, lengths):
-    """The sum of each list; 0 for an empty one. values: (n_values,) float. Returns (n_rows,) float."""
-    return np.bincount(rows_of(lengths), weights=values, minlength=len(lengths))
+def count_in_row(is_so, lengths):
+    """How many items of each list are so. is_so: (n_values,) bool. Returns (n_rows,) int64."""
+    return _reduced(np.add, is_so.astype(np.int64), lengths)
+
+
+def _reduced(function, values, lengths):
+    """Each list reduced by a function of NumPy; 0 or False for an empty one."""
+    found = np.zeros(len(lengths), dtype=values.dtype)
+    if len(values):
+        filled = lengths > 0
+        found[filled] = function.reduceat(values, (np.cumsum(lengths) - lengths)[filled])
+    return found
 
 
 def has_repeats(values, lengths):
@@ -116,22 +123,48 @@ def constant(value, n_rows):
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, dtype=np.int32)), pa.array([value], pa.string()))
 
 
-def to_frame(parts):
-    """Arrow tables one after the other as a frame: names (dictionaries) as categories, lists and texts as Arrow columns."""
-    table = pa.concat_tables(parts, promote_options="default").unify_dictionaries()
-    frame = {}
+def whole(values):
+    """A column of an Arrow table as one array; the dictionaries of its chunks become one."""
+    return values.unify_dictionaries().combine_chunks() if values.num_chunks != 1 else values.chunk(0)
+
+
+def categories(values):
+    """An Arrow array of names, which may be a dictionary, as pandas' categories."""
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return pd.Categorical.from_codes(codes, pd.Index(encoded.dictionary.to_pylist(), dtype="str"))
+
+
+def joined(parts):
+    """The columns of Arrow tables one after the other: yields (name, array). A column that a table does not have is empty there.
+
+    The list of tables is empty afterwards, and each column is freed as soon as it is one piece, so that it is in memory once.
+    """
+    table = pa.concat_tables(parts, promote_options="default")
+    parts.clear()
     for name in table.column_names:
-        values = table[name]
+        array = whole(table[name])
+        table = table.drop_columns(name)
+        yield name, array
+        del array
+    # Arrow keeps what it has freed for its own later use; much of what follows is NumPy's
+    pa.default_memory_pool().release_unused()
+
+
+def to_frame(parts):
+    """Arrow tables one after the other as a frame: names (dictionaries) as categories, lists and texts as Arrow columns.
+
+    The list of tables is empty afterwards; see joined.
+    """
+    frame, n_rows = {}, sum(map(len, parts))
+    for name, values in joined(parts):
         if pa.types.is_dictionary(values.type):
-            names = values.chunk(0).dictionary.to_pylist() if values.num_chunks else []
-            codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in values.chunks]
-            codes = np.concatenate(codes) if codes else np.array([], dtype=np.int32)
-            frame[name] = pd.Categorical.from_codes(codes, pd.Index(names, dtype="str"))
+            frame[name] = categories(values)
         elif pa.types.is_list(values.type) or pa.types.is_string(values.type):
             frame[name] = column(values)
         else:
             frame[name] = values.to_pandas()
-    return pd.DataFrame(frame, index=range(table.num_rows))
+    return pd.DataFrame(frame, index=range(n_rows))
 
 
 def numbered(numbers):

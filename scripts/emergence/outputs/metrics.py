@@ -65,7 +65,8 @@ class Choices:
             rows = rows[np.isfinite(highest)]
         self.rows = rows
         self._examples = examples
-        self.log_probs, self.offsets = log_probs.take(rows)
+        taken = log_probs.take(rows)
+        self.log_probs, self.offsets = taken.flat, taken.offsets
         self.credits = credits.take(rows).flat
         self.starts = self.offsets[:-1]
         self.n_choices = np.diff(self.offsets)
@@ -89,6 +90,11 @@ class Choices:
     def has_right(self):
         """Whether any choice has a credit: (r,) bool."""
         return self._reduce(np.maximum, self.credits) > 0
+
+    @property
+    def mean_credit(self):
+        """Mean credit of the choices, the score of a guess: (r,)."""
+        return self._reduce(np.add, self.credits) / self.n_choices
 
     def is_first_of_best(self, values):
         """Whether each choice is the first of those with the highest value of its example: (total,) bool."""
@@ -574,6 +580,11 @@ def named(names, kind, dialect):
     if names is None:
         return [metric for metric in METRICS if metric.kind == kind and not metric.optional and metric.dialect in (None, dialect)]
     return [metric for metric in METRICS if metric.kind == kind and metric.name in names]
+
+
+def by_name(kind, name):
+    """The metric of a kind that has this name; None where there is none."""
+    return next((metric for metric in METRICS if metric.kind == kind and metric.name == name), None)
 
 
 def names_of(kind):

@@ -77,6 +77,13 @@ def shrunk_centre(scores, scales, covariance, resolution):
     return fitted + factor * residual
 
 
+def median(draws):
+    """Median of draws that may be infinite; NaN without a draw that is defined, and where it lies between the two infinities."""
+    known = np.sort(draws[~np.isnan(draws)])
+    middle = known[[(len(known) - 1) // 2, len(known) // 2]] if len(known) else np.full(2, np.nan)
+    return float(middle[0] if middle[0] == middle[1] else middle.mean() if np.isfinite(middle).any() else np.nan)
+
+
 def interval(draws, level):
     """Percentile interval of draws that may be infinite: low, high. NaN without a draw that is defined."""
     known = np.sort(draws[~np.isnan(draws)])
@@ -152,8 +159,7 @@ def difference(a, b, level):
     with np.errstate(invalid="ignore"):
         drawn = a.draws - b.draws
         plug_in = a.resolved - b.resolved
-        known = drawn[~np.isnan(drawn)]
-        bias = float(np.median(known) - (a.centre - b.centre)) if len(known) else np.nan
+        bias = median(drawn) - (a.centre - b.centre)
     low, high = interval(drawn, level)
     return {
         "emergence_score_a": a.plain,
@@ -230,16 +236,17 @@ def differences(task, catalogue, seed, resamples, level):
 
 
 def resolution_of(catalogue, name, part, metric, sums):
-    """The smallest difference that a curve can show: range over outputs for a share of right answers, else the median stderr.
+    """The smallest difference that a curve can show: range over units for a share of right answers, else the median stderr.
 
     The same convention as for curves whose outputs are not known (emergence.curves.frames.resolution), but that outputs show
-    when another metric is a share of right answers: token accuracy is where every answer has one token.
+    when another metric is a share of right answers: token accuracy is where every answer has one token. And they show which
+    questions are one unit: the same question twice tells no more than once.
     """
-    n_outputs = np.bincount(part.model, minlength=len(part.models)).min()
+    n_units = len(part.units)
     if name in catalogue.index and catalogue.at[name, "proportion"]:
-        return (catalogue.at[name, "high"] - catalogue.at[name, "low"]) / n_outputs
+        return (catalogue.at[name, "high"] - catalogue.at[name, "low"]) / n_units
     if are_grades(metric, sums):
-        return 1 / n_outputs
+        return 1 / n_units
     variance = np.diag(jackknife_covariance(leave_one_out(metric, sums)[1]))
     return float(np.sqrt(np.median(variance))) if np.isfinite(variance).all() else np.nan
 

@@ -1,10 +1,12 @@
 """Stored values against recomputed ones: whether a metric is what the file says it is."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 
 from emergence.outputs import metrics
-from emergence.outputs.examples import CHOICES, curve_key, metric_name
+from emergence.outputs.examples import CHOICES, TEXT, curve_key, metric_name
 
 EQUAL, DIFFERENT, NOT_COMPUTED = "equal", "different", "not_computed"
 
@@ -26,47 +28,54 @@ def compare(task, catalogue_spellings=None):
     Returns a frame with the columns of the table `metric_parity` but for the benchmark.
     """
     examples, spellings = task.examples, catalogue_spellings or {}
-    names, values = examples.lists["stored_metrics"], examples.lists["stored_values"]
-    owner = np.repeat(np.arange(len(examples)), names.lengths)
+    (names, labels), values = examples.lists.coded("stored_metrics"), examples.lists["stored_values"]
     usable = names.lengths == values.lengths
-    if not len(owner) or not usable.any():
-        return pd.DataFrame()
-    stored = pd.DataFrame({"row": owner[usable[owner]], "metric": pd.Categorical(names.flat[usable[owner]])})
-    stored["value"] = values.flat[np.repeat(usable, values.lengths)]
-    found, views, recomputed = [], {}, {}
-    for part in task.series:
-        model_of = np.full(len(examples), -1)
-        model_of[part.rows] = part.model
-        model = model_of[stored["row"].to_numpy()]
-        inside = stored[model >= 0].assign(model=model[model >= 0])
-        for label, group in inside.groupby("metric", sort=True, observed=True):
+    owner = np.repeat(np.arange(len(examples))[usable], names.lengths[usable])
+    code = names.flat[np.repeat(usable, names.lengths)]
+    value = values.flat[np.repeat(usable, values.lengths)]
+    # one number for each model of each series
+    group, models = np.full(len(examples), -1), [(part, model) for part in task.series for model in part.models]
+    firsts = np.cumsum([0, *(len(part.models) for part in task.series)])
+    for first, part in zip(firsts[:-1].tolist(), task.series, strict=True):
+        group[part.rows] = first + part.model
+    plain = functools.cache(lambda: _plain_texts(task))
+    found = []
+    for label in sorted(labels):
+        chosen = np.flatnonzero(code == labels.index(label))
+        if not len(chosen):
+            # a name of another task in the same file
+            continue
+        chosen = chosen[np.argsort(group[owner[chosen]], kind="stable")]
+        groups, starts = np.unique(group[owner[chosen]], return_index=True)
+        recomputed = {}
+        for number, start, end in zip(groups.tolist(), starts, [*starts[1:], len(chosen)], strict=True):
+            (part, model), places = models[number], chosen[start:end]
             own = _GRADE.get((task.settings.dialect, part.kind, label)) or spellings.get(label, label)
-            metric = _by_name(own, part.kind)
-            key = curve_key(task.name, part, metric_name(label, part.filter))
-            if metric is not None and (part.kind, own) not in recomputed:
-                if part.kind not in views:
-                    views[part.kind] = metrics.view(part.kind, examples, task.settings.dialect)
-                recomputed[part.kind, own] = task.statistics_of(metric, views[part.kind])
-            for model, rows in group.groupby("model", sort=True):
-                found.append(
-                    key
-                    | {"model": part.models[model]}
-                    | _compared(rows, metric, None if metric is None else recomputed[part.kind, own])
-                )
+            metric = metrics.by_name(part.kind, own)
+            if metric is not None and part.kind not in recomputed:
+                recomputed[part.kind] = task.statistics_of(metric, plain() if part.kind == TEXT else None)
+            key = curve_key(task.name, part, metric_name(label, part.filter)) | {"model": model}
+            statistics = None if metric is None else recomputed[part.kind][owner[places]]
+            found.append(key | _compared(value[places], metric, statistics))
     return pd.DataFrame(found)
 
 
-def _by_name(name, kind):
-    return next((metric for metric in metrics.METRICS if metric.kind == kind and metric.name == name), None)
+def _plain_texts(task):
+    """The texts of a task as they are: before answers are taken out of them, in characters."""
+    settings = task.settings
+    if not settings.answer and settings.tokens == "characters":
+        return task.views[TEXT]
+    return metrics.view(TEXT, task.examples, settings.dialect)
 
 
-def _compared(rows, metric, statistics):
-    """One line of the table: stored and recomputed score, largest difference, status."""
-    value = rows["value"].to_numpy(dtype=float)
+def _compared(value, metric, own):
+    """One line of the table: stored and recomputed score, largest difference, status.
+
+    value: (r,) stored values. own: (r, k) statistics of the same examples.
+    """
     line = {"n_stored": len(value), "stored": value.mean() if len(value) else np.nan}
     if metric is None:
         return line | {"recomputed": np.nan, "largest_difference": np.nan, "n_different": 0, "status": NOT_COMPUTED}
-    own = statistics[rows["row"].to_numpy()]
     score = float(metric.aggregate(own.sum(axis=0)))
     candidates = []
     if own.shape[1] == 3:

@@ -49,18 +49,25 @@ def resampled_scores(task, seed, resamples):
         by_subtask.setdefault(part.subtask, []).append(number)
     for subtask, numbers in by_subtask.items():
         units = np.unique(np.concatenate([task.measured[number][0].units for number in numbers]))
-        columns = [_columns(task.measured[number], units) for number in numbers]
-        flat = np.concatenate(columns, axis=1)
-        cuts = np.cumsum([column.shape[1] for column in columns])[:-1]
         # what is the same for all units, such as a count of 1, has the same sum in every resample
-        varies = (flat != flat[0]).any(axis=0)
-        sums = np.tile(flat[0] * len(units), (resamples, 1))
-        varying = np.ascontiguousarray(flat[:, varies])
+        first, varies = [], []
+        for number in numbers:
+            columns = _columns(task.measured[number], units)
+            first.append(columns[0])
+            varies.append((columns != columns[0]).any(axis=0))
+        ends = np.cumsum(list(map(len, first)))
+        varying, filled = np.empty((len(units), int(sum(map(np.sum, varies))))), 0
+        for number, chosen in zip(numbers, varies, strict=True):
+            columns = _columns(task.measured[number], units)[:, chosen]
+            varying[:, filled : filled + columns.shape[1]] = columns
+            filled += columns.shape[1]
+        first, varies = np.concatenate(first), np.concatenate(varies)
+        sums = np.tile(first * len(units), (resamples, 1))
         start = 0
         for block in weights(seed, task.name, subtask, len(units), resamples):
             sums[start : start + len(block), varies] = block @ varying
             start += len(block)
-        for number, part_sums in zip(numbers, np.split(sums, cuts, axis=1), strict=True):
+        for number, part_sums in zip(numbers, np.split(sums, ends[:-1], axis=1), strict=True):
             _, metric, own = task.measured[number]
             found[number] = metric.aggregate(part_sums.reshape(len(part_sums), own.shape[0], own.shape[2]))
     return found
@@ -69,6 +76,9 @@ def resampled_scores(task, seed, resamples):
 def _columns(measured, units):
     """Statistics of one series and metric over the units of its subtask: (units, m * k)."""
     part, _, sums = measured
-    spread = np.zeros((len(units), sums.shape[0], sums.shape[2]))
-    spread[np.searchsorted(units, part.units)] = sums.transpose(1, 0, 2)
+    by_unit = sums.transpose(1, 0, 2)
+    if len(part.units) == len(units):
+        return by_unit.reshape(len(units), -1)
+    spread = np.zeros((len(units), *by_unit.shape[1:]))
+    spread[np.searchsorted(units, part.units)] = by_unit
     return spread.reshape(len(units), -1)

@@ -6,10 +6,10 @@ unit at a time.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from emergence.ingest.groups import members_digest
 from emergence.ingest.input_checks import nearest_constant_answer
@@ -18,7 +18,7 @@ from emergence.io import tables
 from emergence.io.errors import InputError, told
 from emergence.io.logs import logger
 from emergence.outputs import metrics, parity
-from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, from_arrow, metric_name, series
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, joined, metric_name, series
 from emergence.study import metric_catalogue
 
 KINDS = (CHOICES, TEXT, LOGLIKELIHOOD)
@@ -70,51 +70,139 @@ def on_same_questions(examples):
     return kept, series(kept), int((~keep).sum())
 
 
+# Examples of multiple choice whose metrics are computed at once: few enough to stay in the processor's own memory.
+_AT_ONCE = 2**15
+
+
 class Task:
     """One task's outputs with everything that its metrics need, computed once for all that uses it.
 
-    examples, series: as on_same_questions gives them. measured: list of (Series, Metric, (m, u, k) sums of statistics).
+    examples, series: as on_same_questions gives them. kinds: of the outputs. views: what the metrics of texts and of likelihoods
+    share, by kind. measured: list of (Series, Metric, (m, u, k) sums of statistics). n_scored: of each of these, the outputs of
+    each model for which the metric is defined, (m,).
     """
 
     def __init__(self, examples, settings):
         self.examples, self.series, self.n_left_out = on_same_questions(examples)
         self.settings = settings
         self.name = self.examples.frame["task"].iat[0] if len(self.examples) else ""
+        self.kinds = [kind for kind in KINDS if (self.examples.frame["kind"] == kind).any()]
         self.views = {
             kind: metrics.view(kind, self.examples, settings.dialect, settings.answer, settings.tokens)
-            for kind in KINDS
-            if (self.examples.frame["kind"] == kind).any()
+            for kind in self.kinds
+            if kind != CHOICES
         }
         self.n_without_answer = self.views[TEXT].n_without if TEXT in self.views else 0
-        self.statistics = {}
-        self.measured = []
-        for kind, seen in self.views.items():
-            for metric in metrics.named(settings.names, kind, settings.dialect):
-                statistics = self.statistics_of(metric, seen)
-                # a metric that needs lengths or flags that these outputs do not have
-                if not statistics.any() and settings.names is None:
-                    continue
-                self.statistics[kind, metric.name] = statistics
-        for part in self.series:
-            for metric in metrics.named(settings.names, part.kind, settings.dialect):
-                if (part.kind, metric.name) in self.statistics:
-                    self.measured.append((part, metric, part.sums(self.statistics[part.kind, metric.name])))
+        found = [
+            entry
+            for kind in self.kinds
+            for entry in self._summed(kind, metrics.named(settings.names, kind, settings.dialect), settings.names is None)
+        ]
+        place = {id(part): number for number, part in enumerate(self.series)}
+        found.sort(key=lambda entry: place[id(entry[0])])
+        self.measured = [entry[:3] for entry in found]
+        self.n_scored = [entry[3] for entry in found]
+
+    def _seen(self, kind, rows):
+        """What metrics share of the outputs of a kind, some at a time: yields (view, its rows' places among `rows`).
+
+        rows: positions of the outputs in the order in which they are wanted, (r,). Those that no metric can be computed of are in
+        no view.
+        """
+        if kind != CHOICES:
+            place = np.full(len(self.examples), -1)
+            place[rows] = np.arange(len(rows))
+            yield self.views[kind], place[self.views[kind].rows]
+            return
+        for start in range(0, len(rows), _AT_ONCE):
+            seen = metrics.view(kind, self.examples.take(rows[start : start + _AT_ONCE]), self.settings.dialect)
+            yield seen, start + seen.rows
+
+    def _summed(self, kind, chosen, only_known=False):
+        """Some metrics on all series of a kind: list of (Series, Metric, (m, u, k) sums, (m,) outputs that have the metric).
+
+        only_known: whether metrics that no output has are left out, such as those that need lengths.
+        """
+        parts = [part for part in self.series if part.kind == kind]
+        models = np.cumsum([0, *(len(part.models) for part in parts)])
+        cells = np.cumsum([0, *(len(part.models) * len(part.units) for part in parts)])
+        rows = np.concatenate([part.rows for part in parts])
+        model = np.concatenate([first + part.model for first, part in zip(models[:-1], parts, strict=True)])
+        cell = np.concatenate([first + part.cells for first, part in zip(cells[:-1], parts, strict=True)])
+        is_single = len(cell) == cells[-1] and bool((np.bincount(cell) == 1).all())
+        sums, n_scored = {}, {metric: np.zeros(models[-1], dtype=np.int64) for metric in chosen}
+        for seen, place in self._seen(kind, rows):
+            for metric in chosen:
+                statistics = metric.statistics(seen)
+                if metric not in sums:
+                    if only_known and not statistics.any():
+                        continue
+                    sums[metric] = np.zeros((cells[-1], statistics.shape[1]))
+                # a target of length 0 adds nothing to either sum
+                defined = (statistics != 0).any(axis=1)
+                n_scored[metric] += np.bincount(model[place[defined]], minlength=models[-1])
+                if is_single:
+                    # with 0 added, as a sum has it, minus zero is zero
+                    sums[metric][cell[place]] = statistics + 0.0
+                else:
+                    for number, values in enumerate(statistics.T):
+                        np.add.at(sums[metric][:, number], cell[place], values)
+        return [
+            (
+                part,
+                metric,
+                sums[metric][cells[number] : cells[number + 1]].reshape(len(part.models), len(part.units), -1),
+                n_scored[metric][models[number] : models[number + 1]],
+            )
+            for number, part in enumerate(parts)
+            for metric in chosen
+            if metric in sums
+        ]
 
     def statistics_of(self, metric, seen=None):
-        """Statistics of every example of the task, zeros where the metric is not defined: (n, k)."""
-        seen = self.views[metric.kind] if seen is None else seen
-        own = metric.statistics(seen)
-        if len(own) == len(self.examples):
-            return own
-        statistics = np.zeros((len(self.examples), own.shape[1]))
-        statistics[seen.rows] = own
-        return statistics
+        """Statistics of every example of the task, zeros where the metric is not defined: (n, k).
+
+        seen: another view of the texts or likelihoods than the task's own.
+        """
+        rows, found = self._rows_of(metric.kind), None
+        for view, place in self._seen(metric.kind, rows) if seen is None else [(seen, np.searchsorted(rows, seen.rows))]:
+            own = metric.statistics(view)
+            found = np.zeros((len(self.examples), own.shape[1])) if found is None else found
+            found[rows[place]] = own
+        return found
+
+    def _rows_of(self, kind):
+        return np.flatnonzero((self.examples.frame["kind"] == kind).to_numpy())
+
+    def sums_of(self, kind, name):
+        """The sums of any metric, whether the block asks for it or not, for each series of a kind: list of (Series, sums)."""
+        measured = [(part, sums) for part, metric, sums in self.measured if (part.kind, metric.name) == (kind, name)]
+        if measured or kind not in self.kinds:
+            return measured
+        return [(part, sums) for part, _, sums, _ in self._summed(kind, [metrics.by_name(kind, name)])]
+
+    @functools.cached_property
+    def mean_credits(self):
+        """The mean credit of the choices of each example: (n,), NaN for one that no metric of choices can be computed of."""
+        found, rows = np.full(len(self.examples), np.nan), self._rows_of(CHOICES)
+        for seen, place in self._seen(CHOICES, rows):
+            found[rows[place]] = seen.mean_credit
+        return found
 
 
-def tasks(path):
-    """The examples of a table `outputs`, one task after the other. Raises InputError where the file is not that table."""
-    for _, parts in tables.by_task("outputs", path):
-        yield from_arrow(pa.concat_tables(parts))
+# What nothing is computed from, and what only the comparison with the files' own values needs.
+_ORIGIN = ("benchmark", "source")
+STORED = ("stored_metrics", "stored_values", "preferred_metric")
+
+
+def tasks(path, without=()):
+    """The examples of a table `outputs`, one task after the other. Raises InputError where the file is not that table.
+
+    without: names of columns that are not needed.
+    """
+    wanted = [column for column in tables.description("outputs")["columns"] if column not in (*_ORIGIN, *without)]
+    for _, parts in tables.by_task("outputs", path, wanted):
+        yield joined(parts)
 
 
 def check_metrics(names, kinds, place):
@@ -200,12 +288,11 @@ def rescore(task, benchmark, source, spellings=None):
     Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
     """
     rows, covariances, account = [], [], []
-    for part, metric, sums in task.measured:
+    for (part, metric, sums), n_scored in zip(task.measured, task.n_scored, strict=True):
         name = metric_name(metric.name, part.filter)
         key = {"benchmark": benchmark} | curve_key(task.name, part, name)
         score, left_out = leave_one_out(metric, sums)
         covariance = jackknife_covariance(left_out)
-        n_scored = _n_scored(task, part, metric)
         n_outputs = np.bincount(part.model, minlength=len(part.models))
         chance = _chance(task, part, metric)
         preferred = _preferred(task, part, metric, spellings or {})
@@ -247,7 +334,8 @@ def rescore(task, benchmark, source, spellings=None):
             scales, half = average_by_scale(part.scales[finite], covariance[np.ix_(finite, finite)])
             averaged = average_by_scale(part.scales[finite], half.T)[1]
             for a, b in zip(*np.triu_indices(len(scales)), strict=True):
-                covariances.append(key | {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b]})
+                pair = {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b], "n_units": len(part.units)}
+                covariances.append(key | pair)
     frames = pd.DataFrame(rows), pd.DataFrame(covariances)
     return *_with_whole_task(*frames, task.settings.dialect), pd.DataFrame(account)
 
@@ -286,19 +374,11 @@ def _with_whole_task(scores, covariances, dialect):
         if pairs is not None:
             pairs = pairs.assign(covariance=pairs["covariance"] * np.square(pairs["subtask"].map(weight)))
             pairs = pairs[pairs["scale_a"].isin(whole["scale"]) & pairs["scale_b"].isin(whole["scale"])]
-            by_pair = pairs.groupby(["scale_a", "scale_b"])["covariance"].agg(["sum", "size"]).reset_index()
-            if len(by_pair) and (by_pair["size"] == len(subtasks)).all():
-                own = by_pair.rename(columns={"sum": "covariance"}).drop(columns="size")
+            by_pair = pairs.groupby(["scale_a", "scale_b"])
+            if len(pairs) and (by_pair.size() == len(subtasks)).all():
+                own = by_pair[["covariance", "n_units"]].sum().reset_index()
                 shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask=""))
     return pd.concat([scores, *found], ignore_index=True), pd.concat([covariances, *shared], ignore_index=True)
-
-
-def _n_scored(task, part, metric):
-    """Outputs of each model for which the metric is defined: (m,)."""
-    statistics = task.statistics[part.kind, metric.name][part.rows]
-    defined = (statistics != 0).any(axis=1)
-    # a target of length 0 adds nothing to either sum
-    return np.bincount(part.model[defined], minlength=len(part.models))
 
 
 def _preferred(task, part, metric, spellings):
@@ -314,22 +394,21 @@ def _chance(task, part, metric):
     """The chance-level score among the choices, None where the metric is not a grade of the choice made."""
     if metric.name not in GRADES or part.kind != CHOICES:
         return None
-    seen = task.views[CHOICES]
-    in_series = np.isin(seen.rows, part.rows)
-    mean_credit = seen._reduce(np.add, seen.credits) / seen.n_choices
-    return float(mean_credit[in_series].mean()) if in_series.any() else None
+    credits = task.mean_credits[np.sort(part.rows)]
+    known = credits[~np.isnan(credits)]
+    return float(known.mean()) if len(known) else None
 
 
 def as_table(frames, name, benchmark):
     """Frames of single tasks as one that can be written: the columns of the table, sorted by its key."""
-    columns = tables.description(name)["columns"]
+    known = tables.description(name)["columns"]
     frames = [frame for frame in frames if len(frame)]
     if not frames:
         return tables.typed(pd.DataFrame(), name)
     whole = pd.concat(frames, ignore_index=True)
-    if "benchmark" in columns:
+    if "benchmark" in known:
         whole["benchmark"] = benchmark
-    whole = tables.typed(whole[[column for column in columns if column in whole]], name)
+    whole = tables.typed(whole[[column for column in known if column in whole]], name)
     order = np.argsort(tables.key_positions(whole, tables.description(name)["key"]), kind="stable")
     return whole.iloc[order].reset_index(drop=True)
 
@@ -349,12 +428,14 @@ def tables_of(benchmark, block, path, catalogue, catalogue_path, whole=True):
     kinds = set()
     for examples in tasks(path):
         task = Task(examples, chosen)
-        kinds |= set(task.views)
+        kinds |= set(task.kinds)
         met.add(task.name)
         scores, covariance, account = rescore(task, benchmark, "recomputed from outputs", spellings)
         scores = add_by_task(scores, block.get("by_task", {}), catalogue)
         for table, frame in zip(made, (scores, covariance, account, parity.compare(task, spellings)), strict=True):
             made[table].append(frame)
+        # before the next task is read
+        del task, examples
     if whole:
         for field, values in block.get("by_task", {}).items():
             for name in sorted(set(values) - met) if field != "higher_is_better" else ():

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.curves import sharpness
+from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD
 
 # Thresholds within a decade, from fine to coarse, and how many there may be before they are made coarser.
 _STEPS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,))
@@ -84,13 +85,12 @@ def shares(values, scales, cuts, is_lower_better):
     return distinct, share if is_lower_better else 1 - share
 
 
-def continuous_values(frame, catalogue):
+def continuous_values(examples, catalogue):
     """Every continuous value that the examples of a task have.
 
     Parameters
     ----------
-    frame : DataFrame
-        Rows of the table `outputs`.
+    examples : emergence.outputs.examples.Examples
     catalogue : frame of metric_catalogue.load
 
     Yields
@@ -102,28 +102,34 @@ def continuous_values(frame, catalogue):
     values : (r,) ndarray
     """
     known = catalogue[catalogue["continuous"].eq(True)]
-    has_stored = np.zeros(len(frame), dtype=bool)
-    names = frame["stored_metrics"].map(tuple) if "stored_metrics" in frame else pd.Series(dtype=object)
-    for name in sorted({name for group in names.unique() for name in group} & set(known.index)):
-        rows = np.flatnonzero([name in group for group in names])
-        has_stored[rows] = True
-        stored = frame["stored_values"].to_numpy()
-        values = np.array([stored[row][names.iat[row].index(name)] for row in rows], dtype=float)
-        yield name, not known.at[name, "higher_is_better"], *_finite(rows, values)
-    log_probs, kind = frame["log_probs"].to_numpy(), frame["kind"].to_numpy()
-    rows = np.flatnonzero(kind == "choices")
+    kind = examples.frame["kind"]
+    has_stored = np.zeros(len(examples), dtype=bool)
+    (codes, names), stored = examples.lists.coded("stored_metrics"), examples.lists["stored_values"]
+    owner = np.repeat(np.arange(len(examples)), codes.lengths)
+    for name in sorted(set(names) & set(known.index)):
+        rows, first = np.unique(owner[codes.flat == names.index(name)], return_index=True)
+        if len(rows):
+            has_stored[rows] = True
+            yield (
+                name,
+                not known.at[name, "higher_is_better"],
+                *_finite(rows, stored.flat[codes.flat == names.index(name)][first]),
+            )
+    rows = np.flatnonzero(kind == CHOICES)
     if len(rows):
-        lengths = np.array([len(log_probs[row]) for row in rows])
-        starts, owner = np.cumsum(lengths) - lengths, np.repeat(np.arange(len(rows)), lengths)
-        flat = np.concatenate([np.asarray(log_probs[row], dtype=float) for row in rows])
-        credit = np.concatenate([np.asarray(value, dtype=float) for value in frame["credits"].to_numpy()[rows]])
-        odds = np.exp(flat - np.maximum.reduceat(flat, starts)[owner])
-        values = np.add.reduceat(odds * credit, starts) / np.add.reduceat(odds, starts)
+        log_probs, credit = examples.lists["log_probs"].take(rows), examples.lists["credits"].take(rows)
+        owner, starts = np.repeat(np.arange(len(rows)), log_probs.lengths), log_probs.offsets[:-1]
+        highest = np.maximum.reduceat(log_probs.flat, starts)
+        # where no choice has a probability, none has a share of it
+        odds = np.exp(log_probs.flat - np.where(np.isfinite(highest), highest, 0.0)[owner])
+        with np.errstate(invalid="ignore"):
+            values = np.add.reduceat(odds * credit.flat, starts) / np.add.reduceat(odds, starts)
         yield RIGHT_CHOICE, False, *_finite(rows, values)
     # where a text has a value of its own, its log-probability follows from it or says less
-    rows = np.flatnonzero((kind == "loglikelihood") & ~has_stored)
+    rows = np.flatnonzero((kind == LOGLIKELIHOOD) & ~has_stored)
     if len(rows):
-        yield SURPRISE, True, *_finite(rows, -np.array([log_probs[row][0] for row in rows], dtype=float))
+        log_probs = examples.lists["log_probs"]
+        yield SURPRISE, True, *_finite(rows, -log_probs.flat[log_probs.offsets[rows]])
 
 
 def _finite(rows, values):
@@ -131,13 +137,20 @@ def _finite(rows, values):
     return rows[is_finite], values[is_finite]
 
 
-def sweep(frame, catalogue):
-    """Emergence score of the share of examples on the better side of each threshold, for the examples of a task.
+def _values(tasks, catalogue):
+    """The continuous values of all tasks, with the examples of each."""
+    for examples in tasks:
+        for found in continuous_values(examples, catalogue):
+            yield examples, *found
+
+
+def sweep(tasks, catalogue):
+    """Emergence score of the share of examples on the better side of each threshold.
 
     Parameters
     ----------
-    frame : DataFrame
-        Rows of the table `outputs`, of one task or of several.
+    tasks : iterable of emergence.outputs.examples.Examples
+        One for each task; they need not be in memory at once.
     catalogue : frame of metric_catalogue.load
 
     Returns
@@ -148,8 +161,8 @@ def sweep(frame, catalogue):
     columns = [*SERIES, "value", "threshold", "is_lower_better", "n_scales", "scales", "shares", "n_examples", "status"]
     columns += ["emergence_score", "emergence_score_resolved", "emergence_score_of_mean"]
     parts = []
-    for name, is_lower_better, rows, values in continuous_values(frame, catalogue):
-        series = frame.iloc[rows]
+    for examples, name, is_lower_better, rows, values in _values(tasks, catalogue):
+        series = examples.frame[[*SERIES, "scale", "model"]].iloc[rows]
         for key, places in series.groupby(SERIES, dropna=False, sort=True, observed=True).indices.items():
             own, scales = values[places], series["scale"].to_numpy(dtype=float)[places]
             cuts = thresholds(own)

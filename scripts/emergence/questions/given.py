@@ -28,10 +28,18 @@ class Given:
         self.catalogue = metric_catalogue.frame(entries)
         self._paths, self._tables, self._names = dict(paths.items()), {}, None
 
-    def table(self, name):
-        """Return a table as a typed frame; of the whole study, {benchmark: frame}. It is read once; do not change it."""
+    def path(self, name):
+        """Return the file of a table that is too large to be in memory whole."""
+        self._check(name)
+        return self._paths[name]
+
+    def _check(self, name):
         if self._names is not None and name not in self._names:
             raise KeyError(f"the question does not name the table `{name}`")
+
+    def table(self, name):
+        """Return a table as a typed frame; of the whole study, {benchmark: frame}. It is read once; do not change it."""
+        self._check(name)
         if name not in self._tables:
             path = self._paths[name]
             if isinstance(path, dict):

@@ -30,20 +30,23 @@ class Block:
         scores, scales, n_examples, n_models, stderr, proportion, low, high, as null_models.null_p_values takes them.
     covariance : (c, n, n) or None
         Covariance of the noise, where any curve has one.
+    n_units : (c,) or None
+        Independent units that it is estimated from, NaN where unknown.
     scatter : (c, n) or None
         Variance of the models at each scale, where any curve has several.
     """
 
-    def __init__(self, positions, arrays, covariance, scatter, shared_questions):
+    def __init__(self, positions, arrays, covariance, n_units, scatter, shared_questions):
         """See the attributes; shared_questions is the assumption of noise.sampling_noise."""
         self.positions, self.arrays, self.covariance, self.scatter = positions, arrays, covariance, scatter
+        self.n_units = n_units
         self.shared_questions = shared_questions
 
     @functools.cached_property
     def noise(self):
         """What is known of the noise, and assumed."""
         names = ("scores", "n_examples", "n_models", "stderr", "proportion")
-        return noise.sampling_noise(*(self.arrays[name] for name in names), self.covariance, self.shared_questions)
+        return noise.sampling_noise(*(self.arrays[name] for name in names), self.covariance, self.shared_questions, self.n_units)
 
     @functools.cached_property
     def scores(self):
@@ -105,7 +108,8 @@ def blocks(curves, catalogue, shared_questions=0.0):
             }
             covariance = _lists(curves, "covariance", rows, (n_scales, n_scales))
             scatter = _lists(curves, "scatter", rows, (n_scales,))
-            yield Block(rows, arrays, covariance, scatter, shared_questions)
+            n_units = curves["n_units"].to_numpy(dtype=float)[rows] if "n_units" in curves else None
+            yield Block(rows, arrays, covariance, n_units, scatter, shared_questions)
 
 
 def _lists(curves, column, rows, shape):
@@ -177,7 +181,12 @@ def _null_model_tests(block, keys, draws, seed):
     if draws:
         options = {"seed": seed, "draws": draws}
         parts.append(bounded_curves.bounded_class_p_values(*block.common, low, high, keys, **options))
-        options |= {"covariance": block.covariance, "shared_questions": block.shared_questions, "fit": block.fit}
+        options |= {
+            "covariance": block.covariance,
+            "n_units": block.n_units,
+            "shared_questions": block.shared_questions,
+            "fit": block.fit,
+        }
         parts.append(null_models.null_p_values(**block.arrays, keys=keys, **options))
     else:
         status = {f"status_{test}": NOT_RUN for test in (null_models.FLAT, null_models.SMOOTH, "class")}

@@ -64,7 +64,7 @@ class Noise(NamedTuple):
     correlation : (c, n, n) or None
         Correlation of the noise of each pair of scales; None where it is the identity for every curve.
     questions : (c,) or None
-        Questions that the covariance is estimated from, infinite where it is not known to be an estimate.
+        Independent questions that the covariance is estimated from, infinite where it is not known to be an estimate.
     shrinkage : (c,) or None
         Weight of rho^|i - j| in the correlation, 0 to 1; None where no curve has a covariance.
     """
@@ -118,7 +118,7 @@ def neighbour_correlation(n_scales, shared):
     return float(shared) ** np.abs(place[:, None] - place)
 
 
-def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=None, shared_questions=0.0):
+def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=None, shared_questions=0.0, n_units=None):
     """Which noise applies to each curve.
 
     A covariance matrix comes first, then binomial noise, then published standard errors. A kind applies to a curve only when it
@@ -138,6 +138,9 @@ def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=
         Covariance of the noise, in squared units of the score; NaN for curves for which it is not known.
     shared_questions : float
         Assumed correlation of neighbouring scales where only scores are known, at least 0 and below 1.
+    n_units : (c,), optional
+        Independent units, such as clusters of questions, that the covariance is estimated from; NaN where they are not known, and
+        the smallest number of examples along the curve is taken for them.
 
     Returns
     -------
@@ -179,6 +182,8 @@ def sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance=
             correlation = np.broadcast_to(np.eye(n_scales), covariance.shape).copy()
             questions, shrinkage = np.full(n_curves, np.inf), np.zeros(n_curves)
             fewest = n_examples[known].min(axis=1)
+            if n_units is not None:
+                fewest = np.where(np.isnan(n_units[known]), fewest, n_units[known])
             questions[known] = np.where(np.isfinite(fewest), fewest, np.inf)
             correlation[known], shrinkage[known] = _correlation(covariance[known], questions[known])
             stderr[known] = np.sqrt(own[known])

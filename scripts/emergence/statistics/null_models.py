@@ -379,6 +379,7 @@ def null_p_values(
     covariance=None,
     shared_questions=0.0,
     fit=None,
+    n_units=None,
 ):
     """Monte Carlo p-values of each curve's |E| under the flat and under the smooth null model.
 
@@ -408,6 +409,8 @@ def null_p_values(
     fit : SmoothFit, optional
         Fits of the exact scores (exact_scores) of all curves under the same assumption, so that they need not be made again; what it
         says of curves that are not tested is not looked at.
+    n_units : (c,), optional
+        Independent units that the covariance is estimated from; see noise.sampling_noise.
 
     Returns
     -------
@@ -431,7 +434,7 @@ def null_p_values(
     """
     scores = np.ascontiguousarray(scores, dtype=float)
     scales = np.ascontiguousarray(scales, dtype=float)
-    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance, shared_questions)
+    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion, covariance, shared_questions, n_units)
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     if scales.shape != scores.shape or len(keys) != len(scores) or low.shape != high.shape or low.shape != scores.shape[:1]:
         raise ValueError("scales must have the shape of scores; keys, low and high one entry per curve")

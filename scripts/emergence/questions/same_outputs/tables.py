@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.outputs import metrics
-from emergence.outputs.paired_answers import OK, interval
+from emergence.outputs.paired_answers import OK, interval, median
 from emergence.statistics.random_streams import random_stream
 
 # With fewer tasks, resampling them gives intervals that are too narrow.
@@ -64,7 +64,7 @@ def by_pair(same, steps, catalogue, seed, resamples, level):
                 "n_sharper_a": int((defined["low"] > 0).sum()),
                 "n_sharper_b": int((defined["high"] < 0).sum()),
                 "n_infinite": int(np.isinf(plain).any(axis=1).sum()),
-                "median_difference": defined["difference"].median() if len(defined) else np.nan,
+                "median_difference": median(defined["difference"].to_numpy(dtype=float)),
                 "low": low,
                 "high": high,
                 "drawn": drawn,
@@ -92,7 +92,5 @@ def _interval(defined, tasks, generator, resamples, level):
         chosen = generator.integers(n_tasks, size=n_tasks) if n_tasks >= FEWEST_TASKS else np.arange(n_tasks)
         curves = np.concatenate([members[task] for task in chosen])
         place = np.repeat(generator.integers(draws.shape[1], size=len(chosen)), [len(members[task]) for task in chosen])
-        found = draws[curves, place]
-        found = found[~np.isnan(found)]
-        medians[number] = np.median(found) if len(found) else np.nan
+        medians[number] = median(draws[curves, place])
     return *interval(medians, level), drawn

@@ -86,18 +86,22 @@ class _Scored(msgspec.Struct, gc=False):
     targets: msgspec.Raw
     scores: msgspec.Raw = msgspec.Raw(b"null")
     absolute_scores: list[float] | None = None
-    normalized_scores: list[float] | None = None
-    target_values: dict[str, float] | None = None
+    normalized_scores: msgspec.Raw = msgspec.Raw(b"null")
+    target_values: msgspec.Raw = msgspec.Raw(b"null")
     correct: float | None = None
     metrics: dict[str, typing.Any] | None = None
 
 
 class _Targets:
-    """The lists of targets of a task, each decoded once: most questions come again for every model and number of shots."""
+    """The lists of targets of a task, each decoded once: most questions come again for every model and number of shots.
+
+    lists: of texts. credits: {number of a list and `target_values` as JSON: array of the credits, None where there are no values}.
+    """
 
     def __init__(self):
-        self.lists, self._codes = [], {}
+        self.lists, self._codes, self._credits = [], {}, {}
         self._decode = msgspec.json.Decoder(list[str]).decode
+        self._decode_values = msgspec.json.Decoder(dict[str, float] | None, strict=False).decode
 
     def code(self, raw):
         """The number of a list, given as JSON. Raises a MsgspecError where it is not a list of texts."""
@@ -106,6 +110,18 @@ class _Targets:
             self.lists.append(self._decode(written))
             self._codes[written] = len(self.lists) - 1
         return self._codes[written]
+
+    def credits(self, code, raw):
+        """The credits of the targets of a list, (n,), from `target_values` as JSON; None where a sample has no such values.
+
+        Raises a MsgspecError where they are not values by text, and a KeyError where a target has none.
+        """
+        written = code, bytes(raw)
+        if written not in self._credits:
+            values = self._decode_values(raw)
+            found = np.array([values[text] for text in self.lists[code]], dtype=float) if values else None
+            self._credits[written] = found
+        return self._credits[written]
 
     def columns(self, codes):
         """The columns of the table that the targets give, of rows that have these lists: {name: column}."""
@@ -307,31 +323,34 @@ def _scored(samples, targets, name, where, account):
 
     targets: the lists of targets of the task, to which those of the samples are added.
     """
-    kept = []
+    kept = {True: [], False: []}
     for number, sample in enumerate(samples):
         if sample is None:
             continue
-        found, code, scores = None, None, sample.absolute_scores
+        found, scores, normalised = None, sample.absolute_scores, []
         try:
             code = targets.code(sample.targets)
             scores = scores or _decode_scores(sample.scores) or []
+            if len(scores) != len(targets.lists[code]) and scores:
+                found = f"{len(scores)} scores and {len(targets.lists[code])} targets"
+            elif len(scores) > 1 and scores.count(max(scores)) > 1:
+                normalised = _decode_scores(sample.normalized_scores) or []
+            n_normalised = len(normalised) or _n_items(bytes(sample.normalized_scores))
+            if not found and n_normalised and n_normalised != len(scores):
+                found = f"{len(scores)} scores and {n_normalised} normalised ones"
+            credits = targets.credits(code, sample.target_values)
         except msgspec.MsgspecError as error:
             found = str(error)
-        else:
-            texts = targets.lists[code]
-            if scores and len(scores) != len(texts):
-                found = f"{len(scores)} scores and {len(texts)} targets"
-            elif sample.normalized_scores and len(sample.normalized_scores) != len(scores):
-                found = f"{len(scores)} scores and {len(sample.normalized_scores)} normalised ones"
-            elif sample.target_values and not sample.target_values.keys() >= set(texts):
-                found = "a choice without a value in `target_values`"
+        except KeyError:
+            found = found or "a choice without a value in `target_values`"
         if found:
             message = told(f"{where}.samples[{number}]", found, "a score and a value for each target")
             account.refuse_file(name, 1, "not one score and value for each target", message)
+        elif credits is None:
+            kept[False].append((number, sample, code, scores))
         else:
-            kept.append((number, sample, code, scores))
-    tables = [_choices([entry for entry in kept if entry[1].target_values], targets)]
-    tables.append(_log_likelihoods([entry for entry in kept if not entry[1].target_values], targets))
+            kept[True].append((number, sample, code, scores, normalised, credits))
+    tables = [_choices(kept[True]), _log_likelihoods(kept[False], targets)]
     tables = [table for table in tables if table is not None]
     if not tables:
         return None
@@ -339,21 +358,23 @@ def _scored(samples, targets, name, where, account):
     return table["_position"].to_numpy(), dict(zip(table.column_names[1:], table.columns[1:], strict=True))
 
 
-def _choices(kept, targets):
+def _n_items(raw):
+    """How many items a list of numbers has, given as JSON; 0 for null."""
+    return raw.count(b",") + 1 if raw.strip(b"[] \t\r\n") not in (b"", b"null") else 0
+
+
+def _choices(kept):
     if not kept:
         return None
-    numbers, samples, codes, scores = zip(*kept, strict=True)
-    credits = [
-        list(map(sample.target_values.__getitem__, targets.lists[code])) for sample, code in zip(samples, codes, strict=True)
-    ]
+    numbers, samples, codes, scores, normalised, credits = zip(*kept, strict=True)
     return pa.table(
         {
             "_position": pa.array(numbers, pa.int64()),
             "_targets": pa.array(codes, pa.int64()),
             "kind": columns.constant("choices", len(kept)),
-            "credits": _lists(credits),
+            "credits": columns.arrow(columns.from_flat(np.concatenate(credits), list(map(len, credits)))),
             "log_probs": _lists(scores),
-            "normalised_log_probs": _lists([sample.normalized_scores or [] for sample in samples]),
+            "normalised_log_probs": _lists(normalised),
             "input_hash": _digests(sample.input for sample in samples),
             **_stored([_correct(sample) | _plain(sample.metrics) for sample in samples]),
         }

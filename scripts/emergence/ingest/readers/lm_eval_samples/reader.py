@@ -238,7 +238,7 @@ def _read_run(run, block, account):
     named = [entry.get("name") for entry in config.get("filter_list") or [] if isinstance(entry, dict)]
     made, n_unnamed = [], 0
     for records, numbers in _records(run.file, record_type, account):
-        filters = list(map(operator.attrgetter("filter"), records))
+        filters = _values(records, "filter")
         if None in filters:
             if len(named) > 1:
                 n_unnamed += len(records)
@@ -296,7 +296,7 @@ def _common(records, numbers, filters, metrics, kind, run):
         "scale": pa.array(np.full(n, _number(results.n_parameters(run.content)))),
         "_id": _ids(records),
         "_line": pa.array(numbers, pa.int64()),
-        "input_hash": pa.array([record.doc_hash and record.doc_hash[:16] for record in records], pa.string()).dictionary_encode(),
+        "input_hash": pc.utf8_slice_codeunits(pa.array(_values(records, "doc_hash"), pa.string()), 0, 16).dictionary_encode(),
     }
     return found | _stored(records, metrics)
 
@@ -307,8 +307,13 @@ def _filters(filters):
     return pa.array(["" if name == "none" else name for name in filters], pa.string()).dictionary_encode()
 
 
+def _values(records, field):
+    """One field of all records, as a list."""
+    return list(map(operator.attrgetter(field), records))
+
+
 def _ids(records):
-    ids = list(map(operator.attrgetter("doc_id"), records))
+    ids = _values(records, "doc_id")
     if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < 2**62:
         return pa.array(ids, pa.int64())
     return pa.array(list(map(str, ids)), pa.string())
@@ -324,7 +329,7 @@ _PLAIN = {int, float, bool}
 def _stored(records, metrics):
     """The metrics whose values are plain numbers, and the values: two columns of lists."""
     n = len(records)
-    by_metric = [list(map(operator.attrgetter(f"metric_{number}"), records)) for number in range(len(metrics))]
+    by_metric = [_values(records, f"metric_{number}") for number in range(len(metrics))]
     plain = [_PLAIN.issuperset(map(type, values)) for values in by_metric]
     usable = [all(plain) or not {type(value) for value in values}.isdisjoint(_PLAIN) for values in by_metric]
     names = [metric for metric, is_usable in zip(metrics, usable, strict=True) if is_usable]
@@ -403,7 +408,7 @@ def _choices(records, numbers, filters, metrics, run, account):
 
 def _lists(records, field, empty):
     """A field of records that holds a list or a dictionary, `empty` in place of null, and how many items each has (n_records,)."""
-    values = list(map(operator.attrgetter(field), records))
+    values = _values(records, field)
     if not all(values):
         values = [value or empty for value in values]
     return values, np.fromiter(map(len, values), dtype=np.int64, count=len(values))
@@ -421,12 +426,18 @@ def _golds(records, n_choices, metrics):
 
     An array (n_records,) where each has one that is given as a number, which is most often so; else a list of tuples.
     """
-    targets = list(map(operator.attrgetter("target"), records))
+    targets = _values(records, "target")
     kinds = set(map(type, targets))
-    if kinds == {int} or (kinds == {str} and all(map(str.isdecimal, targets)) and max(map(len, targets)) < 6):
-        positions = np.array(list(map(int, targets)))
-        if ((positions >= 0) & (positions < n_choices) | (n_choices == 0)).all():
-            return positions
+    if kinds == {int}:
+        positions = np.array(targets)
+    elif kinds == {str}:
+        written = pa.array(targets, pa.string())
+        is_short = pc.match_substring_regex(written, r"^[0-9]{1,5}$")
+        positions = pc.if_else(is_short, written, "-1").cast(pa.int64()).to_numpy()
+    else:
+        positions = np.array([-1])
+    if ((positions >= 0) & ((positions < n_choices) | (n_choices == 0))).all():
+        return positions
     return [_gold(record, int(n), metrics) for record, n in zip(records, n_choices, strict=True)]
 
 
@@ -449,19 +460,21 @@ def _gold(record, n_choices, metrics):
 def _with_texts(found, account):
     """The tables of a task's runs, the choices without their delimiter and with their lengths: a list of Arrow tables.
 
-    found: list of (Run, Arrow table). Each distinct text is looked at once: most come again for every model.
+    found: list of (Run, Arrow table), empty afterwards. Each distinct text is looked at once: most come again for every model.
     """
-    tables = [table for _, table in found]
+    runs, tables = [run for run, _ in found], [table for _, table in found]
+    found.clear()
     places = [place for place, table in enumerate(tables) if "credits" in table.column_names]
     if not places:
         return tables
     flat, lengths = zip(*(columns.to_flat(columns.column(tables[place]["targets"])) for place in places), strict=True)
     encoded = pa.chunked_array(flat, pa.string()).dictionary_encode().combine_chunks()
     texts, ends = encoded.dictionary, np.cumsum(list(map(len, flat)))
+    del flat
     codes = np.split(encoded.indices.to_numpy(zero_copy_only=False), ends[:-1])
     distinct, starts = [texts], {}
     for number, place in enumerate(places):
-        config = (found[place][0].content.get("configs") or {}).get(found[place][0].entry) or {}
+        config = (runs[place].content.get("configs") or {}).get(runs[place].entry) or {}
         delimiter = config.get("target_delimiter", " ")
         if not (delimiter and isinstance(delimiter, str) and len(codes[number])):
             continue
@@ -477,7 +490,7 @@ def _with_texts(found, account):
         # where the contexts differ in place of the choices, the requests do not hold the choices
         unknown = (n_texts > 1) & ~_differ(of_table, n_texts)
         if unknown.any():
-            file = found[place][0].file
+            file = runs[place].file
             about = "the choices are in the prompts, so that their lengths are not known"
             account.count(file, "noted", int(unknown.sum()), about, file)
             of_table = of_table[~unknown[columns.rows_of(n_texts)]]
