@@ -1,17 +1,13 @@
 """How often each verdict falls on abilities whose truth is known: the tables of docs/verdicts.md.
 
-    python benchmarks/measure_verdicts.py [--abilities 12] [--draws 2000]
+    python benchmarks/measure_verdicts.py [--abilities 6] [--draws 1000] [--describe]
 
 Simulates benchmarks in which flat, gradual, metric-made and jumping abilities are mixed, runs the whole way from scores to verdicts
-on each, and counts. There are two grids.
+on each, and counts. Every ability has parameters of its own, drawn at random within its kind of shape, and models may differ by more
+than their test set. What the rules were tuned on is said in docs/verdicts.md.
 
-- `fresh` (the default): its numbers are those that the docs report. Nothing was tuned on it. Every ability has parameters of its
-  own, drawn at random within its kind of shape; sizes are unevenly spaced; models may differ by more than their test set.
-- `chosen` (--grid chosen --abilities 40): the grid that was looked at when the rule for `sharp` was chosen, so its numbers flatter
-  the rule. Truths have fixed parameters; noise is that of the test set.
-
-Writes workflow/resources/calibration/verdicts_{grid}.csv (one row per setting, truth and verdict), and the tables of the fresh grid
-in docs/verdicts.md.
+Writes workflow/resources/calibration/verdicts.csv, one row per setting, truth and verdict, and the tables in docs/verdicts.md, which
+are made from that file alone (--describe makes them anew without simulating).
 """
 
 import argparse
@@ -33,7 +29,7 @@ from emergence.statistics.smooth_curves import MIN_RISE_DECADES, standard_logist
 from emergence.study import metric_catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = ROOT / "workflow/resources/calibration"
+TABLE = ROOT / "workflow/resources/calibration/verdicts.csv"
 DOCS = ROOT / "docs/verdicts.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
@@ -41,85 +37,72 @@ ACCURACY, CONTINUOUS = "multiple_choice_grade", "correct_prob_mass"
 SHARP_VERDICTS = ("sharp_under_all", "metric", "sharp_undecided", "constant_answers")
 PLACES = {"largest": 1, "second": 2, "middle": None}
 
-# The grid that the rule was chosen on: fixed truths over even sizes; standard deviation of the continuous score between examples.
-DECADES = 4.0
-SPREAD = 0.25
-JUMP = 0.3
-CHOSEN = [
-    {"n_scales": n_scales, "n_examples": n_examples, "noise": f"shared questions, {shared:g}"}
-    for n_scales in (6, 12)
-    for n_examples in (200, 1000)
-    for shared in (0.0, 0.5)
-]
-
-# The grid that reports. Correlation of right answers of neighbouring sizes, which the tests are not told; or models that differ by
-# more than sampling, by a beta-binomial correlation or by the standard deviation of a score between seeds.
+# log10 of the sizes of a family.
+SPACINGS = {
+    "5 sizes, 0.7 decades apart": 7.5 + 0.7 * np.arange(5),
+    "7 uneven sizes": 7.7 + np.array([0.0, 0.35, 1.05, 1.35, 1.9, 2.7, 3.0]),
+    "GPT-3, 8 sizes": np.log10([1.25e8, 3.5e8, 7.6e8, 1.3e9, 2.7e9, 6.7e9, 1.3e10, 1.75e11]),
+    "10 sizes, 0.4 decades apart": 7.5 + 0.4 * np.arange(10),
+    "BIG-G, 12 sizes": np.log10([2.1e6, 1.7e7, 5.7e7, 1.3e8, 2.6e8, 4.5e8, 1.1e9, 2.1e9, 4.2e9, 8.6e9, 2.8e10, 1.28e11]),
+}
+N_EXAMPLES = (50, 300, 2000)
+# shared: correlation of the scores of neighbouring sizes; known: whether the tests are told. Or models differ by more than sampling:
+# dispersion, a beta-binomial correlation, or scatter, the standard deviation of a score between seeds; models: at each size.
 NOISES = {
     "independent questions": {},
-    "shared questions, 0.3": {"shared": 0.3},
-    "shared questions, 0.8": {"shared": 0.8},
+    "shared questions, 0.5": {"shared": 0.5},
+    "shared questions, 0.5, covariance given": {"shared": 0.5, "known": True},
     "beta-binomial, 0.002": {"dispersion": 0.002},
     "seeds differ by 0.02": {"scatter": 0.02},
+    "seeds differ by 0.02, three of each size": {"scatter": 0.02, "models": 3},
 }
-FRESH = [
-    {"n_scales": n_scales, "n_examples": n_examples, "noise": noise}
-    for n_scales in (5, 7, 10)
-    for n_examples in (100, 400, 1500)
+SETTINGS = [
+    {"spacing": spacing, "n_examples": n_examples, "noise": noise}
+    for spacing in SPACINGS
+    for n_examples in N_EXAMPLES
     for noise in NOISES
 ]
-FRESH_DECADES = 3.3
+SEED = 58_000
 
 
-def truths(n_scales):
-    """The fixed truths: expected accuracy and continuous score at each scale, {name: (accuracy, continuous)}, each (n_scales,)."""
-    u = np.linspace(0, 1, n_scales)
-    line = 0.2 + 0.5 * u
-    found = {
-        "flat": (np.full(n_scales, 0.25), np.full(n_scales, 0.3)),
-        "gradual line": (0.25 + 0.35 * u, line),
-        "gradual logistic": (0.25 + 0.45 / (1 + np.exp(-(u - 0.6) * DECADES * 2 * np.log(9) / 2.5)), line),
-        # most of the rise is still to come
-        "gradual late": (0.25 + 0.6 / (1 + np.exp(-(u - 1.0) * DECADES * 2 * np.log(9) / 2.0)), line),
-        # a word of 20 tokens is right if every token is
-        "metric power": ((0.5 + 0.47 * u) ** 20, 0.5 + 0.47 * u),
-    }
-    for place, back in PLACES.items():
-        at = n_scales // 2 if back is None else n_scales - back
-        middle = (u[at - 1] + u[at]) / 2
-        # an example is right where its score passes a threshold; examples differ by little
-        found[f"metric threshold, {place}"] = (0.05 + 0.6 * stats.norm.cdf((u - middle) * 0.5 / 0.015), line)
-        up = np.arange(n_scales) >= at
-        found[f"jump, {place}"] = (0.25 + 0.05 * u + JUMP * up, 0.3 + 0.05 * u + JUMP * 0.8 * up)
-    return found
+def probit(x, midpoint, rise):
+    """Normal distribution function from 0 to 1 about `midpoint` with 10 % to 90 % in `rise` decades."""
+    return stats.norm.cdf((x - midpoint) / rise * 2 * stats.norm.ppf(0.9))
 
 
-def fresh_truth(name, x, random):
-    """One ability of the grid that reports: expected accuracy and continuous score, (n,) each. x: (n,) log10 of scale."""
+def slow_power(x, power, share):
+    """p^power of a p that rises in a straight line to 0.98, at its steepest `share` as steep as a logistic of MIN_RISE_DECADES."""
+    steepest = 2 * np.log(9) / MIN_RISE_DECADES * 0.98 * (1 - 0.98**power) / power
+    return np.maximum(0.98 - share * steepest * (x[-1] - x), 0.02) ** power
+
+
+def truth(name, x, random):
+    """One ability: expected accuracy and continuous score, (n,) each. x: (n,) log10 of scale."""
     span, along = x[-1] - x[0], (x - x[0]) / (x[-1] - x[0])
-    low, height, rise = random.uniform(0.05, 0.3), random.uniform(0.25, 0.6), random.uniform(MIN_RISE_DECADES, 3.5)
-    middle = x[0] + span * random.uniform(0.3, 0.7)
-    mass_low, mass_height = random.uniform(0.1, 0.3), random.uniform(0.3, 0.6)
+    low, height, rise = random.uniform(0.03, 0.3), random.uniform(0.2, 0.6), random.uniform(MIN_RISE_DECADES, 4)
+    middle, shift = x[0] + span * random.uniform(0.25, 0.75), random.uniform(0, 0.5)
+    mass_low, mass_height = random.uniform(0.1, 0.3), random.uniform(0.25, 0.6)
     kind, _, place = name.partition(", ")
     if kind == "flat":
         return np.full(len(x), low), np.full(len(x), mass_low)
-    gentle = random.choice([-1, 1])
-    smooth = standard_gompertz(x, middle, random.uniform(2, 4), gentle)
-    continuous = mass_low + mass_height * smooth
-    if kind == "gradual Gompertz":
-        return low + height * standard_gompertz(x, middle, rise, gentle), continuous
-    if kind == "gradual double sigmoid":
-        first, second = (x[0] + span * random.uniform(*part) for part in ((0.1, 0.35), (0.65, 0.9)))
-        return low + height * (standard_logistic(x, first, rise) + standard_logistic(x, second, rise)) / 2, continuous
-    if kind == "gradual U":
-        valley = 4 * along * (1 - along)
-        return low + height * (1 - valley), mass_low + mass_height * (1 - valley)
-    if kind == "gradual late logistic":
-        # at least half of the rise is still to come
-        return low + height * standard_logistic(x, x[-1] + random.uniform(0, 0.4), rise), continuous
-    if kind == "gradual take-off p^L":
-        # a power of a slow p: below what the test set shows for most sizes, and never steep
-        power = random.uniform(3, 8)
-        return (0.25 + random.uniform(0.35, 0.6) * along) ** power, 0.25 + 0.5 * along
+    continuous = mass_low + mass_height * probit(x, middle, random.uniform(2.5, 5))
+    shapes = {
+        "gradual line": along,
+        "gradual logistic": standard_logistic(x, middle, rise),
+        "gradual probit": probit(x, middle, rise),
+        "gradual Gompertz": standard_gompertz(x, middle, rise, random.choice([-1, 1])),
+        "gradual double sigmoid": (probit(x, x[0] + 0.2 * span, rise) + probit(x, x[0] + 0.8 * span, rise)) / 2,
+        "gradual U": np.square(2 * along - 1),
+        # half of the rise or more is still to come
+        "gradual late logistic": standard_logistic(x, x[-1] + shift, rise),
+        "gradual late Gompertz": standard_gompertz(x, x[-1] + shift, rise, random.choice([-1, 1])),
+    }
+    if kind in shapes:
+        return low + height * shapes[kind], mass_low + mass_height * np.square(
+            2 * along - 1
+        ) if kind == "gradual U" else continuous
+    if kind.startswith("gradual p^"):
+        return slow_power(x, int(kind.rpartition("^")[2]), random.uniform(0.5, 1)), 0.25 + 0.5 * along
     if kind == "metric p^L":
         # a power of a p that comes near 1: steep where it takes off
         p = random.uniform(0.4, 0.6) + 0.38 * along
@@ -129,67 +112,68 @@ def fresh_truth(name, x, random):
     if kind == "metric threshold":
         gap = (along[at - 1] + along[at]) / 2
         return low + height * stats.norm.cdf((along - gap) / random.uniform(0.02, 0.05)), continuous
-    up, size = np.arange(len(x)) >= at, random.uniform(0.12, 0.3)
-    slope = random.uniform(0, 0.06)
-    return low + slope * along + size * up, mass_low + slope * along + random.uniform(0.6, 1.2) * size * up
+    up, size = np.arange(len(x)) >= at, random.uniform(0.1, 0.35)
+    slope = random.uniform(0, 0.06) * standard_gompertz(x, middle, 3.0, 1)
+    return low + slope + size * up, mass_low + slope + random.uniform(0.6, 1.2) * size * up
 
 
-FRESH_TRUTHS = (
+TRUTHS = (
     "flat",
-    *(f"gradual {shape}" for shape in ("Gompertz", "double sigmoid", "U", "late logistic", "take-off p^L")),
+    *(f"gradual {shape}" for shape in ("line", "logistic", "probit", "Gompertz", "double sigmoid", "U", "p^5", "p^20")),
+    *(f"gradual late {shape}" for shape in ("logistic", "Gompertz")),
     "metric p^L",
     *(f"metric threshold, {place}" for place in PLACES),
     *(f"jump, {place}" for place in PLACES),
 )
 
 
-def _noisy(expected, sd_of_one, n_examples, random, shared=0.0, dispersion=0.0, scatter=0.0):
-    """Scores about their expectation, (abilities, n). sd_of_one: standard deviation of one example."""
-    place = np.arange(expected.shape[1])
-    correlation = shared ** np.abs(place[:, None] - place) if shared else np.eye(len(place))
-    sampling = random.standard_normal(expected.shape) @ np.linalg.cholesky(correlation).T / np.sqrt(n_examples)
-    beyond = np.sqrt(dispersion) * sd_of_one * random.standard_normal(expected.shape)
-    return expected + sd_of_one * sampling + beyond + scatter * random.standard_normal(expected.shape)
+def _between(n_scales, shared):
+    """Correlation of the scores of n sizes, (n, n)."""
+    place = np.arange(n_scales)
+    return shared ** np.abs(place[:, None] - place) if shared else np.eye(n_scales)
+
+
+def _noisy(expected, sd_of_one, n_examples, random, *, shared=0.0, known=False, dispersion=0.0, scatter=0.0, models=1):
+    """Scores of each model about their expectation, (abilities, n, models). sd_of_one: standard deviation of one example."""
+    shape = (models, *expected.shape)
+    root = np.linalg.cholesky(_between(expected.shape[1], shared))
+    sampling = random.standard_normal(shape) @ root.T / np.sqrt(n_examples)
+    beyond = np.sqrt(dispersion) * sd_of_one * random.standard_normal(shape)
+    return np.moveaxis(expected + sd_of_one * sampling + beyond + scatter * random.standard_normal(shape), 0, -1)
 
 
 def _rows(name, scales, accuracy, continuous, n_examples, spread, random, noise):
     """Score tables of abilities with both metrics, and of as many with accuracy alone. accuracy, continuous: (a, n)."""
     abilities, n_scales = accuracy.shape
+    models = noise.get("models", 1)
     for alone in (False, True):
         right = _noisy(accuracy, np.sqrt(accuracy * (1 - accuracy)), n_examples, random, **noise)
         right = np.clip(np.round(right * n_examples), 0, n_examples) / n_examples
         mass = np.clip(_noisy(continuous, spread, n_examples, random, **noise), 0, 1)
+        stderr = np.broadcast_to((spread / np.sqrt(n_examples))[..., None], mass.shape)
         for metric, scores in ((ACCURACY, right), (CONTINUOUS, mass))[: 1 if alone else 2]:
+            tasks = [f"{name}{', alone' if alone else ''} {i:04d}" for i in range(abilities)]
             yield pd.DataFrame(
                 {
-                    "task": np.repeat([f"{name}{', alone' if alone else ''} {i:04d}" for i in range(abilities)], n_scales),
+                    "task": np.repeat(tasks, n_scales * models),
                     "metric": metric,
-                    "model": np.tile([f"m{i:02d}" for i in range(n_scales)], abilities),
-                    "scale": np.tile(scales, abilities),
+                    "model": np.tile([f"m{i:02d} {seed}" for i in range(n_scales) for seed in range(models)], abilities),
+                    "scale": np.tile(np.repeat(scales, models), abilities),
                     "score": scores.ravel(),
                     "n_examples": n_examples,
-                    "stderr": np.nan if metric == ACCURACY else np.broadcast_to(spread / np.sqrt(n_examples), mass.shape).ravel(),
+                    "stderr": np.nan if metric == ACCURACY else stderr.ravel(),
                 }
             )
 
 
 def simulated_scores(setting, abilities, random):
     """The score table of one setting: `abilities` of each truth with both metrics, and as many with accuracy alone."""
-    n_scales, n_examples, name = setting["n_scales"], setting["n_examples"], setting["noise"]
+    x, n_examples = SPACINGS[setting["spacing"]], setting["n_examples"]
     parts = []
-    if setting in CHOSEN:
-        scales, noise = np.logspace(7, 7 + DECADES, n_scales), {"shared": float(name.rpartition(" ")[2])}
-        for truth, expected in truths(n_scales).items():
-            both = (np.broadcast_to(scores, (abilities, n_scales)) for scores in expected)
-            parts += _rows(truth, scales, *both, n_examples, SPREAD, random, noise)
-    else:
-        # sizes of one family in each setting, up to a third of the step away from even ones
-        step = FRESH_DECADES / (n_scales - 1)
-        x = 7.7 + step * (np.arange(n_scales) + random.uniform(-1 / 3, 1 / 3, n_scales))
-        for truth in FRESH_TRUTHS:
-            both = (np.array(part) for part in zip(*(fresh_truth(truth, x, random) for _ in range(abilities)), strict=True))
-            spread = random.uniform(0.15, 0.35, (abilities, 1))
-            parts += _rows(truth, 10**x, *both, n_examples, spread, random, NOISES[name])
+    for name in TRUTHS:
+        both = (np.array(part) for part in zip(*(truth(name, x, random) for _ in range(abilities)), strict=True))
+        spread = random.uniform(0.15, 0.35, (abilities, 1))
+        parts += _rows(name, 10**x, *both, n_examples, spread, random, NOISES[setting["noise"]])
     return pd.concat(parts, ignore_index=True).assign(
         benchmark="simulated",
         subtask="",
@@ -201,11 +185,23 @@ def simulated_scores(setting, abilities, random):
     )
 
 
-def verdicts_of(scores, catalogue, draws, seed, shared_questions=0.0):
-    """The whole way from a score table to the table of verdicts."""
+def _with_covariance(curves, shared):
+    """The curves with the covariance of their noise, as outputs would give it."""
+    lists = []
+    for scores, n_examples, stderr in zip(curves["scores"], curves["n_examples"], curves["stderr"], strict=True):
+        share = (scores * n_examples + 0.5) / (n_examples + 1)
+        sd = np.where(np.isnan(stderr), np.sqrt(share * (1 - share) / n_examples), stderr)
+        lists.append((sd[:, None] * _between(len(sd), shared) * sd).ravel())
+    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object))
+
+
+def verdicts_of(scores, catalogue, draws, seed, shared=None):
+    """The whole way from a score table to the table of verdicts; shared: the correlation of neighbours, where tests are told."""
     curves = tables.typed(frames.measure(frames.from_scores(scores, catalogue), catalogue), "curves")
-    tests = curve_tests.assess(curves, catalogue, draws, seed, shared_questions)["null_models"]
-    q_values = curve_tests.p_and_q_values(tests, frames.counted(curves)["in_family"])
+    known = frames.attach_scatter(curves, scores)
+    known = known if shared is None else _with_covariance(known, shared)
+    tests = curve_tests.assess(known, catalogue, draws, seed)["null_models"]
+    q_values = verdicts.tests_of(tests, frames.counted(curves)["in_family"])
     return verdicts.verdict_table(curves, q_values, catalogue)
 
 
@@ -214,8 +210,10 @@ def measure(settings, abilities, draws, seed):
     catalogue = metric_catalogue.load(ROOT / "config/metrics.yaml")
     records = []
     for number, setting in enumerate(settings):
-        random = np.random.default_rng([seed, number] if seed else number)
-        table = verdicts_of(simulated_scores(setting, abilities, random), catalogue, draws, seed + number)
+        random = np.random.default_rng([seed, number])
+        noise = NOISES[setting["noise"]]
+        shared = noise["shared"] if noise.get("known") else None
+        table = verdicts_of(simulated_scores(setting, abilities, random), catalogue, draws, seed + number, shared)
         table["largest_alone"] = table["flags"].fillna("").str.contains(verdicts.LARGEST_ALONE)
         table["by_shape"] = (table["word"] == verdicts.SHARP) & ~table["largest_alone"]
         grouped = table.groupby(verdicts.ABILITY, dropna=False)
@@ -223,9 +221,9 @@ def measure(settings, abilities, draws, seed):
         alone = ability["verdict"].isin(SHARP_VERDICTS) & ~grouped["by_shape"].any().droplevel(
             [part for part in verdicts.ABILITY if part != "task"]
         )
-        truth = ability.index.str.rsplit(" ", n=1).str[0]
+        kind = ability.index.str.rsplit(" ", n=1).str[0]
         counts = pd.DataFrame(
-            {"truth": truth, "verdict": ability["verdict"].to_numpy(), "alone": alone.reindex(ability.index).to_numpy()}
+            {"truth": kind, "verdict": ability["verdict"].to_numpy(), "alone": alone.reindex(ability.index).to_numpy()}
         )
         for (name, verdict), part in counts.groupby(["truth", "verdict"]):
             records.append(
@@ -259,15 +257,17 @@ def summary(measured, continuous):
     return "\n".join(lines)
 
 
-def sharp_shares(measured, names):
-    """How often each truth has a sharp curve, with a row for each value of the columns `names`, as a Markdown table."""
-    rows = measured.assign(sharp=np.where(measured["verdict"].isin(SHARP_VERDICTS), measured["n"], 0))
-    counts = rows.groupby([*names, "truth"], sort=False)[["sharp", "n"]].sum()
-    share = (100 * counts["sharp"] / counts["n"]).unstack("truth")
+def shares_by(measured, names, of):
+    """How often some verdicts fall on each truth, with a row for each value of the columns `names`, as a Markdown table.
+
+    of: the verdicts that are counted.
+    """
+    rows = measured.assign(found=np.where(measured["verdict"].isin(of), measured["n"], 0))
+    counts = rows.groupby([*names, "truth"], sort=False)[["found", "n"]].sum()
+    share = (100 * counts["found"] / counts["n"]).unstack("truth").reindex(counts.index.droplevel("truth").unique())
     shown = list(_order(share.columns))
-    words = {"n_scales": "scales", "n_examples": "examples"}
     lines = [
-        "| " + " | ".join([*(words.get(name, name) for name in names), *shown]) + " |",
+        "| " + " | ".join([*(_WORDS.get(name, name) for name in names), *shown]) + " |",
         "|" + "---|" * (len(shown) + len(names)),
     ]
     for key, row in share.iterrows():
@@ -275,8 +275,11 @@ def sharp_shares(measured, names):
             f"{part:,}" if isinstance(part, (int, np.integer)) else str(part)
             for part in (key if isinstance(key, tuple) else (key,))
         ]
-        lines.append("| " + " | ".join([*cells, *(f"{row[truth]:.0f}" for truth in shown)]) + " |")
+        lines.append("| " + " | ".join([*cells, *(f"{row[name]:.0f}" for name in shown)]) + " |")
     return "\n".join(lines)
+
+
+_WORDS = {"spacing": "sizes", "n_examples": "examples"}
 
 
 def _order(names):
@@ -284,32 +287,53 @@ def _order(names):
     return sorted(names, key=lambda name: (next(i for i, kind in enumerate(kinds) if name.startswith(kind)), name))
 
 
+def describe(measured):
+    """The tables of docs/verdicts.md, from the measured counts alone."""
+    both = measured[measured["continuous"]]
+    jumps = both[both["truth"].str.startswith("jump")]
+    n = int(both.loc[both["truth"] == "flat", "n"].sum())
+    made_up = both[both["truth"].str.startswith("metric threshold")]
+
+    def error(of):
+        return f"{50 / np.sqrt(of):.1f}"
+
+    n_settings = len(measured[["spacing", "n_examples", "noise"]].drop_duplicates())
+    cells = {key: 2 * n * len(measured[key].drop_duplicates()) ** -1 for key in ("noise",)}
+    cells["sizes"] = 2 * n // len(measured[["spacing", "n_examples"]].drop_duplicates())
+    parts = [
+        f"{n_settings} settings. With a continuous metric on the same outputs, {n} abilities of each truth, in percent (standard "
+        f"error at most {error(n)}, and {100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5):",
+        summary(measured, True),
+        "With accuracy alone:",
+        summary(measured, False),
+        "Percent of abilities with a sharp curve, by what differs about the noise (standard error at most "
+        f"{error(cells['noise'])}):",
+        shares_by(measured, ["noise"], SHARP_VERDICTS),
+        f"and by sizes and test examples (standard error at most {error(cells['sizes'])}):",
+        shares_by(measured, ["spacing", "n_examples"], SHARP_VERDICTS),
+        "Percent of abilities with a continuous metric that are blamed on the metric, where they are real jumps (an error) and "
+        "where a threshold on a smooth probability made them:",
+        shares_by(pd.concat([jumps, made_up]), ["noise"], ("metric",)),
+        "and by sizes and test examples:",
+        shares_by(pd.concat([jumps, made_up]), ["spacing", "n_examples"], ("metric",)),
+    ]
+    return "\n" + "\n\n".join(parts) + "\n\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--grid", choices=("fresh", "chosen"), default="fresh")
-    parser.add_argument("--abilities", type=int, default=12, help="of each truth, with both metrics and with accuracy alone")
-    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--abilities", type=int, default=6, help="of each truth, with both metrics and with accuracy alone")
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--describe", action="store_true", help="make the tables from the counts that are there")
     arguments = parser.parse_args()
-    started = time.process_time()
-    settings, seed = (FRESH, 31_000) if arguments.grid == "fresh" else (CHOSEN, 0)
-    measured = measure(settings, arguments.abilities, arguments.draws, seed)
-    measured.to_csv(TABLES / f"verdicts_{arguments.grid}.csv", index=False, lineterminator="\n")
-    n = arguments.abilities * len(settings)
-    text = (
-        f"\nWith a continuous metric on the same outputs, {n} abilities of each truth, in percent (standard error at most "
-        f"{50 / np.sqrt(n):.1f}, and {100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5):\n\n{summary(measured, True)}\n\n"
-        f"With accuracy alone:\n\n{summary(measured, False)}\n\n"
-        "Percent of abilities with a sharp curve, by what the tests are not told about the noise (standard error at most "
-        f"{50 / np.sqrt(2 * n / measured['noise'].nunique()):.1f}):\n\n{sharp_shares(measured, ['noise'])}\n\n"
-        "and by the numbers of scales and test examples (standard error at most "
-        f"{50 / np.sqrt(2 * n / len(measured[['n_scales', 'n_examples']].drop_duplicates())):.1f}):\n\n"
-        f"{sharp_shares(measured, ['n_scales', 'n_examples'])}\n\n"
-    )
-    if arguments.grid == "fresh":
-        before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
-        DOCS.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
-    print(text)
-    print(f"{time.process_time() - started:.0f} processor seconds")
+    if not arguments.describe:
+        started = time.process_time()
+        measured = measure(SETTINGS, arguments.abilities, arguments.draws, SEED)
+        measured.to_csv(TABLE, index=False, lineterminator="\n")
+        print(f"{time.process_time() - started:.0f} processor seconds")
+    text = describe(pd.read_csv(TABLE))
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
+    DOCS.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def measure(world, n_examples, seeds, draws, catalogue):
         block = block_of(world, seed, n_examples)
         curves = curves_of(block, catalogue)
         tests = curve_tests.assess(curves, catalogue, draws, seed)["null_models"]
-        q_values = curve_tests.p_and_q_values(tests, frames.counted(curves)["in_family"])
+        q_values = verdicts.tests_of(tests, frames.counted(curves)["in_family"])
         found.append(verdicts.verdict_table(curves, q_values, catalogue).assign(model_family=f"seed {seed}"))
         truths.append(known_truth.compare(curves, catalogue, block))
     return pd.concat(found, ignore_index=True), pd.concat(truths, ignore_index=True)

@@ -162,20 +162,6 @@ def test_flips_between_constant_answers_are_flagged(table_block, catalogue):
     assert found.to_dict() == {"flip": True, "gain": False, "near": False, "same": False, "unknown": "empty"}
 
 
-def test_how_many_constant_answers_chance_would_give():
-    # 20,000 counts at random of 0 to 250: one of the two shares by chance in 2 of 251; and as many that are all constant
-    random = np.random.default_rng(4)
-    shares = {"t": [0.4, 0.6]}
-    at_random = pd.DataFrame({"task": "t", "score": random.integers(0, 251, 20_000) / 250, "n_examples": 250})
-    n_equal, n_expected, n_scores = input_checks.constant_answers_by_chance(at_random, shares)
-    assert n_scores == 20_000
-    assert n_equal == pytest.approx(20_000 * 2 / 251, rel=0.2)
-    assert n_expected == pytest.approx(20_000 * 2 / 251, rel=0.1)
-    constant = at_random.assign(score=0.4)
-    assert input_checks.constant_answers_by_chance(constant, shares) == (20_000, 0, 20_000)
-    assert input_checks.constant_answers_by_chance(constant, {"other": [0.5]}) == (0, 0, 0)
-
-
 def test_the_findings_in_words(table_block):
     _, account, _ = ingest(table_block, [*made(COUNTS, 1024, 2000), *made(COUNTS, 1024, 2000, task="u")])
     (sentence,) = input_checks.sentences(account)

@@ -11,8 +11,8 @@ from emergence.statistics import verdicts
 
 
 def made(rows):
-    """The two tables, from (task, verdict, claimed, reason)."""
-    frame = pd.DataFrame(rows, columns=["task", "verdict", "claimed", "reason"])
+    """The two tables, from (task, verdict, claimed, reason, power)."""
+    frame = pd.DataFrame(rows, columns=["task", "verdict", "claimed", "reason", "power"])
     frame = frame.assign(
         benchmark="b",
         subtask="",
@@ -28,11 +28,11 @@ def made(rows):
 
 
 ROWS = [
-    ("a", "sharp_undecided", True, "sharp under x; no continuous or linear metric on these outputs: ..."),
-    ("b", "sharp_undecided", False, "sharp under x; y could not have shown such a jump (power 0.30)"),
-    ("c", "metric", True, "sharp under x, not under y"),
-    ("d", "gradual", False, "performance changes"),
-    ("e", "cannot_tell", True, "fewer than 4 scales"),
+    ("a", "sharp_undecided", True, "sharp under x; no continuous or linear metric on these outputs: ...", None),
+    ("b", "sharp_undecided", False, "sharp under x; y could not have shown such a jump (power 0.30)", 0.3),
+    ("c", "metric", True, "sharp under x, not under y", 0.9),
+    ("d", "gradual", False, "performance changes", None),
+    ("e", "cannot_tell", True, "fewer than 4 scales", None),
 ]
 
 
@@ -45,7 +45,15 @@ def test_the_answer_counts_abilities():
     assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
     assert "1 sharp ability has no continuous or linear metric on the same outputs; one would decide." in found.text
     assert "For 1 sharp ability the continuous metric has less than 80 % power" in found.text
+    assert "could not be tested" not in found.text
     assert found.short == "5 abilities: 1 metric; 2 sharp_undecided; 1 gradual; 1 cannot_tell"
+
+
+def test_a_continuous_metric_without_a_test_is_not_said_to_lack_power():
+    rows = [("b", "sharp_undecided", False, "sharp under x; y could not be tested for such a jump", None), *ROWS[:1]]
+    text = answer.on_verdicts(*made(rows)).text
+    assert "For 1 sharp ability the continuous metric could not be tested for such a jump." in text
+    assert "power" not in text
 
 
 def test_abilities_that_rest_on_the_largest_model_are_counted():
@@ -61,7 +69,7 @@ def test_abilities_that_rest_on_the_largest_model_are_counted():
 
 
 def test_no_list_of_claims_and_no_curves():
-    unknown = [(task, verdict, pd.NA, reason) for task, verdict, _, reason in ROWS]
+    unknown = [(task, verdict, pd.NA, *rest) for task, verdict, _, *rest in ROWS]
     assert "claimed" not in answer.on_verdicts(*made(unknown)).text
     assert answer.on_verdicts(*made([])).short == "there is no curve"
     assert claimed_tasks({}, None) is None

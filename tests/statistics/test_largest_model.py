@@ -90,14 +90,37 @@ def test_the_prior_is_found_again():
 
 
 def test_p_values_by_hand():
-    columns = ("z_smooth", "z_line", "z_parabola", "excess", "excess_degrees")
+    columns = ("z_smooth", "z_takeoff", "z_line", "z_parabola", "excess", "excess_degrees")
     # Two curves tell nothing of how excess differs: sampling noise alone. The smallest z counts.
-    table = pd.DataFrame([(2.0, 3.0, 2.5, 9.0, 3.0), (4.0, 1.0, 5.0, 0.1, 3.0)], columns=columns)
+    table = pd.DataFrame([(2.0, 4.0, 3.0, 2.5, 9.0, 3.0), (4.0, 4.0, 1.0, 5.0, 0.1, 3.0)], columns=columns)
     np.testing.assert_allclose(largest_model.moderated_p_values(table), stats.norm.sf([2.0, 1.0]))
     # Noise of unknown size: the t distribution of its own scatter.
-    unknown = pd.DataFrame([(2.0, 3.0, 2.5, np.nan, 4.0)], columns=columns)
+    unknown = pd.DataFrame([(5.0, 2.0, 3.0, 2.5, np.nan, 4.0)], columns=columns)
     np.testing.assert_allclose(largest_model.moderated_p_values(unknown), stats.t.sf(2.0, 4))
     assert len(largest_model.moderated_p_values(table.iloc[:0])) == 0
+
+
+@pytest.mark.parametrize("power", [5, 10, 20, 25])
+def test_powers_that_take_off_are_foreseeable(power):
+    # Simulation with known truth: p^L of a straight p, at its steepest as steep as a logistic whose middle 80 % takes 1.5 decades.
+    # Without take-offs p^20 is rejected in .3 to .5 of such curves.
+    x = 0.45 * np.arange(10)
+    slope = 2 * np.log(9) / 1.5 * 0.98 * (1 - 0.98**power) / power
+    truth = (0.98 - slope * (x[-1] - x)) ** power
+    scores = np.random.default_rng(6).binomial(500, truth, size=(400, 10)) / 500
+    assert (largest_model.moderated_p_values(z_of(scores, n_examples=500)) <= 0.05).mean() <= 0.07
+
+
+def test_a_take_off_is_extended():
+    # By hand: a score that grows five times at each step, with hardly any noise. The next factor of five is foreseen; half as much
+    # again is not.
+    growing = 0.5 * 5.0 ** np.arange(-7.0, 0.0)
+    step = np.log10(5.0) / np.log10(np.exp(largest_model._GROWTH[7]))
+    as_foreseen, beyond = (
+        z_of([*growing, last], stderr=1e-3, proportion=False, step=step)["z_takeoff"].iloc[0] for last in (0.5, 0.75)
+    )
+    assert abs(as_foreseen) < 1
+    assert beyond > 5
 
 
 @pytest.mark.parametrize("n_scales", [6, 12])
@@ -120,7 +143,7 @@ def test_models_that_differ_beyond_sampling_are_not_jumps():
     generator = np.random.default_rng(5)
     shares = generator.beta(0.4 * 99, 0.6 * 99, size=(400, 12))
     table = z_of(generator.binomial(1000, shares) / 1000, n_examples=1000)
-    unmoderated = stats.norm.sf(table[["z_smooth", "z_line", "z_parabola"]].min(axis=1))
+    unmoderated = stats.norm.sf(table[list(largest_model.Z_COLUMNS)].min(axis=1))
     assert (unmoderated <= 0.05).mean() > 0.1
     assert (largest_model.moderated_p_values(table) <= 0.05).mean() <= 0.07
 

@@ -53,19 +53,14 @@ def test_a_score_that_is_no_count_is_tested_as_the_smaller_count():
     assert table["p_value"][0] == pytest.approx(stats.binom.sf(3, 10, 0.25))
 
 
-def test_power_is_the_chance_of_a_significant_score():
-    # Hand-worked: n = 5, chance 1/2: five right has 1/32 <= 0.05, four or more 6/32, so all five are needed; 0.9^5.
-    assert power.power_above_chance(5, 0.9, 0.5) == pytest.approx(0.9**5)
-    # n = 4: even four right has 1/16, so the test never rejects.
-    assert power.power_above_chance(4, 0.9, 0.5) == 0
-
-
 @pytest.mark.parametrize("chance", [0.02, 0.1, 0.25, 1 / 3, 0.5, 0.9])
 @pytest.mark.parametrize("part", [0.08, 0.2, 0.5, 0.9, 1.0])
 def test_examples_needed_agrees_with_a_search_of_every_number(chance, part):
+    # Independent: the power of the exact test from the binomial distribution of SciPy, for every number of examples.
     performance = chance + part * (1 - chance)
     n = np.arange(1, 20_000)
-    short = np.flatnonzero(power.power_above_chance(n, performance, chance) < power.POWER)
+    critical = stats.binom.isf(power.ALPHA, n, chance) + 1
+    short = np.flatnonzero(stats.binom.sf(critical - 1, n, performance) < power.POWER)
     examples, status = power.examples_needed(performance, chance)
     assert status == "ok"
     assert examples == (n[short[-1] + 1] if len(short) else 1)

@@ -111,6 +111,12 @@ def test_one_wild_curve_does_not_decide_the_summary():
     assert line["share_higher"] == 0.9
 
 
+def test_a_constant_curve_is_not_higher_than_predicted():
+    # Predicted exactly by everything; rounding must not decide.
+    table = predict([[0.2] * 6, [0.3] * 6, [0.7] * 6], n_examples=1000)
+    assert (prediction.summarise_by(table, np.repeat("all", len(table)))["share_higher"] == 0).all()
+
+
 def test_a_flat_truth_is_predicted_as_well_as_noise_allows():
     # Known truth: the difference of two scores has sd sqrt(2), mean absolute value sqrt(2) * sqrt(2 / pi) = 1.128 in noise units.
     scores = np.random.default_rng(1).binomial(500, 0.4, size=(400, 9)) / 500

@@ -68,6 +68,10 @@ CHANGE = {"homogeneity": 0.001}
         (RISE, CHANGE | {"smooth": 0.01}, "sharp"),
         (RISE, CHANGE | {"class": 0.01}, "sharp"),
         (RISE, CHANGE | {"largest": 0.01}, "sharp"),
+        # without a comparison with a smooth curve (four scales, or no draws) nothing can be said of what is steep
+        (RISE[1:], CHANGE | {"smooth": np.nan, "class": np.nan, "largest": np.nan}, "cannot_tell"),
+        (RISE, CHANGE | {"smooth": np.nan, "class": np.nan}, "cannot_tell"),
+        ([0.2, 0.3, 0.41, 0.5], CHANGE | {"smooth": np.nan, "class": np.nan, "largest": np.nan}, "gradual"),
         # a test may reject what is hardly steeper than a line: that is not sharp
         ([0.2, 0.3, 0.41, 0.5, 0.6], CHANGE | {"smooth": 0.01, "class": 0.01, "largest": 0.01}, "gradual"),
     ],
@@ -98,6 +102,13 @@ PRECISE = {"stderr": 0.005}
         ([("t", MASS, LINE, PRECISE)], SHARP_ACC, "metric", f"not under {MASS}, which would have shown such a jump (power 1.00)"),
         # noise as large as the jump
         ([("t", MASS, LINE, {"stderr": 0.3})], SHARP_ACC, "sharp_undecided", "could not have shown such a jump (power 0.0"),
+        # only the metric that has the power is said to have it
+        (
+            [("t", MASS, LINE, PRECISE), ("t", "choice_margin", LINE, {"stderr": 0.3})],
+            SHARP_ACC | {"class": {ACC: 0.001, MASS: 0.8, "choice_margin": 0.8}},
+            "metric",
+            f"not under {MASS}, which would",
+        ),
         ([("t", MASS, LINE[:3], PRECISE)], SHARP_ACC, "sharp_undecided", "too few scales"),
         ([("t", MASS, JUMP, PRECISE)], {"homogeneity": 0.001, "class": 0.001}, "sharp_under_all", "one is continuous or linear"),
         ([("t", MASS, LINE, PRECISE)], CHANGE, "within_noise", "a smooth curve with its noise"),
@@ -108,6 +119,40 @@ def test_verdicts(catalogue, others, q, verdict, reason):
     assert set(table["verdict"]) == {verdict}
     assert reason in table["reason"].iloc[0]
     assert len(set(table["reason"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [
+        ({}, "metric"),
+        ({"moderated_excess": 4000.0}, "sharp_undecided"),
+        ({"scatter": np.full(12, 0.3**2)}, "sharp_undecided"),
+        ({"covariance": np.diag(np.full(12, 0.3**2)).ravel()}, "sharp_undecided"),
+        ({"covariance": np.diag(np.full(12, 0.005**2)).ravel()}, "metric"),
+    ],
+)
+def test_noise_beyond_the_published_decides_too(catalogue, more, verdict):
+    """The same precise line as above: what is known besides of its noise takes the power, or does not."""
+    rows = [("t", ACC, JUMP), ("t", MASS, LINE, PRECISE)]
+    curves = curves_of(rows, catalogue)
+    curves["n_models"] = [np.full(12, 2.0)] * 2 if "scatter" in more else curves["n_models"]
+    tests = with_q_values(curves, **SHARP_ACC)
+    for name, value in more.items():
+        values = [value if metric == MASS else value * 0 if np.isscalar(value) else value[:0] for metric in tests["metric"]]
+        tests[name] = pd.Series(values, index=tests.index)
+    assert set(verdicts.verdict_table(curves, tests, catalogue)["verdict"]) == {verdict}
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [([0.2, 0.3, 0.41, 0.5], "cannot_tell"), ([0.2, 0.2, 0.2, 0.8], "cannot_tell"), ([0.4] * 4, "cannot_tell")],
+)
+def test_a_steep_curve_that_was_not_compared_leaves_the_verdict_open(catalogue, other, verdict):
+    # Four scales: no test of steepness. A gradual curve beside a steep one does not make the ability gradual.
+    untested = dict.fromkeys(("smooth", "class", "largest"), np.nan)
+    table = judged([("t", ACC, RISE[1:]), ("t", MASS, other)], catalogue, **CHANGE, **untested)
+    assert set(table["verdict"]) == {verdict}
+    assert "not compared with a smooth curve" in table["reason"].iloc[0]
 
 
 def test_a_jump_between_constant_answers_is_none(catalogue):
@@ -156,25 +201,35 @@ def test_the_order_of_rows_does_not_matter(catalogue):
     pd.testing.assert_frame_equal(table, other)
 
 
+def noise_of(scores, sd, covariance=None):
+    """Noise of continuous scores with these standard errors, of one model each."""
+    unknown, one = np.full(scores.shape, np.nan), np.ones(scores.shape)
+    return sampling_noise(scores, unknown, one, np.broadcast_to(sd, scores.shape), np.zeros(len(scores), bool), covariance)
+
+
 @pytest.mark.parametrize("size", [0.03, 0.05, 0.08])
-def test_power_against_simulated_curves(size):
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_power_against_simulated_curves(size, shared):
     """The closed form against a likelihood ratio that is simulated: smooth logistics with and without a step anywhere.
 
     The simulated test takes its critical value from simulated lines, so that neither the chi-squared distribution nor the correction
-    for the places is assumed. 0.1 is allowed: the correction for the places is cautious.
+    for the places is assumed. 0.1 is allowed: the correction for the places is cautious. With shared questions the ratio is that of
+    generalised least squares.
     """
     from emergence.statistics.smooth_curves import logistic_shapes, standard_logistic
 
-    n, sd, level = 8, 0.01, 0.05
+    n, sd, level = 8, 0.01 if not shared else 0.016, 0.05
     x = np.linspace(7, 11, n)
     midpoint, rise = logistic_shapes(x)
     shapes = standard_logistic(x[:, None], midpoint, rise)
+    root = sd * np.linalg.cholesky(shared ** np.abs(np.subtract.outer(np.arange(n), np.arange(n))) if shared else np.eye(n))
+    white = np.linalg.inv(root)
     bases = [np.stack([np.ones(n), shape], axis=1) for shape in (*shapes.T, x)]
     steps = [(np.arange(n) >= place).astype(float) for place in range(1, n)]
 
     def left(y, all_bases):
         """The smallest sum of squares that any of the bases leaves of each column of y."""
-        directions = np.linalg.qr(np.stack(all_bases))[0]
+        directions = np.linalg.qr(white @ np.stack(all_bases))[0]
         kept = np.square(np.einsum("gnk,nm->gkm", directions, y)).sum(axis=1).max(axis=0)
         return np.square(y).sum(axis=0) - kept
 
@@ -183,36 +238,51 @@ def test_power_against_simulated_curves(size):
     line = np.linspace(0, 0.3, n)
 
     def ratios(truth):
-        y = truth[:, None] + sd * random.standard_normal((n, 1000))
-        return (left(y, bases) - left(y, stepped)) / sd**2
+        y = white @ (truth[:, None] + root @ random.standard_normal((n, 1000)))
+        return left(y, bases) - left(y, stepped)
 
     share, place = size / 0.3, 4
     jump = (0.3 - size) * np.linspace(0, 1, n) + size * (np.arange(n) >= place)
     simulated = (ratios(jump) > np.quantile(ratios(line), 1 - level)).mean()
-    known = np.full((1, n), sd)
-    unknown = np.full((1, n), np.nan)
-    arguments = (line[None], 10 ** x[None], unknown, np.ones((1, n)), known, np.array([False]))
-    (power,) = verdicts.power_to_show_jump(*arguments, np.array([place]), np.array([share]), level)
+    noise = noise_of(line[None], sd, (root @ root.T)[None] if shared else None)
+    (power,) = verdicts.power_to_show_jump(line[None], 10 ** x[None], noise, np.array([place]), np.array([share]), level)
     assert simulated - 0.15 <= power <= simulated + 0.05
 
 
 def test_power_grows_with_the_jump_and_falls_with_the_noise():
     line = np.tile(np.linspace(0.2, 0.7, 8), (4, 1))
     scales = 10 ** np.tile(np.linspace(7, 11, 8), (4, 1))
-    unknown, one = np.full((4, 8), np.nan), np.ones((4, 8))
     share = np.array([0.2, 0.4, 0.6, 0.8])
 
-    def power(sd):
-        stderr = np.full((4, 8), sd)
-        return verdicts.power_to_show_jump(line, scales, unknown, one, stderr, np.zeros(4, bool), np.full(4, 4), share, 0.01)
+    def power(sd, **more):
+        return verdicts.power_to_show_jump(line, scales, noise_of(line, sd), np.full(4, 4), share, 0.01, **more)
 
     assert (np.diff(power(0.05)) > 0).all()
     assert (power(0.1) < power(0.05)).all()
-    # four scales and a missing score: nothing can be said
-    short = verdicts.power_to_show_jump(
-        line[:, :4], scales[:, :4], unknown[:, :4], one[:, :4], one[:, :4], np.zeros(4, bool), np.full(4, 2), share, 0.01
-    )
+    # Identities: an excess of 4, or models at each scale that scatter twice as far, is noise twice as large; less is not less noise
+    np.testing.assert_allclose(power(0.05, excess=np.full(4, 4.0)), power(0.1))
+    np.testing.assert_allclose(power(0.05, excess=np.array([0.2, 1.0, np.nan, 0.0])), power(0.05))
+    three = noise_of(line, 0.05)._replace(n_models=np.full(line.shape, 3.0))
+    for spread, as_noise in ((0.1, 0.1 / np.sqrt(3)), (0.01, 0.05)):
+        scattered = verdicts.power_to_show_jump(
+            line, scales, three, np.full(4, 4), share, 0.01, scatter=np.full(line.shape, spread**2), excess=np.full(4, 9.0)
+        )
+        np.testing.assert_allclose(scattered, power(as_noise))
+    # two models at one scale alone say too little of their scatter
+    few = np.full(line.shape, np.nan)
+    few[:, 0] = 1.0
+    np.testing.assert_allclose(power(0.05, scatter=few), power(0.05))
+    # four scales: nothing can be said
+    short = verdicts.power_to_show_jump(line[:, :4], scales[:, :4], noise_of(line[:, :4], 1), np.full(4, 2), share, 0.01)
     assert np.isnan(short).all()
+
+
+def test_noise_alone_gives_no_power():
+    """Flat truths: the range of eight noisy scores is some 2.8 standard deviations, which is not a range that could have jumped."""
+    scores = 0.3 + 0.02 * np.random.default_rng(4).standard_normal((200, 8))
+    scales = 10 ** np.tile(np.linspace(7, 11, 8), (200, 1))
+    power = verdicts.power_to_show_jump(scores, scales, noise_of(scores, 0.02), np.full(200, 4), np.full(200, 0.9), 0.01)
+    assert (power >= verdicts.POWER).mean() < 0.01
 
 
 def test_one_link_explains_a_jump_that_the_metric_makes():
@@ -249,19 +319,28 @@ def test_the_link_predicts_hidden_models():
 def whole_way(rows, catalogue, draws=500):
     curves = curves_of(rows, catalogue)
     tests = curve_tests.assess(curves, catalogue, draws, 1)["null_models"]
-    q_values = curve_tests.p_and_q_values(tests, frames.counted(curves)["in_family"])
+    q_values = verdicts.tests_of(tests, frames.counted(curves)["in_family"])
     return verdicts.verdict_table(curves, q_values, catalogue)
 
 
-def test_checkpoints_whose_loss_is_straight_and_whose_accuracy_jumps(catalogue):
-    """OLMo-ladder made small. By E alone the answer is upside down: the straight loss has E = 99, the accuracy some 30."""
-    random = np.random.default_rng(5)
+@pytest.mark.parametrize(
+    ("seed", "noise", "known", "place", "steps"),
+    [(5, 0.0002, True, 60, 1), (6, 0.006, True, 85, 1), (7, 0.002, False, 60, 6), (8, 0.006, False, 60, 1)],
+)
+def test_checkpoints_whose_loss_is_straight_and_whose_accuracy_jumps(catalogue, seed, noise, known, place, steps):
+    """OLMo-ladder made small. By E alone the answer is upside down: the straight loss has a larger E than the accuracy.
+
+    With more and less noise of the loss, whose size is known or not; the jump late, or spread over six checkpoints.
+    """
+    random = np.random.default_rng(seed)
     tokens = {"scales": np.logspace(9, 12.5, 100)}
-    loss = np.linspace(0.3, 0.7, 100) + 0.0002 * random.standard_normal(100)
-    accuracy = random.binomial(1000, np.where(np.arange(100) < 60, 0.26, 0.72)) / 1000
-    rows = [("t", MASS, loss, tokens | {"stderr": 0.0002}), ("t", ACC, accuracy, tokens)]
-    table = whole_way(rows, catalogue).set_index("metric")
-    assert abs(table.at[MASS, "emergence_score"]) > abs(table.at[ACC, "emergence_score"])
+    loss = np.linspace(0.3, 0.7, 100) + noise * random.standard_normal(100)
+    way = np.clip((np.arange(100) - place + 1) / steps, 0, 1)
+    accuracy = random.binomial(1000, 0.26 + 0.46 * way) / 1000
+    rows = [("t", MASS, loss, tokens | ({"stderr": noise} if known else {})), ("t", ACC, accuracy, tokens)]
+    table = whole_way(rows, catalogue, draws=200).set_index("metric")
+    if noise < 0.001:
+        assert abs(table.at[MASS, "emergence_score"]) > abs(table.at[ACC, "emergence_score"])
     assert table["word"].to_dict() == {ACC: "sharp", MASS: "gradual"}
     assert set(table["verdict"]) == {"metric"}
 

@@ -217,40 +217,6 @@ def is_same_count(score, share, n_examples):
     return np.abs(score - share) < near
 
 
-def constant_answers_by_chance(frame, shares, nearby=5):
-    """How many scores equal a constant answer's share, and how many would by chance.
-
-    Chance is how many scores are one to `nearby` examples beside such a share, on the average over these distances on both sides:
-    scores that have nothing to do with constant answers do not know to which count they must go.
-
-    Parameters
-    ----------
-    frame : the score table, with task, score and n_examples.
-    shares : {task: list of shares of the examples whose right answer is one and the same}.
-    nearby : examples.
-
-    Returns
-    -------
-    n_equal : int
-    n_expected : float
-    n_scores : int, of the tasks with shares, with a known number of examples.
-    """
-    n_equal, n_expected, n_scores = 0, 0.0, 0
-    known = frame[frame["n_examples"].notna()]
-    for task, values in shares.items():
-        rows = known[(known["task"] == task).to_numpy()]
-        size = rows["n_examples"].to_numpy(dtype=float)[:, None]
-        apart = rows["score"].to_numpy(dtype=float)[:, None] * size - np.asarray(values, dtype=float) * size
-
-        def at(distance, apart=apart):
-            return int((np.abs(apart - distance) < _SAME_COUNT).any(axis=1).sum())
-
-        n_scores += len(rows)
-        n_equal += at(0)
-        n_expected += sum(at(-distance) + at(distance) for distance in range(1, nearby + 1)) / (2 * nearby)
-    return n_equal, float(n_expected), n_scores
-
-
 def check(rows, block, catalogue, account):
     """The rows after the checks, each finding counted in the account; see the head of this module.
 

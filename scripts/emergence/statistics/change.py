@@ -13,7 +13,7 @@ from emergence.statistics.null_models import MIN_SCALES_FLAT, flat_level
 from emergence.statistics.smooth_curves import whitening
 
 # With fewer, the scatter of models at one scale is too uncertain to replace the sampling noise.
-_MIN_SCATTER_DEGREES = 4
+MIN_SCATTER_DEGREES = 4
 _EXACT = 1e9
 
 
@@ -90,9 +90,9 @@ def change_tests(scores, scales, noise, scatter=None):
     # Noise of unknown size has the same size at all scales here: p(1 - p) at one level.
     spread = np.where(residual[:, None], 1 / noise.n_models, variance(noise, np.broadcast_to(level, y.shape)))
 
-    pooled, degrees = _pooled_scatter(scatter[usable] if scatter is not None else np.full(y.shape, np.nan), noise.n_models)
+    pooled, degrees = pooled_scatter(scatter[usable] if scatter is not None else np.full(y.shape, np.nan), noise.n_models)
     sampling = np.where(residual, 0.0, (spread * noise.n_models).mean(axis=1))
-    scattered = (degrees >= _MIN_SCATTER_DEGREES) & (np.maximum(pooled, sampling) > 0)
+    scattered = (degrees >= MIN_SCATTER_DEGREES) & (np.maximum(pooled, sampling) > 0)
     spread = np.where(scattered[:, None], np.maximum(pooled, sampling)[:, None] / noise.n_models, spread)
 
     white_y, white_x, white_one = y.copy(), x.copy(), np.ones_like(x)
@@ -183,8 +183,11 @@ def _estimated_tests(about, along, n_scales, free):
     return np.where(enough, homogeneity, np.nan), np.where(enough, trend, np.nan)
 
 
-def _pooled_scatter(scatter, n_models):
-    """Variance of models about the mean of their scale, pooled over each curve, and its degrees of freedom: (c,) each."""
+def pooled_scatter(scatter, n_models):
+    """Variance of models about the mean of their scale, pooled over each curve, and its degrees of freedom.
+
+    scatter: (c, n), as change_tests takes it. n_models: (c, n). Returns two (c,); both are 0 where no scale has several models.
+    """
     known = np.isfinite(scatter)
     degrees = np.where(known, n_models - 1, 0).sum(axis=1)
     total = np.where(known, (n_models - 1) * scatter, 0).sum(axis=1)

@@ -15,6 +15,8 @@ from emergence.statistics.smooth_curves import N_PARAMETERS, SmoothFit, fit_smoo
 
 KEY = list(frames.KEY)
 NOT_RUN = "not_run"
+# What is attached to curves about their noise, where it is known.
+KNOWN_NOISE = ("covariance", "n_units", "scatter")
 # Curves taken at once: their fits take some tens of megabytes.
 _BLOCK_CURVES = 4096
 
@@ -106,18 +108,19 @@ def blocks(curves, catalogue, shared_questions=0.0):
                 "low": np.where(np.isfinite(low), low, np.nan),
                 "high": np.where(np.isfinite(high), high, np.nan),
             }
-            covariance = _lists(curves, "covariance", rows, (n_scales, n_scales))
-            scatter = _lists(curves, "scatter", rows, (n_scales,))
+            covariance = lists(curves, "covariance", rows, (n_scales, n_scales))
+            scatter = lists(curves, "scatter", rows, (n_scales,))
             n_units = curves["n_units"].to_numpy(dtype=float)[rows] if "n_units" in curves else None
             yield Block(rows, arrays, covariance, n_units, scatter, shared_questions)
 
 
-def _lists(curves, column, rows, shape):
+def lists(curves, column, rows, shape):
     """A column of lists, which may be empty, as an array (c, *shape) with NaN where a list is empty; None where all are."""
     if column not in curves:
         return None
     lists = curves[column].to_numpy()[rows]
-    given = np.array([len(values) > 0 for values in lists], dtype=bool)
+    # a curve that was not tested has no list
+    given = np.array([np.ndim(values) == 1 and len(values) > 0 for values in lists], dtype=bool)
     if not given.any():
         return None
     found = np.full((len(rows), *shape), np.nan)
@@ -165,10 +168,17 @@ def assess(curves, catalogue, draws, seed, shared_questions=0.0):
     table = pd.concat(predictions).sort_values("curve", kind="stable", ignore_index=True)
     needed = power.examples_for_small_models(pd.concat(small).sort_index(), curves["chance"].to_numpy(dtype=float))
     return {
-        "null_models": pd.concat([keyed, pd.concat(tests).sort_index()], axis=1),
+        "null_models": pd.concat([keyed, pd.concat(tests).sort_index(), _known_noise(curves)], axis=1),
         "predictions": pd.concat([keyed.iloc[table["curve"]].reset_index(drop=True), table.drop(columns="curve")], axis=1),
         "examples_needed": pd.concat([keyed, needed], axis=1),
     }
+
+
+def _known_noise(curves):
+    """The columns of KNOWN_NOISE of the curves, empty lists and NaN where they were not attached."""
+    missing = {name: pd.Series([np.empty(0)] * len(curves), dtype=object) for name in ("covariance", "scatter")}
+    missing["n_units"] = np.full(len(curves), np.nan)
+    return pd.DataFrame({name: curves[name].to_numpy() if name in curves else missing[name] for name in KNOWN_NOISE})
 
 
 def _null_model_tests(block, keys, draws, seed):
@@ -214,13 +224,15 @@ def p_and_q_values(null_models_table, family):
     Returns
     -------
     DataFrame of c rows
-        The key; for each name in TESTS a column p_ and a column q_, NaN outside the family; in_family; noise.
+        The key; for each name in TESTS a column p_ and a column q_, NaN outside the family; in_family; noise; moderated_excess
+        (largest_model.moderated_excess), NaN outside the family.
     """
     table = null_models_table.reset_index(drop=True)
     family = np.asarray(family, dtype=bool)
     found = table[[*KEY, "noise"]].assign(in_family=family)
-    largest = np.full(len(table), np.nan)
-    largest[family] = largest_model.moderated_p_values(table.loc[family, list(largest_model.COLUMNS)])
+    largest, excess = (np.full(len(table), np.nan) for _ in range(2))
+    own = table.loc[family, list(largest_model.COLUMNS)]
+    largest[family], excess[family] = largest_model.moderated_p_values(own), largest_model.moderated_excess(own)[0]
     p_values = {"largest": largest}
     p_values |= {name: table[f"p_{name}"].to_numpy(dtype=float) for name in TESTS if name not in ("largest", "jump")}
     # A jump of the largest model is one that was not foreseeable and is sharper than the class: the larger p is valid for "both".
@@ -228,7 +240,7 @@ def p_and_q_values(null_models_table, family):
     for name in TESTS:
         own = np.where(family, p_values[name], np.nan)
         found[f"p_{name}"], found[f"q_{name}"] = own, false_discovery.q_values(own)
-    return found
+    return found.assign(moderated_excess=excess)
 
 
 def above_chance(scores, catalogue):

@@ -2,10 +2,11 @@
 
 A curve with its only jump at the end is not far from a smooth curve that takes off there, so a test that fits all scores
 cannot find it. This test leaves the largest model out. It asks whether that model lies above the prediction of the smooth curves
-(module smooth_curves), of the straight line and of the parabola in log scale that fit the smaller models; the statistic is the
-smallest of the three z. The smooth curves rise or fall; the parabola is there for curves that do both. The test finds what could
-not be foreseen, which is not the same as what is not smooth: a smooth rise that begins between the two largest models is found
-too. Module bounded_curves has the test that leaves such a rise alone.
+(module smooth_curves), of exponential take-offs, of the straight line and of the parabola in log scale that fit the smaller models;
+the statistic is the smallest of the four z. The smooth curves rise or fall, and the middle of their rise may lie beyond the largest
+model. The take-offs are there for high powers of a smooth score, which do not level off; the parabola for curves that fall and
+rise. The test finds what could not be foreseen, which is not the same as what is not smooth. Module bounded_curves has the test of
+that.
 
 How much models differ beyond sampling is estimated from the scatter of the smaller models about their smooth curve, moderated
 over the curves of a benchmark by empirical Bayes (Smyth 2004): single curves have too few scales to estimate it.
@@ -31,7 +32,12 @@ from emergence.statistics.smooth_curves import (
 # Four smaller models leave one degree of freedom beside a logistic's height, level and place.
 MIN_SCALES = 5
 MIN_SCALES_RESIDUAL = 7
-COLUMNS = ("z_smooth", "z_line", "z_parabola", "excess", "excess_degrees")
+Z_COLUMNS = ("z_smooth", "z_takeoff", "z_line", "z_parabola")
+COLUMNS = (*Z_COLUMNS, "excess", "excess_degrees")
+# How fast take-offs grow per decade of scale: by a factor of 1.5 to 4. p^L of a p that rises in a straight line to nearly 1, with a
+# rise that is just not too steep to be called smooth, grows like this for L up to about 30. A faster limit takes power from the test
+# where the gap before the largest model is wide, and a slower one finds more of the rises that begin there (docs/verdicts.md).
+_GROWTH = np.geomspace(np.log(1.5), np.log(4.0), 10)
 _WEIGHTING_ROUNDS = 2
 _BLOCK = 256
 # Fewer curves say nothing of how the excess differs between them.
@@ -56,7 +62,7 @@ def largest_model_z(scores, scales, noise, low, high):
     Returns
     -------
     DataFrame of c rows
-        z_smooth, z_line, z_parabola: (score - prediction) / sd, where the sd has the noise of the largest model and the
+        z_smooth, z_takeoff, z_line, z_parabola: (score - prediction) / sd, where the sd has the noise of the largest model and the
         uncertainty of the prediction. excess, excess_degrees: mean squared deviation of the smaller models from their smooth
         curve in units of the sampling noise, and its degrees of freedom. With noise of unknown size the scatter is the unit of z,
         and excess is NaN. All are NaN below five scales (seven with residual noise), where a score is missing and where there is
@@ -79,9 +85,9 @@ def largest_model_z(scores, scales, noise, low, high):
 
 
 def _block_z(scores, x, noise, correlated, low, high):
-    """`largest_model_z` for curves that share one set of scales: (5, c)."""
+    """`largest_model_z` for curves that share one set of scales: (6, c)."""
     midpoint, rise = logistic_shapes(x[:-1])
-    shapes = standard_logistic(x[:, None], midpoint, rise)
+    families = (standard_logistic(x[:, None], midpoint, rise), np.exp((x[:, None] - x[-1]) * _GROWTH))
     powers = np.vander((x - x.mean()) / (x[-1] - x[0]), 3, increasing=True)
     seen = scores[:, :-1]
     residual = noise.kind == RESIDUAL
@@ -97,13 +103,16 @@ def _block_z(scores, x, noise, correlated, low, high):
             # lower triangular: the last row takes from the largest model what the noise of the smaller ones says of its own
             white = whitening(noise, sd)[0]
             y, basis = (white @ scores[..., None])[..., 0], white @ powers
-            moments = _white_moments(y, basis[..., 0], white @ shapes)
+            moments = [_white_moments(y, basis[..., 0], white @ shapes) for shapes in families]
         else:
             y, basis = scores / sd, powers / sd[..., None]
-            moments = _plain_moments(scores, 1 / spread, shapes)
-        average = _average(moments, np.maximum(span, sd.max(axis=1)), residual, degrees)
-        expected = average.level[:, None] + curve_by_curve(average.heights, shapes.T)
-    z_smooth = np.where(average.unit > 0, _mixture_of(moments, average), np.nan)
+            moments = [_plain_moments(scores, 1 / spread, shapes) for shapes in families]
+        averages = [_average(part, np.maximum(span, sd.max(axis=1)), residual, degrees) for part in moments]
+        average = averages[0]
+        expected = average.level[:, None] + curve_by_curve(average.heights, families[0].T)
+    z_smooth, z_takeoff = (
+        np.where(own.unit > 0, _mixture_of(part, own), np.nan) for part, own in zip(moments, averages, strict=True)
+    )
     # smaller models that lie on a smooth curve exactly leave no scatter to measure the largest with
     unit = np.sqrt(np.where(average.unit > 0, average.unit, np.nan))
     z_line, z_parabola = (polynomial_z(y, basis[..., :k]) / unit for k in (2, 3))
@@ -113,7 +122,7 @@ def _block_z(scores, x, noise, correlated, low, high):
         known = np.flatnonzero(~residual)
         fit = fit_smooth(seen[known], np.broadcast_to(10 ** x[:-1], seen[known].shape), smaller.take(known))
         excess[known] = fit.deviance / degrees
-    return np.stack([z_smooth, z_line, z_parabola, excess, np.full(len(y), float(degrees))])
+    return np.stack([z_smooth, z_takeoff, z_line, z_parabola, excess, np.full(len(y), float(degrees))])
 
 
 class _Moments(NamedTuple):
@@ -162,7 +171,7 @@ def _white_moments(y, one, shapes):
 
 
 class _Average(NamedTuple):
-    """The average of the smooth curves through the smaller models, weighted by their posterior probability.
+    """The average of the curves of a family through the smaller models, weighted by their posterior probability.
 
     probability, shrunk: (c, g) of each shape, and its moment with the prior. level: (c,) and heights: (c, g) of the average
     curve, in units of the scores. unit: (c,) noise variance per unit of the one that the weights suppose.
@@ -258,7 +267,18 @@ def moderated_p_values(table):
     ----------
     Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression, Stat Appl Genet Mol Biol 3.
     """
-    z = table[["z_smooth", "z_line", "z_parabola"]].to_numpy(dtype=float).min(axis=1, initial=np.inf)
+    z = table[list(Z_COLUMNS)].to_numpy(dtype=float).min(axis=1, initial=np.inf)
+    moderated, degrees = moderated_excess(table)
+    return special.stdtr(degrees, -z / np.sqrt(moderated))
+
+
+def moderated_excess(table):
+    """How much the models of each curve differ beyond sampling, moderated over the curves of a benchmark.
+
+    See moderated_p_values for the argument and the formula. Returns the moderated excess variance in units of the sampling noise,
+    1 or more, and the degrees of freedom of the sum of both, two (c,). With noise of unknown size the first is 1, since the scatter
+    is the noise.
+    """
     excess, degrees = table["excess"].to_numpy(dtype=float), np.nan_to_num(table["excess_degrees"].to_numpy(dtype=float))
     known = np.isfinite(excess) & (degrees > 0)
     prior, prior_degrees = excess_prior(excess[known], degrees[known])
@@ -267,14 +287,13 @@ def moderated_p_values(table):
     own = np.where(known, degrees, 0)
     own_excess = np.where(known, excess, 0)
     if np.isinf(prior_degrees):
-        moderated, total = np.full(z.shape, max(prior, 1.0)), np.full(z.shape, np.inf)
+        moderated, total = np.full(excess.shape, max(prior, 1.0)), np.full(excess.shape, np.inf)
     else:
         total = prior_degrees + own
         moderated = np.maximum((prior_degrees * prior + own * own_excess) / total, 1.0)
         with np.errstate(divide="ignore"):
             total = total * np.square(moderated / (moderated - 1))
-    moderated = np.where(unknown_size, 1.0, moderated)
-    return special.stdtr(np.where(unknown_size, degrees, total), -z / np.sqrt(moderated))
+    return np.where(unknown_size, 1.0, moderated), np.where(unknown_size, degrees, total)
 
 
 def excess_prior(excess, degrees):

@@ -71,26 +71,6 @@ def above_chance(scores, n_examples, chance, proportion):
     return pd.DataFrame({"n_right": np.where(tested, right, np.nan), "p_value": p_value, "status": status})
 
 
-def power_above_chance(n_examples, performance, chance, *, alpha=ALPHA):
-    """Power of the exact one-sided binomial test of `chance` at level alpha, when the truth is `performance`.
-
-    The test rejects for k right answers or more, with k the smallest count for which P(K >= k) <= alpha under chance. All
-    arguments broadcast; chance 0 needs one right answer, and the power is 1 - (1 - performance)^n. Returns floats.
-    """
-    n_examples, performance, chance = np.broadcast_arrays(
-        *(np.asarray(a, dtype=float) for a in (n_examples, performance, chance))
-    )
-    return _at_least(_critical_count(n_examples, chance, alpha), n_examples, performance)
-
-
-def _critical_count(n_examples, chance, alpha):
-    """The smallest number of right answers that guessing reaches with a probability of at most alpha."""
-    with np.errstate(invalid="ignore"):
-        above = np.where(chance > 0, np.ceil(special.bdtrik(1 - alpha, n_examples, np.where(chance > 0, chance, 0.5))), 0.0)
-    # the inverse is a real number, and its rounding may be one too many
-    return np.where((above > 0) & (_at_least(above, n_examples, chance) <= alpha), above, above + 1)
-
-
 def _at_least(count, n_examples, share):
     """P(K >= count) for K ~ Binomial(n_examples, share): the regularised incomplete beta function, faster than scipy.stats.binom."""
     count, n_examples, share = np.broadcast_arrays(count, n_examples, share)

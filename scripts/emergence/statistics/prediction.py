@@ -25,6 +25,7 @@ MIN_SEEN = 3
 # With noise of unknown size the scatter about the fit must supply it: two degrees of freedom beyond a smooth curve's four.
 MIN_SEEN_RESIDUAL = 6
 _WEIGHTING_ROUNDS = 2
+_ROUNDING = 1e-6
 _BLOCK = 512
 _MEASURES = (
     "mean_absolute_error",
@@ -236,7 +237,8 @@ def summarise_by(table, group):
     errors = table.groupby("curve")["mean_absolute_error"]
     best = errors.transform("min").where(errors.transform("count") == len(PREDICTORS))
     is_best = (table["mean_absolute_error"] <= best).where(best.notna()).astype(float)
-    higher = (table["mean_z"] > 0).where(table["mean_z"].notna()).astype(float)
+    # of a curve that was predicted exactly, only rounding is left
+    higher = (table["mean_z"] > _ROUNDING).where(table["mean_z"].notna()).astype(float)
     frame = table.assign(
         **{label.name: label, "is_best": is_best, "higher": higher},
         undefined=table["mean_absolute_error"].isna(),

@@ -13,8 +13,10 @@ from scipy import special
 
 from emergence.curves import frames, sharpness
 from emergence.io import descriptions, tables
+from emergence.statistics import curve_tests
+from emergence.statistics.change import MIN_SCATTER_DEGREES, pooled_scatter
 from emergence.statistics.noise import RESIDUAL, sampling_noise
-from emergence.statistics.smooth_curves import N_PARAMETERS, curve_by_curve, fit_smooth, logistic_shapes, standard_logistic
+from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth, logistic_shapes, standard_logistic
 from emergence.statuses import (
     CANNOT_TELL,
     CONSTANT,
@@ -87,7 +89,9 @@ def curve_words(table, relative_threshold, rate):
 
     Returns
     -------
-    (curves,) of str, one of WORDS.
+    words : (curves,) of str, one of WORDS.
+    steep_untested : (curves,) of bool
+        Whether nothing can be told because the curve is steep and was not compared with a smooth curve.
     """
     q = {name: table[f"q_{name}"].to_numpy(dtype=float) for name in (CHANGE, TREND)}
     relative = _relative_score(table)
@@ -101,11 +105,14 @@ def curve_words(table, relative_threshold, rate):
         steep = table["relative_step"].to_numpy(dtype=float) >= relative_threshold
         smooth = np.where(np.isnan(relative), ~steep, relative < relative_threshold)
     unknown = ~enough | (np.isnan(change) & ~constant)
-    return np.select(
-        [unknown & ~(sharp & enough), sharp, constant | (change > rate), smooth],
-        [CANNOT_TELL, SHARP, NO_CHANGE, GRADUAL],
-        default=WITHIN_NOISE,
+    # what was not compared with a smooth curve cannot be said to be as sharp as one
+    compared = table[[f"q_{SHARPER}", f"q_{STEEPER}"]].notna().any(axis=1).to_numpy()
+    words = np.select(
+        [unknown & ~(sharp & enough), sharp, constant | (change > rate), smooth, compared],
+        [CANNOT_TELL, SHARP, NO_CHANGE, GRADUAL, WITHIN_NOISE],
+        default=CANNOT_TELL,
     ).astype(object)
+    return words, (words == CANNOT_TELL) & ~unknown
 
 
 def _is_sharp(table, relative_threshold, rate):
@@ -122,27 +129,35 @@ def _is_sharp(table, relative_threshold, rate):
         return by_shape, (q[LARGEST] <= rate) & steep
 
 
-def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion, place, share, level):
+def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=None, excess=None):
     """The chance that a curve would have been called sharp, had it made a jump of a given relative size at a given place.
 
-    The curve that is looked for has the range of the observed one: at `place` it jumps by `share` of the range, and the rest of
-    the range is a straight line in log scale. Its distance from the nearest logistic curve that is no steeper than smooth curves are
-    (smooth_curves.logistic_shapes), in units of the noise variance, is the noncentrality of the likelihood ratio of "smooth, and a
-    step somewhere" against "smooth". The ratio is referred to chi-squared with one degree of freedom at level / (n - 1), since the
-    step could be at any of n - 1 places (Bonferroni); with noise of unknown size, to F with n - 5 degrees of freedom. The tests
-    hold it against simulated curves.
+    The curve that is looked for has the range of the smooth curve through the observed one: at `place` it jumps by `share` of that
+    range, and the rest is a straight line in log scale. (The range of the scores themselves is widened by their noise.) Its
+    distance from the nearest logistic curve that is no steeper than smooth curves are (smooth_curves.logistic_shapes), in units of
+    the noise, is the noncentrality of the likelihood ratio of "smooth, and a step somewhere" against "smooth". The ratio is
+    referred to chi-squared with one degree of freedom at level / (n - 1), since the step could be at any of n - 1 places
+    (Bonferroni); with noise of unknown size, to F with n - 5 degrees of freedom. The tests hold it against simulated curves.
+
+    The noise is that of the test set, correlated where that is known or assumed, and on top of it, independent between scales, what
+    models differ beyond it: by the scatter of several models at one scale, or, where there is none, by the excess.
 
     Parameters
     ----------
-    scores, scales, n_examples, n_models, stderr : (c, n)
-        As noise.sampling_noise takes them.
-    proportion : (c,) of bool
+    scores, scales : (c, n)
+        Oriented scores, and scales that are positive and increasing.
+    noise : Noise
+        Of the same curves.
     place : (c,) of int
         The scale at which the jump arrives, 1 to n - 1.
     share : (c,)
         Of the range, 0 to 1.
     level : float
         Level of the test after control.
+    scatter : (c, n), optional
+        As change.change_tests takes it.
+    excess : (c,), optional
+        Variance of the scores in units of the sampling noise (largest_model.moderated_excess); NaN and numbers below 1 count as 1.
 
     Returns
     -------
@@ -151,50 +166,74 @@ def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion,
     scores, scales = np.asarray(scores, dtype=float), np.asarray(scales, dtype=float)
     n_curves, n_scales = scores.shape
     power = np.full(n_curves, np.nan)
-    noise = sampling_noise(scores, n_examples, n_models, stderr, proportion)
-    residual = noise.kind == RESIDUAL
-    usable = np.flatnonzero(np.isfinite(scores).all(axis=1) & (n_scales >= N_PARAMETERS + 1 + residual))
+    usable = np.flatnonzero(
+        np.isfinite(scores).all(axis=1) & (n_scales >= N_PARAMETERS + 1 + (noise.kind == RESIDUAL).astype(int))
+    )
     if len(usable) == 0:
         return power
-    own = fit_smooth(scores[usable], scales[usable], noise.take(usable))
+    noise = noise.take(usable)
+    residual = noise.kind == RESIDUAL
+    own = fit_smooth(scores[usable], scales[usable], noise)
+    # the noise of the observed curve about its smooth fit, whatever kind it is
+    sampling = own.variance
+    exact = ~(sampling > 0).all(axis=1)
+    sampling = np.where(exact[:, None], 1.0, sampling)
+    beyond = np.maximum(np.nan_to_num(np.ones(n_curves) if excess is None else np.asarray(excess, dtype=float), nan=1.0), 1.0)
+    extra = np.where(residual, 0.0, beyond[usable] - 1)[:, None] * sampling
+    if scatter is not None:
+        pooled, degrees = pooled_scatter(np.asarray(scatter, dtype=float)[usable], noise.n_models)
+        measured = np.maximum(pooled[:, None] / noise.n_models - sampling, 0)
+        extra = np.where((degrees >= MIN_SCATTER_DEGREES)[:, None], measured, extra)
     x = np.log10(scales[usable])
     along = (x - x[:, :1]) / (x[:, -1:] - x[:, :1])
     up = np.arange(n_scales) >= np.asarray(place)[usable, None]
     share = np.asarray(share, dtype=float)[usable, None]
-    span = (scores[usable].max(axis=1) - scores[usable].min(axis=1))[:, None]
+    span = np.ptp(own.fitted, axis=1)[:, None]
     jump = span * ((1 - share) * along + share * up)
-    # the noise of the observed curve about its smooth fit, whatever kind it is
-    variance = own.variance
-    exact = ~(variance > 0).all(axis=1)
-    distance = _distance_from_smooth(jump, x, 1 / np.where(exact[:, None], 1.0, variance))
+    distance = _distance_from_smooth(jump, x, _whitening(noise, sampling, extra))
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
     sized = scipy.stats.ncx2.sf(scipy.stats.chi2.isf(tail, 1), 1, distance)
-    found = np.where(residual[usable], scipy.stats.ncf.sf(scipy.stats.f.isf(tail, 1, free), 1, free, distance), sized)
+    found = np.where(residual, scipy.stats.ncf.sf(scipy.stats.f.isf(tail, 1, free), 1, free, distance), sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
 
 
-def _distance_from_smooth(curves, log_scales, weight):
-    """Weighted squared distance of each curve from the nearest logistic of smooth_curves.logistic_shapes, of any height and level.
+def _whitening(noise, sampling, extra):
+    """Matrices that turn noise into independent noise of unit size: of the test set, and on top of it `extra` for each scale.
 
-    curves, log_scales, weight: (c, n). Returns (c,).
+    noise: Noise, for its correlation. sampling, extra: (c, n) variances. Returns (c, n, n).
+    """
+    sd, place = np.sqrt(sampling), np.arange(sampling.shape[1])
+    between = np.eye(len(place)) if noise.correlation is None else noise.correlation
+    covariance = sd[:, :, None] * between * sd[:, None, :]
+    covariance[:, place, place] += extra
+    return np.linalg.inv(np.linalg.cholesky(covariance))
+
+
+def _distance_from_smooth(curves, log_scales, white):
+    """Squared distance of each curve, in noise units, from the nearest logistic of smooth_curves.logistic_shapes, of any height.
+
+    curves, log_scales: (c, n). white: (c, n, n), which makes the noise independent and of unit size. Returns (c,).
     """
     distance = np.empty(len(curves))
     designs, design = np.unique(log_scales, axis=0, return_inverse=True)
     for number, x in enumerate(designs):
         rows = np.flatnonzero(design.ravel() == number)
         midpoint, rise = logistic_shapes(x)
-        shapes = standard_logistic(x[:, None], midpoint, rise)
-        y, w = curves[rows], weight[rows]
-        total = w.sum(axis=1, keepdims=True)
-        centred = y - (w * y).sum(axis=1, keepdims=True) / total
-        spread = curve_by_curve(w, np.square(shapes)) - np.square(curve_by_curve(w, shapes)) / total
+        turned = white[rows]
+        level = turned.sum(axis=2)
+        level /= np.linalg.norm(level, axis=1, keepdims=True)
+        centred = (turned @ curves[rows][..., None])[..., 0]
+        centred -= level * (level * centred).sum(axis=1, keepdims=True)
+        shapes = turned @ standard_logistic(x[:, None], midpoint, rise)
+        before = np.square(shapes).sum(axis=1)
+        shapes -= level[..., None] * (level[:, None, :] @ shapes)
+        spread = np.square(shapes).sum(axis=1)
+        product = (centred[:, None, :] @ shapes)[:, 0]
         # a shape that is flat over the scales fits a level and nothing else
-        gain = np.divide(
-            np.square(curve_by_curve(w * centred, shapes)), spread, out=np.zeros_like(spread), where=spread > 1e-9 * total
-        )
-        distance[rows] = (w * np.square(centred)).sum(axis=1) - gain.max(axis=1)
+        gain = np.divide(np.square(product), spread, out=np.zeros_like(spread), where=spread > 1e-9 * before)
+        distance[rows] = np.square(centred).sum(axis=1) - gain.max(axis=1)
     return np.maximum(distance, 0)
 
 
@@ -274,19 +313,34 @@ def _with_steps(curves):
     return {"relative_step": relative, "step_share": share, "step_scale": scale}
 
 
-def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold=100.0, rate=0.05, claimed=None):
+def tests_of(null_models_table, family):
+    """What verdicts need to know of the tests of curves.
+
+    null_models_table: the table null_models, or some rows of it. family: (c,) of bool, as curve_tests.p_and_q_values takes it.
+    Returns what that returns, with the columns curve_tests.KNOWN_NOISE of the table.
+    """
+    found = curve_tests.p_and_q_values(null_models_table, family)
+    known = null_models_table[list(curve_tests.KNOWN_NOISE)].reset_index(drop=True)
+    return pd.concat([found, known], axis=1)
+
+
+def verdict_table(
+    curves, tests, catalogue, *, relative_threshold=2.0, threshold=100.0, rate=0.05, claimed=None, shared_questions=0.0
+):
     """The verdict on every ability, one row per ability and metric.
 
     Parameters
     ----------
     curves : frame of the table `curves`.
-    tests : frame with the key of curves, `noise`, and p_ and q_ columns of the tests, one row per curve in any order.
+    tests : frame of tests_of, one row per curve in any order.
     catalogue : frame of metric_catalogue.load.
     relative_threshold, threshold : float
         Of relative E, and the paper's, of E.
     rate : float
         False discovery rate.
     claimed : set of tasks that are claimed to be emergent; None where there is no list of claims.
+    shared_questions : float
+        Assumed correlation of the noise of neighbouring scales where only scores are known.
 
     Returns
     -------
@@ -297,19 +351,21 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
         return pd.DataFrame(columns=columns)
     key = list(frames.KEY)
     curves = curves.reset_index(drop=True)
-    wanted = ["noise", *(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST) for kind in "pq")]
-    given = tests[[*key, *(column for column in wanted if column in tests)]]
+    wanted = [*(f"{kind}_{name}" for name in (CHANGE, TREND, SHARPER, STEEPER, LARGEST) for kind in "pq"), "moderated_excess"]
+    more = ["noise", *(column for column in curve_tests.KNOWN_NOISE if column in tests)]
+    given = tests[[*key, *more, *(column for column in wanted if column in tests)]]
     scores = ["emergence_score", "relative_emergence_score", "relative_emergence_score_resolved"]
     table = curves[[*key, "n_scales", "status", *scores, "repeats_family"]]
     # a merge takes unknown numbers of shots as equal
     table = table.merge(given, on=key, how="left").assign(**_with_steps(curves))
-    for column in wanted[1:]:
+    for column in wanted:
         if column not in table:
             table[column] = np.nan
-    table["word"] = curve_words(table, relative_threshold, rate)
+    table["word"], table["steep_untested"] = curve_words(table, relative_threshold, rate)
     # a copy is in no family of tests
     original = _originals(table)
-    table["word"] = table["word"].to_numpy()[original]
+    for column in ("word", "steep_untested"):
+        table[column] = table[column].to_numpy()[original]
     tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
     by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
     table["largest_alone"] = (by_largest & ~by_shape)[original]
@@ -317,7 +373,9 @@ def verdict_table(curves, tests, catalogue, *, relative_threshold=2.0, threshold
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
-    table["power"], table["p_link"], table["link_error"] = _against_sharpest(curves, table, tested, catalogue, rate)
+    table["power"], table["p_link"], table["link_error"] = _against_sharpest(
+        curves, table, tested, catalogue, rate, shared_questions
+    )
     table["verdict"], table["reason"] = _ability_verdicts(table, relative_threshold)
     known = [pd.NA] * len(table) if claimed is None else table["task"].astype(str).isin(claimed)
     table["claimed"] = pd.array(known, dtype="boolean")
@@ -345,7 +403,7 @@ def _originals(table):
     return source
 
 
-def _against_sharpest(curves, table, tested, catalogue, rate):
+def _against_sharpest(curves, table, tested, catalogue, rate, shared_questions):
     """For each curve of an ability with a sharp curve, how it stands to the steepest sharp one.
 
     tested: (curves,) of bool, whether the curve was tested for steepness. A curve that was not is not sharp for that reason alone,
@@ -382,8 +440,20 @@ def _against_sharpest(curves, table, tested, catalogue, rate):
         # the first scale of this curve at which the jump has been made
         place = (batch.scales[chosen] < scale[ahead][:, None] * (1 - 1e-9)).sum(axis=1)
         place = np.clip(place, 1, batch.scales.shape[1] - 1)
-        known = (batch.oriented, batch.scales, batch.n_examples, batch.n_models, batch.stderr)
-        power[local] = power_to_show_jump(*(part[chosen] for part in known), proportion[local], place, share[ahead], level)
+        n_scales = batch.scales.shape[1]
+        known = (part[chosen] for part in (batch.oriented, batch.n_examples, batch.n_models, batch.stderr))
+        covariance = curve_tests.lists(table, "covariance", local, (n_scales, n_scales))
+        n_units = table["n_units"].to_numpy(dtype=float)[local] if "n_units" in table else None
+        power[local] = power_to_show_jump(
+            batch.oriented[chosen],
+            batch.scales[chosen],
+            sampling_noise(*known, proportion[local], covariance, shared_questions, n_units),
+            place,
+            share[ahead],
+            level,
+            scatter=curve_tests.lists(table, "scatter", local, (n_scales,)),
+            excess=table["moderated_excess"].to_numpy(dtype=float)[local],
+        )
     _fill_links(held, table, sharp & ~continuous, proportion, p_link, link_error)
     return power, p_link, link_error
 
@@ -428,34 +498,39 @@ def _ability_verdicts(table, relative_threshold):
     def some(chosen):
         return np.bincount(ability[chosen], minlength=n) > 0
 
+    # a curve that is steep and was not compared with a smooth one could be sharp: what the others say does not settle it
+    order = (*WORDS[:-1], CANNOT_TELL, SHARP)
     strength = table["word"].map({word: place for place, word in enumerate(WORDS)}).to_numpy(dtype=int)
+    strength = np.select([sharp, table["steep_untested"].to_numpy(dtype=bool)], [5, 4], default=strength)
     strongest = np.full(n, 0)
     np.maximum.at(strongest, ability, strength)
     any_sharp, sharp_elsewhere = some(sharp), some(sharp & ~flip)
     deciding = some(continuous & ~sharp & powerful)
     verdict = np.select(
         [~any_sharp, ~sharp_elsewhere, some(sharp & continuous), deciding],
-        [np.array(WORDS, dtype=object)[strongest], CONSTANT_ANSWERS, SHARP_UNDER_ALL, METRIC],
+        [np.array(order, dtype=object)[strongest], CONSTANT_ANSWERS, SHARP_UNDER_ALL, METRIC],
         default=SHARP_UNDECIDED,
     ).astype(object)
     times = f"{relative_threshold:g} times as steep as a straight line"
     plain = {
-        CANNOT_TELL: f"fewer than {sharpness.MIN_SCALES_COUNTED} scales, or no noise to compare with",
+        CANNOT_TELL: f"fewer than {sharpness.MIN_SCALES_COUNTED} scales, no noise to compare with, or steep and not compared with a "
+        "smooth curve",
         NO_CHANGE: "performance is not shown to change with scale",
-        GRADUAL: f"performance changes with scale, and no curve is {times}",
+        GRADUAL: f"performance changes with scale, and no curve that is shown to change is {times}",
         WITHIN_NOISE: f"a curve is {times}, and a smooth curve with its noise would be as sharp",
     }
     reasons = np.array([plain.get(word) for word in verdict], dtype=object)
     # which metrics are sharp, and which continuous ones are not, in the order of the table
     concerned = np.flatnonzero(any_sharp[ability])
     names, powers = table["metric"].astype(str).to_numpy(), table["power"].to_numpy(dtype=float)
-    under, beside, best = {}, {}, {}
+    under, beside, able, best = {}, {}, {}, {}
     for row in concerned:
         place = ability[row]
         if sharp[row]:
             under.setdefault(place, []).append(names[row])
         elif continuous[row]:
             beside.setdefault(place, []).append(names[row])
+            able.setdefault(place, []).extend([names[row]] * bool(powerful[row]))
             best[place] = np.fmax(best.get(place, np.nan), powers[row])
     for place in np.flatnonzero(any_sharp):
         named, others, power = ", ".join(under[place]), ", ".join(beside.get(place, [])), best.get(place, np.nan)
@@ -467,11 +542,13 @@ def _ability_verdicts(table, relative_threshold):
         elif np.isfinite(power):
             undecided = f"{others} could not have shown such a jump (power {power:.2f})"
         else:
-            undecided = f"{others} could not be tested for such a jump (too few scales, or noise of unknown size)"
+            undecided = f"{others} could not be tested for such a jump (too few scales, or no comparison with a smooth curve)"
+        deniers = ", ".join(able.get(place, []))
+        one_of = "which" if len(under[place]) == 1 else "of which one"
         reasons[place] = {
             CONSTANT_ANSWERS: f"sharp under {named}, where the jump leads between the scores of two constant answers",
-            SHARP_UNDER_ALL: f"sharp under {named}, of which one is continuous or linear",
-            METRIC: f"sharp under {named}, not under {others}, which would have shown such a jump (power {power:.2f})",
+            SHARP_UNDER_ALL: f"sharp under {named}, {one_of} is continuous or linear",
+            METRIC: f"sharp under {named}, not under {deniers}, which would have shown such a jump (power {power:.2f})",
             SHARP_UNDECIDED: f"sharp under {named}; {undecided}",
         }[verdict[place]]
     return verdict[ability], reasons[ability]

@@ -107,17 +107,21 @@ def sharper(null, words, every, rate):
     if row["n_tested"] == 0:
         return [f"No curve could be tested against {words}."], f"{null} null model: no curve could be tested"
     text = [
-        f"Against {words}, {row['n_before']:,} of {row['n_tested']:,} curves are sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
+        f"Against {words}, {row['n_before']:,} of {plural(row['n_tested'], 'curve')} {_are(row['n_before'])} sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
         f"After false-discovery control (q ≤ {rate:g}) {remaining(row)}."
         if row["n_after"]
         else f"After false-discovery control (q ≤ {rate:g}) none remains (smallest q {p_text(row['smallest_q'])}).",
     ]
     if shared["n_after"] != row["n_after"] or shared["n_before"] != row["n_before"]:
         text.append(
-            f"If neighbouring scales share half of their noise, {shared['n_before']:,} are sharper, and {shared['n_after']:,} after control."
+            f"If neighbouring scales share half of their noise, {shared['n_before']:,} {_are(shared['n_before'])} sharper, and {shared['n_after']:,} after control."
         )
     short = f"{null} null model: {row['n_before']:,} of {row['n_tested']:,} curves at p ≤ 0.05, {row['n_after']:,} after control"
     return text, short
+
+
+def _are(n):
+    return "is" if n == 1 else "are"
 
 
 def remaining(row):
@@ -133,7 +137,7 @@ def largest(every, q_values, rate, draws):
     found = q_values[q_values["q_largest"] <= rate].sort_values(["p_largest", *frames.KEY])
     text = [
         f"In {row['n_before']:,} of {plural(row['n_tested'], 'curve')} the largest scale scores higher than the smaller ones predict (p ≤ 0.05).",
-        "A smooth curve, a line and a parabola predict it, and it must exceed all three.",
+        "Smooth curves, exponential take-offs, a line and a parabola predict it, and it must exceed all four.",
     ]
     if len(found):
         text.append(f"After control {remaining(row)}, the clearest {frames.names(found.head(1)).iloc[0]}.")
@@ -142,8 +146,8 @@ def largest(every, q_values, rate, draws):
     if draws:
         steep, both = every.loc["class"], every.loc["jump"]
         text.append(
-            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} are sharper than every smooth curve that takes 1.5 decades or more "
-            f"({steep['n_after']:,} after control)."
+            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} {_are(steep['n_before'])} sharper than every smooth curve that "
+            f"takes 1.5 decades or more ({steep['n_after']:,} after control)."
         )
         text.append(f"Both tests find {both['n_before']:,} at p ≤ 0.05.")
     short = f"largest scale not foreseeable: {row['n_before']:,} of {row['n_tested']:,}, {row['n_after']:,} after control"

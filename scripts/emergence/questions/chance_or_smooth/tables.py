@@ -28,7 +28,8 @@ def q_values(curves, null_models):
         return curves[list(frames.KEY)].reset_index(drop=True)
     tested = frames.rows_of(null_models, curves)
     family = frames.counted(curves)["in_family"].to_numpy()
-    return curve_tests.p_and_q_values(tested, family).assign(emergence_score=curves["emergence_score"].to_numpy())
+    found = curve_tests.p_and_q_values(tested, family).drop(columns="moderated_excess")
+    return found.assign(emergence_score=curves["emergence_score"].to_numpy())
 
 
 def discoveries_by_metric(q_values, rate):

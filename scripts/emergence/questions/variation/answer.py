@@ -18,7 +18,7 @@ def on_variation(variation):
     known = variation[variation["status"] == "ok"]
     first = variation.iloc[0]
     n_not_crossed = int(first["n_not_crossed"])
-    not_crossed = f"{plural(n_not_crossed, 'curve is', 'curves are')} left out: their task has one metric only, which cannot be told from the task."
+    not_crossed = f"{plural(n_not_crossed, 'curve is', 'curves are')} left out: a metric that is the only one of its task cannot be told from the task."
     if known.empty:
         reasons = {
             "too_few_tasks": f"only {plural(int(first['n_tasks']), 'task is', 'tasks are')} scored by several metrics",

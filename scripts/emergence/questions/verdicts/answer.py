@@ -33,7 +33,7 @@ def on_verdicts(verdicts, by_claim):
         for word, words in WORDS.items()
         if counts[word]
     ]
-    sentences += [] if any(counts[word] for word in WORDS) else ["None is sharp beyond noise."]
+    sentences += [] if any(counts[word] for word in WORDS) else ["None is shown to be sharp beyond noise."]
     sentences.append("The table counts every verdict.")
     groups = by_claim[by_claim["claims"] != "all"]
     if len(groups):
@@ -50,13 +50,24 @@ def on_verdicts(verdicts, by_claim):
         lacking = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED].drop_duplicates(ABILITY)
         without = int(lacking["reason"].str.contains("no continuous or linear metric").sum())
         if without:
-            lacking = plural(without, "sharp ability has", "sharp abilities have")
-            sentences.append(f"{lacking} no continuous or linear metric on the same outputs; one would decide.")
-        if undecided > without:
-            weak = plural(undecided - without, "sharp ability", "sharp abilities")
+            have = plural(without, "sharp ability has", "sharp abilities have")
+            sentences.append(f"{have} no continuous or linear metric on the same outputs; one would decide.")
+        powers = lacking_power(verdicts)
+        weak, untested = int(powers.notna().sum()), int(powers.isna().sum()) - without
+        if weak:
+            weak = plural(weak, "sharp ability", "sharp abilities")
             sentences.append(f"For {weak} the continuous metric has less than {100 * POWER:.0f} % power to show such a jump.")
+        if untested:
+            untested = plural(untested, "sharp ability", "sharp abilities")
+            sentences.append(f"For {untested} the continuous metric could not be tested for such a jump.")
     short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
     return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
+
+
+def lacking_power(verdicts):
+    """The highest power of a continuous metric of each ability that is not decided, NaN where none has one. verdicts: the table."""
+    own = verdicts[verdicts["verdict"] == statuses.SHARP_UNDECIDED]
+    return own.groupby(ABILITY, dropna=False, observed=True)["power"].max()
 
 
 def resting_on_largest(verdicts):

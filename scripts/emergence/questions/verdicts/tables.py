@@ -1,7 +1,7 @@
 """The verdict on every ability, and how many abilities each verdict falls on."""
 
 from emergence.curves import frames
-from emergence.statistics import curve_tests, verdicts
+from emergence.statistics import verdicts
 from emergence.study import registries
 
 
@@ -12,12 +12,13 @@ def compute(given):
     tests = frames.rows_of(given.table("null_models"), curves)
     table = verdicts.verdict_table(
         curves,
-        curve_tests.p_and_q_values(tests, frames.counted(curves)["in_family"]),
+        verdicts.tests_of(tests, frames.counted(curves)["in_family"]),
         given.catalogue,
         relative_threshold=given.study["emergence"]["relative_threshold"],
         threshold=given.study["emergence"]["threshold"],
         rate=given.study["null_models"]["false_discovery_rate"],
         claimed=claimed_tasks(given.files, given.catalogue),
+        shared_questions=given.study["null_models"]["shared_questions"],
     )
     return {"verdicts": table, "verdicts_by_claim": verdicts.verdicts_by_claim(table)}
 
