@@ -10,7 +10,7 @@ from emergence.io import contents, tables
 from emergence.io.documents import ROOT
 from emergence.io.errors import InputError, told
 
-PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2", "msgspec")
+PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "jsonschema", "jinja2", "msgspec")
 
 
 def commit():

@@ -9,7 +9,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
@@ -20,8 +19,11 @@ from emergence.io import tables, texts
 mpl.use("agg")
 
 
-# The palette is seaborn's for colour-blind readers; markers and dashes tell lines apart in grey print too.
-COLORS = sns.color_palette("colorblind")
+# A palette for colour-blind readers, that of seaborn; markers and dashes tell lines apart in grey print too.
+COLORS = [
+    mpl.colors.to_rgb(color)
+    for color in ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"]
+]
 
 MARKERS = "osD^vPX*"
 
@@ -37,19 +39,45 @@ MOST_POINTS = 1500
 
 def style():
     """Set the one look of all figures."""
-    sns.set_theme(context="paper", style="ticks", palette=COLORS)
+    dark = ".15"
     mpl.rcParams |= {
         "figure.constrained_layout.use": True,
+        # the font that comes with Matplotlib: the same figure on every machine
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9.6,
+        "text.color": dark,
+        "axes.prop_cycle": mpl.cycler(color=COLORS),
+        "axes.axisbelow": True,
+        "axes.edgecolor": dark,
+        "axes.labelcolor": dark,
+        "axes.labelsize": 9,
+        "axes.linewidth": 1.0,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 9,
         # a title's place is given: looking for a free one measures every tick label again in each drawing
         "axes.titley": 1.0,
-        "axes.labelsize": 9,
+        "xtick.color": dark,
         "xtick.labelsize": 8,
+        "xtick.major.size": 4.8,
+        "xtick.major.width": 1.0,
+        "xtick.minor.size": 3.2,
+        "xtick.minor.width": 0.8,
+        "ytick.color": dark,
         "ytick.labelsize": 8,
+        "ytick.major.size": 4.8,
+        "ytick.major.width": 1.0,
+        "ytick.minor.size": 3.2,
+        "ytick.minor.width": 0.8,
         "legend.fontsize": 8,
+        "legend.title_fontsize": 9.6,
         "legend.frameon": False,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4.8,
+        "lines.solid_capstyle": "round",
+        "patch.edgecolor": "w",
+        "patch.force_edgecolor": True,
+        "patch.linewidth": 0.8,
         # letters as shapes: the reader's fonts may be wider than ours and run out of the picture
         "svg.fonttype": "path",
         # without hinting a letter is equally wide at every resolution, so one layout and one box serve both formats

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 
 def q_values(p_values):
@@ -108,7 +108,7 @@ def fisher(p_values):
         return np.nan
     # a p-value too small for a number counts as the smallest number
     logarithms = np.log(np.maximum(p_values, np.finfo(float).tiny))
-    return float(special.chdtrc(2 * len(p_values), -2 * logarithms.sum()))
+    return float(scipy.special.chdtrc(2 * len(p_values), -2 * logarithms.sum()))
 
 
 def excess_of_small(p_values, level=0.05):
@@ -116,7 +116,7 @@ def excess_of_small(p_values, level=0.05):
     p_values = np.asarray(p_values, dtype=float)
     p_values = p_values[~np.isnan(p_values)]
     small = int((p_values <= level).sum())
-    return float(special.bdtrc(small - 1, len(p_values), level)) if len(p_values) else np.nan
+    return float(scipy.special.bdtrc(small - 1, len(p_values), level)) if len(p_values) else np.nan
 
 
 def global_test(p_values, task):

@@ -9,7 +9,6 @@ Nothing here loops over curves.
 import numpy as np
 import pandas as pd
 import scipy
-from scipy import special
 
 from emergence.curves import frames, sharpness
 from emergence.io import descriptions, tables
@@ -243,7 +242,7 @@ def explained_by_link(scores, noise, continuous):
         **{name: np.take_along_axis(getattr(local, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
     )
     fit = fit_smooth(y, axis, local)
-    p_value[usable] = special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
+    p_value[usable] = scipy.special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
     hidden = order >= n_scales - max(n_scales // 3, 1)
     if (n_scales - max(n_scales // 3, 1)) > N_PARAMETERS:
         # scores that are hidden are scores of which next to nothing is known
