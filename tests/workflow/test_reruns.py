@@ -16,10 +16,7 @@ def rerun(again):
         done = snakemake(again, "--dry-run", "--quiet", "reason")
         assert done.returncode == 0, done.stdout + done.stderr
         named = re.findall(r"^(?:local)?rule (\w+):((?:\n    .*)*)", done.stdout + done.stderr, re.MULTILINE)
-        return {
-            (rule.removesuffix("_claims"), *re.findall(r"benchmark=(\w+)", text))
-            for rule, text in named
-        } - {("all",)}
+        return {(rule.removesuffix("_claims"), *re.findall(r"benchmark=(\w+)", text)) for rule, text in named} - {("all",)}
 
     jobs.folder = again
     return jobs
@@ -97,11 +94,7 @@ EDITS = {
     "scale_label of a block": (block(scale_label="Tokens"), of("draw_figures", "first") | PROVENANCE | REPORT | EXPLORER),
     "on_error of a block": (
         block(on_error="skip"),
-        of("ingest_scores assess_curves answer_curves draw_figures", "first")
-        | STUDY
-        | PROVENANCE
-        | REPORT
-        | EXPLORER,
+        of("ingest_scores assess_curves answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "answers_over of a block": (
         block(answers_over={"entries": "tasks"}),
