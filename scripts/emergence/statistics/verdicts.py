@@ -168,8 +168,11 @@ def power_to_show_jump(scores, scales, n_examples, n_models, stderr, proportion,
     distance = _distance_from_smooth(jump, x, 1 / np.where(exact[:, None], 1.0, variance))
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
-    sized = scipy.stats.ncx2.sf(scipy.stats.chi2.isf(tail, 1), 1, distance)
-    found = np.where(residual[usable], scipy.stats.ncf.sf(scipy.stats.f.isf(tail, 1, free), 1, free, distance), sized)
+    # a square of one normal deviate; where the size of the noise is estimated, a ratio of squares
+    critical, shift = -scipy.special.ndtri(tail / 2), np.sqrt(distance)
+    sized = scipy.special.ndtr(shift - critical) + scipy.special.ndtr(-shift - critical)
+    estimated = 1 - scipy.special.ncfdtr(1, free, distance, scipy.special.fdtri(1, free, 1 - tail))
+    found = np.where(residual[usable], estimated, sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
 
