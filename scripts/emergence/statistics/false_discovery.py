@@ -68,17 +68,18 @@ def curves_needed_at_floor(draws, n_curves, rate=0.05):
     return max(1, int(np.ceil(smallest_p(draws) * n_curves / rate - 1e-9)))
 
 
-def warn_floor(draws, n_curves, rate=0.05):
+def warn_floor(draws, n_curves, rate=0.05, about=False):
     """What has to be said before a run whose draws are too few for its number of curves, as a sentence; empty where they are not.
 
     draws: simulated curves per curve and null model. n_curves: curves that are tested together. rate: false-discovery rate.
+    about: whether the number of curves is an estimate.
     """
     needed = curves_needed_at_floor(draws, n_curves, rate) if draws else 1
     if needed <= 1:
         return ""
     enough = int(np.ceil(n_curves / rate - 1e-9)) - 1
     return (
-        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {n_curves:,} curves that are tested together, a curve "
+        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {'about ' * about}{n_curves:,} curves that are tested together, a curve "
         f"is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves reach that smallest p-value; "
         f"for one curve alone to be a discovery, `null_models: draws` would have to be at least {enough:,}."
     )
