@@ -80,8 +80,9 @@ def warn_floor(draws, n_curves, rate=0.05, about=False):
     enough = int(np.ceil(n_curves / rate - 1e-9)) - 1
     return (
         f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {'about ' * about}{n_curves:,} curves that are "
-        f"tested together, a curve is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves reach that smallest p-value; "
-        f"for one curve alone to be a discovery, `null_models: draws` would have to be at least {enough:,}."
+        f"tested together, a curve is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves "
+        f"reach that smallest p-value; for one curve alone to be a discovery, `null_models: draws` would have to be at least "
+        f"{enough:,}."
     )
 
 
