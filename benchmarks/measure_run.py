@@ -62,7 +62,7 @@ def main():
             print(f"  {rule:20} {seconds:4.0f} s")
         wall, processor, _ = run(folder, "--cores", "2")
         print(f"again, nothing to do:   {wall:.1f} s wall, {processor:.1f} s processor")
-    for module in ("sys", "numpy", "pandas", "pyarrow.parquet", "scipy.stats", "seaborn"):
+    for module in ("sys", "numpy", "pandas", "pyarrow.parquet", "scipy.special", "scipy.stats", "matplotlib.pyplot", "seaborn"):
         print(f"  import {module:16} {import_seconds(module):5.2f} s with the interpreter's start")
 
 

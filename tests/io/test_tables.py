@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -123,9 +124,22 @@ def test_fractions_are_stored_to_the_digits_that_every_processor_gives(tmp_path,
     assert files[2].read_bytes() == files[0].read_bytes()
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, 1e-300, 1.7e308, -123456789.987654321, 1 / 3, float("nan")])
-def test_rounding_stays_within_the_ninth_digit(value):
-    assert tables._to_known_digits(value) == pytest.approx(value, rel=5e-9, abs=0, nan_ok=True)
+def test_rounding_is_that_of_pythons_format_to_the_last_bit():
+    """Against float(f"{x:.9g}"): of any size, halfway between two numbers of nine digits, next to powers of ten, and no numbers."""
+    rng = np.random.default_rng(1)
+    tens = 10.0 ** np.arange(-30, 31)
+    numbers = np.concatenate(
+        [
+            rng.standard_normal(20_000) * 10.0 ** rng.integers(-30, 30, 20_000),
+            rng.integers(0, 2000, 5000) / rng.integers(1, 3000, 5000),
+            (rng.integers(1, 10**9, 5000) + 0.5) * 10.0 ** rng.integers(-20, 10, 5000),
+            *(tens, np.nextafter(tens, 0), -np.nextafter(tens, np.inf), tens * (1 - 5e-10)),
+            [0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.7e308, 1e-300, -123456789.987654321],
+        ]
+    )
+    expected = np.array([float(f"{number:.9g}") for number in numbers])
+    assert tables._to_known_digits(numbers).tobytes() == expected.tobytes()
+    assert tables._lists_to_known_digits([[1 / 3, np.nan], [], [2 / 3]])[1:] == [[], [0.666666667]]
 
 
 def test_scores_are_stored_to_the_letter(tmp_path):

@@ -6,6 +6,7 @@ from scipy import stats
 
 from emergence.outputs import chain, flags, pipeline, target_length
 from emergence.outputs.rescoring import Settings, Task, tasks
+from emergence.statistics import proportions
 from emergence.study import configuration
 from invented_outputs import SCALES, copied_digits, examples, sums, token_accuracy
 from samples import sample
@@ -14,7 +15,7 @@ from samples import sample
 def test_the_exact_interval_is_that_of_scipy():
     for right, n in ((0, 5), (3, 7), (7, 7), (250, 1000)):
         expected = stats.binomtest(right, n).proportion_ci(0.95, "exact")
-        assert target_length.exact_interval(right, n, 0.95) == pytest.approx((expected.low, expected.high), abs=1e-12)
+        assert proportions.exact_interval(right, n, 0.95) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_independent_tokens_are_inside_the_interval():

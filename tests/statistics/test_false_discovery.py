@@ -55,6 +55,8 @@ def test_the_floor_is_said_before_a_run():
     text = false_discovery.warn_floor(10_000, 86_000)
     assert "172 curves" in text
     assert "1,719,999" in text
+    assert "Among 86,000 curves" in text
+    assert "Among about 86,000 curves" in false_discovery.warn_floor(10_000, 86_000, about=True)
     assert false_discovery.warn_floor(1_719_999, 86_000) == ""
     assert false_discovery.warn_floor(10_000, 219) == ""
     assert false_discovery.warn_floor(0, 86_000) == ""

@@ -79,7 +79,7 @@ def test_conda_environment_has_the_locked_versions():
     wanted = yaml.safe_load((ROOT / "workflow/envs/environment.yaml").read_text())["dependencies"]
     pinned = dict(re.findall(r"([\w-]+) ==([\w.]+)", "\n".join(wanted)))
     assert pinned
-    assert {name: locked[name.removesuffix("-minimal")] for name in pinned} == pinned
+    assert {name: locked[re.sub("-(minimal|base)$", "", name)] for name in pinned} == pinned
 
 
 def test_locks_name_no_package_index():

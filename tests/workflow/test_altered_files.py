@@ -29,7 +29,7 @@ def make_again(folder, finished):
 
 @pytest.mark.parametrize(
     ("file", "found", "replaced", "first_job"),
-    [("first.csv", "0.55", "0.56", "ingest_scores"), ("claims.csv", "sorting", "naming", "answer_claims")],
+    [("first.csv", "0.55", "0.56", "ingest_scores"), ("claims.csv", "sorting", "naming", "answer_curves_claims")],
 )
 def test_an_input_replaced_by_an_older_file_is_noticed(again, file, found, replaced, first_job):
     text = (again / file).read_text()
@@ -64,7 +64,7 @@ def test_edited_results_are_named_and_made_again(again, finished, time):
         if time:
             os.utime(path, (time, time))
     named, said = jobs(again)
-    assert {"answer_curves", "assess_curves", "draw_figures", "draw_figures_claims", "write_report"} <= named
+    assert {"answer_curves_claims", "assess_curves", "draw_figures", "draw_figures_claims", "write_report"} <= named
     assert "ingest_scores" not in named
     for file in edited:
         assert f"results/{file} was changed after the workflow wrote it" in said

@@ -145,7 +145,7 @@ def test_the_jobs_went_through_slurm_and_the_tiny_steps_did_not(finished_by_slur
     for rule in PER_SHARD:
         shards = sorted(f"rule_{rule}_wildcards_tree_{number}-of-{SHARDS}" for number in range(1, SHARDS + 1))
         assert sorted(comment for comment in comments if comment.startswith(f"rule_{rule}_")) == shards
-    for rule in ("ingest_scores", "assess_curves", "answer_claims", "answer_curves"):
+    for rule in ("ingest_scores", "assess_curves", "answer_curves_claims"):
         assert f"rule_{rule}_wildcards_first" in comments
     assert [comment for comment in comments for rule in LOCAL if comment.startswith(f"rule_{rule}")] == []
 

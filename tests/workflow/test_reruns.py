@@ -16,10 +16,7 @@ def rerun(again):
         done = snakemake(again, "--dry-run", "--quiet", "reason")
         assert done.returncode == 0, done.stdout + done.stderr
         named = re.findall(r"^(?:local)?rule (\w+):((?:\n    .*)*)", done.stdout + done.stderr, re.MULTILINE)
-        return {
-            (rule.removesuffix("_claims") if rule.startswith("draw") else rule, *re.findall(r"benchmark=(\w+)", text))
-            for rule, text in named
-        } - {("all",)}
+        return {(rule.removesuffix("_claims"), *re.findall(r"benchmark=(\w+)", text)) for rule, text in named} - {("all",)}
 
     jobs.folder = again
     return jobs
@@ -35,9 +32,9 @@ def of(rules, *benchmarks):
     return {(rule, benchmark) for rule in rules.split() for benchmark in benchmarks or ("first", "second")}
 
 
-ANSWERED = of("answer_curves answer_verdicts draw_figures") | of("answer_claims", "first")
+ANSWERED = of("answer_curves draw_figures")
 ASSESSED = of("assess_curves") | ANSWERED
-INGESTED = of("ingest_scores") | ASSESSED | of("answer_claims", "first")
+INGESTED = of("ingest_scores") | ASSESSED
 EVERYTHING = INGESTED | STUDY | PROVENANCE | REPORT | EXPLORER
 
 
@@ -97,15 +94,11 @@ EDITS = {
     "scale_label of a block": (block(scale_label="Tokens"), of("draw_figures", "first") | PROVENANCE | REPORT | EXPLORER),
     "on_error of a block": (
         block(on_error="skip"),
-        of("ingest_scores assess_curves answer_curves answer_verdicts answer_claims draw_figures", "first")
-        | STUDY
-        | PROVENANCE
-        | REPORT
-        | EXPLORER,
+        of("ingest_scores assess_curves answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "answers_over of a block": (
         block(answers_over={"entries": "tasks"}),
-        of("answer_curves answer_verdicts answer_claims draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
+        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "threshold": (study(emergence={"threshold": 5}), ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "false_discovery_rate": (
@@ -113,23 +106,23 @@ EDITS = {
         ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "draws": (study(null_models={"draws": 99}), ASSESSED | STUDY | PROVENANCE | REPORT | EXPLORER),
-    "resamples": (study(resamples=150), of("answer_curves draw_figures") | STUDY | PROVENANCE | REPORT),
+    "resamples": (study(resamples=150), ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER),
     "dpi": (study(figures={"sharpest_curves": 2, "dpi": 60}), of("draw_figures") | PROVENANCE | REPORT),
     "label in the catalogue": (
         metric("exact_match", "label: Exact match\n", "label: Exact matches\n"),
-        of("answer_curves draw_figures") | of("answer_claims", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
+        ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "reason in the catalogue": (metric("exact_match", "reason: >-\n", "reason: >-\n      Also:\n"), PROVENANCE | REPORT),
     "range in the catalogue": (metric("exact_match", "range: [0, 1]", "range: [0, 2]"), EVERYTHING),
     "the list of claims": (
         line("claims.csv", "other,f1\n"),
-        of("answer_verdicts answer_claims draw_figures", "first") | PROVENANCE | REPORT | EXPLORER,
+        of("answer_curves draw_figures", "first") | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "a module of figures": (line(f"{LIBRARY}/questions/drawing.py"), of("draw_figures") | REPORT),
     "a figure of one question": (line(f"{LIBRARY}/questions/variation/figure.py"), of("draw_figures") | REPORT),
     "the computation of one question": (
         line(f"{LIBRARY}/questions/variation/tables.py"),
-        of("answer_curves draw_figures") | STUDY | PROVENANCE | REPORT,
+        ANSWERED | STUDY | PROVENANCE | REPORT | EXPLORER,
     ),
     "the sentence of one question": (line(f"{LIBRARY}/questions/variation/answer.py"), REPORT),
     "the caption of a figure": (line(f"{LIBRARY}/questions/variation/variation.rst", " More.\n"), REPORT),

@@ -64,6 +64,31 @@ def test_snakemakes_own_report_renders(again):
     assert (again / "report.zip").stat().st_size > 10_000
 
 
+def test_too_few_draws_are_said_once_before_they_are_made(again):
+    """What `make run` shows. Hand-worked: a lone discovery among m curves needs p <= .05 / m, and 1 / (draws + 1) is the least p."""
+    config = again / "config/config.yaml"
+    study = yaml.safe_load(config.read_text())
+    study["null_models"]["draws"] = 25
+    config.write_text(yaml.safe_dump(study, sort_keys=False))
+    done = snakemake(again, "--cores", "1", "--quiet", "host", "reason", "rules", "--", "results/first/curves.parquet")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    n_curves, enough = (
+        int(re.search(pattern, said)[1]) for pattern in (r"Among (\d+) curves", r"draws` would have to be at least (\d+)")
+    )
+    assert "Warning: first: With 25 draws no p-value is below 1/26." in said
+    assert said.count("no p-value is below") == 1
+    assert said.index("no p-value is below") < said.index("first: 25 draws for each curve")
+    # to the last: 20 m - 1 are enough, and one less is not
+    assert (enough, n_curves) == (20 * n_curves - 1, len(family_of(again / "results/first")))
+
+
+def family_of(folder):
+    """Curves of a benchmark that have a q-value are those that are tested together."""
+    q_values = tables.read("q_values", folder / "q_values.parquet")
+    return q_values[q_values["in_family"].astype(bool)]
+
+
 def test_lint(finished):
     done = snakemake(finished, "--lint")
     assert done.returncode == 0, done.stdout + done.stderr

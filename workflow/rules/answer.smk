@@ -1,16 +1,19 @@
 # Stage: answer. Needs: the tables of the stages before; for some questions, the lists that the block names.
-# Gives: the tables of every question (scripts/emergence/questions/*/question.yaml), one rule for the questions of a job.
+# Gives: the tables of every question (scripts/emergence/questions/*/question.yaml).
+# One job answers all that is asked of the curves of a benchmark, and one what is asked of its outputs, which can take long: to start
+# Python and read the tables costs more than most answers.
 
 
 localrules:
     answer_study,
 
 
-for job, members in JOBS.items():
+for job, met, names in [(job, *group) for job, members in JOBS.items() for group in alike(members).items()]:
+    members = asked_of(names[0], JOBS[job])
 
     rule:
         name:
-            f"answer_{job}"
+            "_".join(["answer", job, *met])
         input:
             **tables_of("{benchmark}", *made_before(members)),
             files=some_files(read_by(members, "files")),
@@ -19,7 +22,7 @@ for job, members in JOBS.items():
         log:
             f"results/logs/answer_{job}/{{benchmark}}.log",
         wildcard_constraints:
-            benchmark=one_of([name for name in BENCHMARKS if members[0].is_asked(STUDY["benchmarks"][name])]),
+            benchmark=one_of(names),
         conda:
             "../envs/environment.yaml"
         threads: 1

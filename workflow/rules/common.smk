@@ -16,7 +16,8 @@ if not workflow.modifier.skip_configfile and not workflow.config_settings.replac
 
 STUDY = usable(configuration.check, config, CONFIG_FILES)
 METRICS = usable(metric_catalogue.entries, STUDY["metrics"])
-JOBS = usable(questions.jobs)
+usable(questions.check)
+JOBS = questions.jobs()
 
 # one or the other, by how Snakemake keeps its record
 RECORD = [*Path(".snakemake").glob("metadata/*"), *Path(".snakemake").glob("metadata.db")]

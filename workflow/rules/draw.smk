@@ -3,9 +3,8 @@
 # One job draws all figures of a benchmark: importing the plotting library costs more than drawing.
 
 
-for met in sorted({needs_met(name) for name in BENCHMARKS}):
-    alike = [name for name in BENCHMARKS if needs_met(name) == met]
-    drawn = with_figures(alike[0])
+for met, names in alike(DRAWN).items():
+    drawn = asked_of(names[0], DRAWN)
 
     rule:
         name:
@@ -17,7 +16,7 @@ for met in sorted({needs_met(name) for name in BENCHMARKS}):
         log:
             "results/logs/draw_figures/{benchmark}.log",
         wildcard_constraints:
-            benchmark=one_of(alike),
+            benchmark=one_of(names),
         conda:
             "../envs/environment.yaml"
         threads: 1

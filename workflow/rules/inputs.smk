@@ -16,6 +16,7 @@ REPORTED = [
     *questions.of_study(),
     *(question for question in questions.every_question().values() if question.scope == "benchmark"),
 ]
+DRAWN = [question for question in questions.every_question().values() if question.figures]
 
 
 def users_own(paths):
@@ -84,14 +85,20 @@ def modules(members, *parts):
     return [path for path in found if path]
 
 
-def with_figures(name):
-    """The questions that have figures and are asked of a benchmark."""
-    return [question for question in questions.of_benchmark(STUDY["benchmarks"][name]) if question.figures]
+def asked_of(name, members):
+    """Those of some questions that are asked of a benchmark."""
+    return [question for question in members if question.is_asked(STUDY["benchmarks"][name])]
 
 
-def needs_met(name):
-    """What sets the figures of some benchmarks apart from those of others: the keys that questions need and the block has."""
-    return tuple(sorted({need for question in with_figures(name) for need in question.needs}))
+def alike(members):
+    """Benchmarks of which the same of some questions are asked, as {keys that not all of the questions need: names}."""
+    shared = set.intersection(*(set(question.needs) for question in members))
+    found = {}
+    for name in BENCHMARKS:
+        if asked := asked_of(name, members):
+            met = {need for question in asked for need in question.needs} - shared
+            found.setdefault(tuple(sorted(met)), []).append(name)
+    return found
 
 
 def drawn_from(members):
@@ -146,7 +153,7 @@ def lists_of(name):
 
 def figures_of(name):
     """The figures of one benchmark, by name, in the order of the report."""
-    names = [figure for question in with_figures(name) for figure in question.figures]
+    names = [figure for question in asked_of(name, DRAWN) for figure in question.figures]
     return {figure: f"results/{name}/figures/{figure}.svg" for figure in names}
 
 

@@ -1,6 +1,6 @@
 """YAML documents that users write, read strictly and checked against a JSON Schema with every mistake reported.
 
-Every job on a cluster imports this module, so it needs nothing heavier than YAML and JSON Schema.
+Every job imports this module, so it needs nothing heavier than YAML until something is checked.
 """
 
 import difflib
@@ -15,7 +15,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import jsonschema
 import yaml
 
 from emergence.io.errors import InputError, told
@@ -293,6 +292,9 @@ def _allowed(schema):
 
 def find_problems(value, schema, path):
     """All mistakes of a value against a schema: a list of (path, found, allowed)."""
+    # not in the jobs, which check nothing: it is a tenth of what they import
+    import jsonschema
+
     problems = [((*path, *where), f"the number {found}", "a finite number") for where, found in _not_finite(value)]
     for error in jsonschema.Draft202012Validator(schema).iter_errors(value):
         where = (*path, *error.absolute_path)

@@ -42,6 +42,7 @@ _REBUILD = "`snakemake --forceall` makes all tables anew"
 
 # Significant digits of the fractions that are stored; see _rounded.
 _DIGITS = 9
+_POWERS = np.array([float(f"1e{exponent}") for exponent in range(23)])
 
 # Rows in a row group: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
@@ -195,20 +196,42 @@ def _rounded(frame, name):
     if table.get("exact"):
         return frame
     rounded = {
-        column: frame[column].map(_to_known_digits)
+        column: pd.Series(_to_known_digits(frame[column].to_numpy(dtype=float, na_value=np.nan)), index=frame.index)
         for column, spec in table["columns"].items()
         if spec["type"] == "float" and column not in table["key"]
     }
     rounded |= {
-        column: frame[column].map(lambda values: [_to_known_digits(number) for number in values])
+        column: pd.Series(_lists_to_known_digits(frame[column].tolist()), index=frame.index, dtype=object)
         for column, spec in table["columns"].items()
         if spec["type"] == "float list"
     }
     return frame.assign(**rounded)
 
 
-def _to_known_digits(number):
-    return float(f"{number:.{_DIGITS}g}")
+def _to_known_digits(numbers):
+    """The numbers, (n,), with so many significant digits: float(f"{number:.9g}") of each, several times as fast."""
+    size = np.abs(numbers)
+    # of other sizes the power of ten is not a whole number of floating point; zero, infinity and NaN stay as they are
+    usual = (size >= 1e-10) & (size < 1e15)
+    rest = ~usual & (size > 0) & np.isfinite(size)
+    found = np.array(numbers, dtype=float)
+    x = found[usual]
+    decimals = _DIGITS - 1 - np.floor(np.log10(size[usual])).astype(int)
+    power, up = _POWERS[np.abs(decimals)], decimals >= 0
+    scaled = np.where(up, x * power, x / power)
+    whole = np.rint(scaled)
+    found[usual] = np.where(up, whole / power, whole * power)
+    # what lies next to the middle of two numbers, or where the logarithm was rounded up to the next power, is left to the text
+    doubtful = (np.abs(scaled - whole) > 0.5 - 1e-6) | (np.abs(scaled) < 10.0 ** (_DIGITS - 1))
+    rest[np.flatnonzero(usual)[doubtful]] = True
+    found[rest] = [float(f"{number:.{_DIGITS}g}") for number in np.asarray(numbers, dtype=float)[rest].tolist()]
+    return found
+
+
+def _lists_to_known_digits(lists):
+    """The same of lists of numbers."""
+    flat = iter(_to_known_digits(np.array([number for numbers in lists for number in numbers], dtype=float)).tolist())
+    return [list(itertools.islice(flat, len(numbers))) for numbers in lists]
 
 
 def write(frame, name, path):

@@ -1,7 +1,5 @@
 """What a schema cannot say of the keys that outputs add to a block. Imported before any job starts, so it needs nothing heavy."""
 
-import regex
-
 NAMES_OF_TOKENS = ("characters", "words", "digits")
 
 
@@ -10,6 +8,8 @@ def problems(block):
 
     Returns a list of (path of the key within the block, what was found, what is allowed).
     """
+    import regex
+
     found = []
     patterns = {("answer", "regex"): block.get("answer", {}).get("regex")}
     if block.get("tokens") not in NAMES_OF_TOKENS:

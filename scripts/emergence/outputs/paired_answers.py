@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from emergence.curves import sharpness
 from emergence.outputs import resampling
 from emergence.outputs.examples import curve_key, metric_name
 from emergence.outputs.rescoring import average_by_scale, jackknife_covariance, leave_one_out
 from emergence.statistics.noise import sampling_noise
+from emergence.statistics.paired_comparison import mcnemar_p_value
 from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth
 
 # Below this many scales a curve is in no comparison.
@@ -302,7 +303,7 @@ def steps(task):
             if binary:
                 gained = int((values[upper] > values[lower]).sum())
                 lost = int((values[upper] < values[lower]).sum())
-                p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+                p_value = mcnemar_p_value(gained, lost)
                 line |= {"n_gained": gained, "n_lost": lost, "test": "mcnemar", "p_value": p_value}
             else:
                 line |= {"n_gained": None, "n_lost": None, "test": "jackknife_t", "p_value": _t_test(line, len(part.units))}
@@ -317,4 +318,4 @@ def _t_test(line, n_units):
         return np.nan
     if line["stderr"] == 0:
         return 1.0 if line["step"] == 0 else np.nan
-    return float(2 * stats.t.sf(abs(line["step"]) / line["stderr"], n_units - 1))
+    return float(2 * special.stdtr(n_units - 1, -abs(line["step"]) / line["stderr"]))

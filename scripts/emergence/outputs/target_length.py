@@ -7,24 +7,16 @@ be wrong. Where tokens are independent but differ in difficulty by their positio
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from emergence.outputs.examples import LOGLIKELIHOOD, TEXT, curve_key, metric_name
+from emergence.statistics.proportions import exact_interval
 
 # Fewer expected right answers than this, and an accuracy of 0 says nothing against p^L.
 FEWEST_EXPECTED = 3.0
 
 # With more different lengths than this, neighbouring lengths are put together.
 MOST_GROUPS = 12
-
-
-def exact_interval(right, n, level):
-    """Clopper-Pearson interval of a share: arrays right and n of equal shape, n >= 1, to low and high."""
-    tail = (1 - level) / 2
-    right, n = np.asarray(right, dtype=float), np.asarray(n, dtype=float)
-    low = np.where(right > 0, stats.beta.ppf(tail, np.maximum(right, 1), n - right + 1), 0.0)
-    high = np.where(right < n, stats.beta.isf(tail, right + 1, np.maximum(n - right, 1)), 1.0)
-    return low, high
 
 
 def groups(lengths):
@@ -203,7 +195,7 @@ def _distances(length, distance, p, level):
     mean = np.bincount(group, weights=distance) / n
     squared = np.bincount(group, weights=np.square(distance - mean[group]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = stats.t.isf((1 - level) / 2, n - 1) * np.sqrt(squared / (n - 1) / n)
+        half = special.stdtrit(n - 1, (1 + level) / 2) * np.sqrt(squared / (n - 1) / n)
     half = np.where(n > 1, half, np.nan)
     return {
         "edit_distance": mean,

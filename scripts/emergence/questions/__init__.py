@@ -70,26 +70,25 @@ class Question:
         return f"scripts/emergence/questions/{self.name}/{part}.py" if (FOLDER / self.name / f"{part}.py").is_file() else None
 
 
-@functools.cache
-def every_question():
-    """Return the questions in the order in which they are answered and shown, {name: Question}.
-
-    Raises
-    ------
-    InputError
-        Where a question.yaml is not what its schema allows.
-    """
+def check():
+    """Raise InputError where a question.yaml is not what its schema allows, with all that is wrong."""
     schema = load_schema(SCHEMAS / "question.schema.yaml")
-    found, problems = [], []
-    for path in sorted(FOLDER.glob("*/question.yaml")):
-        content = load_schema(path)
-        wrong = find_problems(content, schema, ())
-        problems += [message(path, *problem) for problem in wrong]
-        if not wrong:
-            keys = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
-            found.append(Question(path.parent.name, **keys))
+    problems = [
+        message(path, *problem)
+        for path in sorted(FOLDER.glob("*/question.yaml"))
+        for problem in find_problems(load_schema(path), schema, ())
+    ]
     if problems:
         raise InputError(problems)
+
+
+@functools.cache
+def every_question():
+    """Return the questions in the order in which they are answered and shown, {name: Question}; `check` has seen their files."""
+    found = []
+    for path in sorted(FOLDER.glob("*/question.yaml")):
+        keys = {key: tuple(value) if isinstance(value, list) else value for key, value in load_schema(path).items()}
+        found.append(Question(path.parent.name, **keys))
     return {question.name: question for question in sorted(found, key=lambda question: (question.order, question.name))}
 
 
@@ -104,10 +103,7 @@ def of_study():
 
 
 def jobs():
-    """Return the questions of each job, in an order in which each finds the tables of the others ready: {job: list of Question}.
-
-    The questions of one job need the same and read the same files, so that the job makes the same tables for every benchmark.
-    """
+    """Return the questions of each job, in an order in which each finds the tables of the others ready: {job: list of Question}."""
     maker = {table: question.name for question in every_question().values() for table in question.tables}
     found = {}
     for question in every_question().values():
@@ -117,8 +113,5 @@ def jobs():
         needs = {
             name: {maker[table] for table in question.inputs if maker.get(table) in members} for name, question in members.items()
         }
-        order = list(graphlib.TopologicalSorter(needs).static_order())
-        if len({(question.needs, question.files) for question in members.values()}) > 1:
-            raise InputError(f"the questions of the job `{job}` ({', '.join(order)}) differ in `needs` or in `files`")
-        found[job] = [members[name] for name in order]
+        found[job] = [members[name] for name in graphlib.TopologicalSorter(needs).static_order()]
     return found

@@ -40,6 +40,8 @@ def style():
     sns.set_theme(context="paper", style="ticks", palette=COLORS)
     mpl.rcParams |= {
         "figure.constrained_layout.use": True,
+        # the font that comes with Matplotlib: the same figure on every machine
+        "font.sans-serif": ["DejaVu Sans"],
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 9,

@@ -113,17 +113,23 @@ def _deviances(total, from_low, from_high, moments, bounded):
     # a shape that does not move over these scales is a constant: both its ends are one number
     fixed = determinant <= 1e-6 * moments.low * moments.high
     inverse = np.divide(1.0, determinant, out=np.zeros_like(determinant), where=~fixed)
-    low = (from_low * moments.high - from_high * moments.cross) * inverse
-    high = (from_high * moments.low - from_low * moments.cross) * inverse
-    deviance = total - low * from_low - high * from_high
+    # in place: to get memory for a new array takes as long as to compute it
+    low, high = from_low * moments.high, from_high * moments.low
+    low -= from_high * moments.cross
+    high -= from_low * moments.cross
+    low *= inverse
+    high *= inverse
+    deviance = total - low * from_low
+    deviance -= high * from_high
     if not bounded:
         return np.where(fixed, np.inf, deviance)
-    outside = (low < 0) | (low > 1) | (high < 0) | (high > 1) | fixed
+    outside = (np.minimum(low, high) < 0) | (np.maximum(low, high) > 1) | fixed
     # The best point of a convex function over a square that its minimum lies outside of is on one of the four sides. That can
     # only be worse than the minimum, so it is looked for only where the minimum is better than the best curve inside.
     best = np.where(outside, np.inf, deviance)
     worth = outside & (deviance < best.min(axis=-1, keepdims=True)) | fixed
-    place = np.nonzero(worth)
+    # in the order of memory, which is several times faster
+    place = np.unravel_index(np.flatnonzero(worth.T), worth.T.shape)[::-1]
     m_low, m_cross, m_high = (np.broadcast_to(part, worth.shape)[place] for part in moments)
     f_low, f_high, all_of = from_low[place], from_high[place], np.broadcast_to(total, worth.shape)[place]
     sides = []

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 
 def q_values(p_values):
@@ -68,19 +68,21 @@ def curves_needed_at_floor(draws, n_curves, rate=0.05):
     return max(1, int(np.ceil(smallest_p(draws) * n_curves / rate - 1e-9)))
 
 
-def warn_floor(draws, n_curves, rate=0.05):
+def warn_floor(draws, n_curves, rate=0.05, about=False):
     """What has to be said before a run whose draws are too few for its number of curves, as a sentence; empty where they are not.
 
     draws: simulated curves per curve and null model. n_curves: curves that are tested together. rate: false-discovery rate.
+    about: whether the number of curves is an estimate.
     """
     needed = curves_needed_at_floor(draws, n_curves, rate) if draws else 1
     if needed <= 1:
         return ""
     enough = int(np.ceil(n_curves / rate - 1e-9)) - 1
     return (
-        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {n_curves:,} curves that are tested together, a curve "
-        f"is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves reach that smallest p-value; "
-        f"for one curve alone to be a discovery, `null_models: draws` would have to be at least {enough:,}."
+        f"With {draws:,} draws no p-value is below 1/{draws + 1:,}. Among {'about ' * about}{n_curves:,} curves that are "
+        f"tested together, a curve is a discovery at a false-discovery rate of {rate:g} only if at least {needed:,} curves "
+        f"reach that smallest p-value; for one curve alone to be a discovery, `null_models: draws` would have to be at least "
+        f"{enough:,}."
     )
 
 
@@ -108,7 +110,7 @@ def fisher(p_values):
         return np.nan
     # a p-value too small for a number counts as the smallest number
     logarithms = np.log(np.maximum(p_values, np.finfo(float).tiny))
-    return float(special.chdtrc(2 * len(p_values), -2 * logarithms.sum()))
+    return float(scipy.special.chdtrc(2 * len(p_values), -2 * logarithms.sum()))
 
 
 def excess_of_small(p_values, level=0.05):
@@ -116,7 +118,7 @@ def excess_of_small(p_values, level=0.05):
     p_values = np.asarray(p_values, dtype=float)
     p_values = p_values[~np.isnan(p_values)]
     small = int((p_values <= level).sum())
-    return float(special.bdtrc(small - 1, len(p_values), level)) if len(p_values) else np.nan
+    return float(scipy.special.bdtrc(small - 1, len(p_values), level)) if len(p_values) else np.nan
 
 
 def global_test(p_values, task):

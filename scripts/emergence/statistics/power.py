@@ -5,7 +5,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import special
+import scipy
 
 from emergence.statistics.noise import NONE, PUBLISHED_ROUNDING
 
@@ -76,7 +76,7 @@ def _at_least(count, n_examples, share):
     count, n_examples, share = np.broadcast_arrays(count, n_examples, share)
     inner = (count >= 1) & (count <= n_examples)
     found = np.where(count < 1, 1.0, 0.0)
-    found[inner] = special.betainc(count[inner], n_examples[inner] - count[inner] + 1, share[inner])
+    found[inner] = scipy.special.betainc(count[inner], n_examples[inner] - count[inner] + 1, share[inner])
     return found
 
 
@@ -90,7 +90,7 @@ def _stretch_starts(critical, chance, alpha):
     below = np.maximum(critical - 2, 0.0)
     above = np.ceil((critical + 8 * np.sqrt(critical) + 8) / chance)
     # the normal approximation is a few right answers off: most searches begin and end within that
-    centre = critical - 1 - special.ndtri(1 - alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
+    centre = critical - 1 - scipy.special.ndtri(1 - alpha) * np.sqrt(np.maximum(critical - 1, 0) * (1 - chance))
     for guess in (np.floor((centre - 2) / chance), np.ceil((centre + 3) / chance)):
         guess = np.clip(guess, below, above)
         needs_more = _at_least(critical - 1, guess, chance) > alpha
@@ -148,7 +148,7 @@ def _search(performance, chance, power, alpha):
         return _at_least(critical, _stretch_starts(critical, chance, alpha), performance) >= power
 
     # The normal approximation, doubled, is past the answer; it brackets the critical count from above.
-    spread = special.ndtri(1 - alpha) * np.sqrt(chance * (1 - chance)) + special.ndtri(power) * np.sqrt(
+    spread = scipy.special.ndtri(1 - alpha) * np.sqrt(chance * (1 - chance)) + scipy.special.ndtri(power) * np.sqrt(
         performance * (1 - performance)
     )
     guess = np.square(spread / (performance - chance))

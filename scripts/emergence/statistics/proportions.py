@@ -2,7 +2,6 @@
 
 import numpy as np
 import scipy
-from scipy import special
 
 
 def exact_interval(successes, trials, level):
@@ -14,8 +13,8 @@ def exact_interval(successes, trials, level):
     successes, trials = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(successes > 0, special.betaincinv(successes, trials - successes + 1, tail), 0.0)
-        high = np.where(successes < trials, special.betaincinv(successes + 1, trials - successes, 1 - tail), 1.0)
+        low = np.where(successes > 0, scipy.special.betaincinv(successes, trials - successes + 1, tail), 0.0)
+        high = np.where(successes < trials, scipy.special.betaincinv(successes + 1, trials - successes, 1 - tail), 1.0)
     return np.where(trials > 0, low, np.nan), np.where(trials > 0, high, np.nan)
 
 

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from emergence.statistics.random_streams import random_stream
 from emergence.statuses import CONFOUNDED, NO_CURVES, NOTHING_VARIES, OK, ONE_LEVEL, TOO_FEW_TASKS
@@ -39,7 +39,7 @@ def _indicators(labels):
     """One column a level: (n, levels), sparse."""
     codes, levels = pd.factorize(labels, sort=True)
     n = len(codes)
-    return sparse.csr_array((np.ones(n), codes, np.arange(n + 1)), shape=(n, len(levels)))
+    return scipy.sparse.csr_array((np.ones(n), codes, np.arange(n + 1)), shape=(n, len(levels)))
 
 
 class _Added:
@@ -176,8 +176,8 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS, confidence=
         if row["n_levels"] < 2:
             row["status"] = ONE_LEVEL
             continue
-        mean = sparse.csr_array(np.ones((len(used), 1)))
-        others = sparse.hstack([mean, *(columns[other] for other in factors if other != factor)], format="csr")
+        mean = scipy.sparse.csr_array(np.ones((len(used), 1)))
+        others = scipy.sparse.hstack([mean, *(columns[other] for other in factors if other != factor)], format="csr")
         added = _Added(others, columns[factor])
         row["degrees_of_freedom"] = added.degrees_of_freedom
         if added.degrees_of_freedom == 0 or total == 0:

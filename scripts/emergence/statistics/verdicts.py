@@ -9,7 +9,6 @@ Nothing here loops over curves.
 import numpy as np
 import pandas as pd
 import scipy
-from scipy import special
 
 from emergence.curves import frames, sharpness
 from emergence.io import descriptions, tables
@@ -193,8 +192,11 @@ def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=No
     distance = _distance_from_smooth(jump, x, _whitening(noise, sampling, extra))
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
-    sized = scipy.stats.ncx2.sf(scipy.stats.chi2.isf(tail, 1), 1, distance)
-    found = np.where(residual, scipy.stats.ncf.sf(scipy.stats.f.isf(tail, 1, free), 1, free, distance), sized)
+    # a square of one normal deviate; where the size of the noise is estimated, a ratio of squares
+    critical, shift = -scipy.special.ndtri(tail / 2), np.sqrt(distance)
+    sized = scipy.special.ndtr(shift - critical) + scipy.special.ndtr(-shift - critical)
+    estimated = 1 - scipy.special.ncfdtr(1, free, distance, scipy.special.fdtri(1, free, 1 - tail))
+    found = np.where(residual, estimated, sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
 
@@ -282,7 +284,7 @@ def explained_by_link(scores, noise, continuous):
         **{name: np.take_along_axis(getattr(local, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
     )
     fit = fit_smooth(y, axis, local)
-    p_value[usable] = special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
+    p_value[usable] = scipy.special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
     hidden = order >= n_scales - max(n_scales // 3, 1)
     if (n_scales - max(n_scales // 3, 1)) > N_PARAMETERS:
         # scores that are hidden are scores of which next to nothing is known
