@@ -71,7 +71,7 @@ rule write_explorer:
 rule write_report:
     input:
         tables=[path for name in BENCHMARKS for path in said_of(name).values()],
-        figures=[path for name in BENCHMARKS for path in figures_of(name).values()],
+        figures=[path.removesuffix("svg") + "png" for name in BENCHMARKS for path in figures_of(name).values()],
         lists=users_own(path for name in BENCHMARKS for path in lists_of(name).values()),
         study_tables=[descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables],
         provenance="results/provenance.json",
