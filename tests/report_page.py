@@ -7,7 +7,7 @@ from emergence.report import overview, page
 
 
 def section(name, questions, origin="language_models"):
-    table = {"headers": ["file", "outcome"], "rows": [["scores.csv", "read"]], "left_out": 0}
+    table = {"headers": ["file", "outcome"], "numeric": [False, False], "rows": [["scores.csv", "read"]], "left_out": 0}
     return {
         "name": name,
         "title": name.title(),
@@ -28,6 +28,7 @@ def question(name, title, said, figures=()):
         "title": "A table of numbers",
         "file": "x.csv",
         "headers": ["metric", "E"],
+        "numeric": [False, True],
         "rows": [["Accuracy", "31"]],
         "left_out": 0,
     }

@@ -4,6 +4,7 @@ python tests/report_text.py results/report.html    say what is wrong with its wo
 """
 
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.ids, self.links, self.headings, self.tables = set(), [], [], []
+        self.ids, self.links, self.tables = [], [], []
         self._texts = {"page": [], "answer": [], "first": []}
         self._open, self._inside = [], None
         self.feed(html)
@@ -31,7 +32,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         if "id" in attrs:
-            self.ids.add(attrs["id"])
+            self.ids.append(attrs["id"])
         if "href" in attrs:
             self.links.append(attrs["href"])
         if tag in VOID:
@@ -81,6 +82,7 @@ def problems(html):
     n_words = len(page.first.split())
     found = [f"the first screen has {n_words} words, more than {MOST_WORDS}"] if n_words > MOST_WORDS else []
     found += [f"a sentence of {len(text.split())} words: {text}" for text in dict.fromkeys(too_long(page.text))]
+    found += [f"an id that is there {n} times: {name}" for name, n in Counter(page.ids).items() if n > 1]
     return found + [f"a link that leads nowhere: {link}" for link in page.links if link[0] == "#" and link[1:] not in page.ids]
 
 

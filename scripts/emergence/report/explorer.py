@@ -43,7 +43,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
     catalogue : pandas.DataFrame
         As of metric_catalogue.load.
     blocks : dict
-        {benchmark: its block of the configuration}; `title` and `scale_label` are used.
+        {benchmark: its block of the configuration}; `title`, `scale_label` and `answers_over` are used.
     folder : pathlib.Path
     threshold, relative_threshold : float
         Where the slider is at first, on E and on relative E.
@@ -121,12 +121,22 @@ def contents(curves, verdicts, catalogue, blocks):
     columns |= {
         "shots": [None if pd.isna(shots) else int(shots) for shots in curves["shots"]],
         "n_scales": curves["n_scales"].astype(int).tolist(),
+        "counted": in_counts(curves, blocks).astype(int).tolist(),
         "e": rounded(curves["emergence_score"]),
         "relative": rounded(relative),
         "claimed": [None if pd.isna(claimed) else int(claimed) for claimed in curves["claimed"]],
     }
     scales, starts, points = files_of_points(curves, catalogue)
     return {"names": names, "curves": columns, "scales": scales, "files": starts}, points
+
+
+def in_counts(curves, blocks):
+    """Which curves the tables count above a threshold: (curves,) bool."""
+    asked = [
+        frames.chosen(part.assign(row=part.index), **blocks[name]["answers_over"]) for name, part in curves.groupby("benchmark")
+    ]
+    rows = pd.concat(asked)["row"] if asked else []
+    return frames.counted(curves)["in_counts"].to_numpy(dtype=bool) & curves.index.isin(rows)
 
 
 def with_verdicts(curves, verdicts):
@@ -142,7 +152,7 @@ def with_verdicts(curves, verdicts):
     return curves.assign(**given.reindex(position[: len(curves)]).set_axis(curves.index).to_dict("series"))
 
 
-def rounded(values, digits=4):
+def rounded(values, digits=6):
     """Numbers with so many significant digits, None where there is none."""
     values = np.asarray(values, dtype=float)
     # without `.0` and the last digits of binary fractions, both of which cost room
@@ -179,7 +189,7 @@ def files_of_points(curves, catalogue):
         errors = half[start:end] if known[start:end].any() else 0
         along = scales.setdefault(tuple(flat["scales"][start:end].tolist()), len(scales))
         files[-1].append([int(exponent[row]), along, scores[start:end], errors, chance[row]])
-    return [rounded(values, 6) for values in scales], starts, files
+    return [rounded(values) for values in scales], starts, files
 
 
 def two_standard_errors(flat, proportion):

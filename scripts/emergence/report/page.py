@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import itertools
 import os
 import textwrap
 from pathlib import Path
@@ -57,6 +58,12 @@ def relative_width(png, dpi):
         return min(100, round(100 * image.width / dpi / COLUMN_INCHES))
 
 
+def has_rows(png):
+    """Whether a figure shows any number. Where it shows none, it is one sentence, and the answer above it has said it."""
+    with Path(png).with_suffix(".csv").open(encoding="utf-8") as lines:
+        return len(list(itertools.islice(lines, 2))) == 2
+
+
 def number(value, digits=3):
     """A table cell: numbers short, empty where there is none."""
     if value is None or pd.isna(value):
@@ -69,10 +76,13 @@ def number(value, digits=3):
 
 
 def cells(frame, columns):
-    """Chosen columns {column: header} of a frame as text: a dict of headers, rows and left_out (rows that are not shown)."""
+    """Chosen columns {column: header} of a frame as text: a dict of headers, numeric (bool each), rows, left_out (how many)."""
     shown = frame.head(MOST_ROWS)
     rows = [[number(row[column]) for column in columns] for row in shown.to_dict("records")]
-    return {"headers": list(columns.values()), "rows": rows, "left_out": len(frame) - len(shown)}
+    numeric = [
+        pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]) for column in columns
+    ]
+    return {"headers": list(columns.values()), "numeric": numeric, "rows": rows, "left_out": len(frame) - len(shown)}
 
 
 def shown_tables(question, read, folder, paths):
@@ -107,6 +117,7 @@ def answered(question, given, paths, figures, folder):
                 "beside": Path(os.path.relpath(figures[name], folder)).with_suffix("").as_posix(),
             }
             for name, title in question.figures.items()
+            if has_rows(figures[name])
         ],
         "tables": shown_tables(question, given.table, folder, paths),
     }

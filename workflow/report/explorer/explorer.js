@@ -102,16 +102,16 @@ const explorer = (() => {
       let line = found.get(which);
       if (!line) found.set(which, (line = { curves: 0, known: 0, above: 0 }));
       line.curves += 1;
-      if (Number.isNaN(key[row])) continue;
+      if (!curves.counted[row] || Number.isNaN(key[row])) continue;
       line.known += 1;
       known += 1;
       if (key[row] >= threshold) { line.above += 1; above += 1; }
     }
     const metricsAbove = [...found.values()].filter((line) => line.above).length;
-    $("said").textContent = `${count(above)} of ${count(known)} curves, under ${count(metricsAbove)} of ${count(found.size)} metrics, are at ${short(threshold)} or above.`
-      + (known < rows.length ? ` ${count(rows.length - known)} more have no ${by === "e" ? "E" : "relative E"}.` : "");
+    $("said").textContent = `${count(above)} of ${count(known)} counted curves, under ${count(metricsAbove)} of ${count(found.size)} metrics, are at ${short(threshold)} or above.`
+      + (known < rows.length ? ` ${count(rows.length - known)} more are not counted.` : "");
     const lines = [...found].sort(([a, x], [b, y]) => y.above - x.above || y.curves - x.curves || a - b);
-    fill($("counts"), ["Metric", "Kind", "Curves", "With a score", "At or above", "Share"], lines.map(([which, line]) => [
+    fill($("counts"), ["Metric", "Kind", "Curves", "Counted", "At or above", "Share"], lines.map(([which, line]) => [
       names.metric_label[which], names.kind[which], count(line.curves), count(line.known), count(line.above),
       line.known ? (100 * line.above / line.known).toFixed(1) + " %" : ""]), 2);
     histogram(key, by);
@@ -293,8 +293,8 @@ const explorer = (() => {
   const key = (row) => KEY.map((column) => (column === "shots" ? curves.shots[row] : name(column, row)));
 
   function saveList() {
-    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], name("status", row), curves.e[row], curves.relative[row], name("word", row), name("verdict", row), curves.claimed[row]]);
-    save(csv([[...KEY, "kind", "n_scales", "status", "emergence_score", "relative_emergence_score", "word", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
+    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], curves.counted[row], name("status", row), curves.e[row], curves.relative[row], name("word", row), name("verdict", row), curves.claimed[row]]);
+    save(csv([[...KEY, "kind", "n_scales", "counted", "status", "emergence_score", "relative_emergence_score", "word", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
   }
 
   function saveCsv() {
