@@ -7,9 +7,15 @@ from emergence.report import explorer
 from odd_names import NAMES
 
 BLOCKS = {
-    "first": {"title": "First benchmark", "scale_label": "Parameters", "answers_over": {"entries": "all", "metrics": "all"}},
+    "first": {
+        "title": "First benchmark",
+        "origin": "language_models",
+        "scale_label": "Parameters",
+        "answers_over": {"entries": "all", "metrics": "all"},
+    },
     "second": {
         "title": "Second benchmark",
+        "origin": "language_models",
         "scale_label": "Training compute",
         "answers_over": {"entries": "all", "metrics": "all"},
     },

@@ -171,6 +171,21 @@ def test_the_slider_counts_what_the_tables_count(open_page, catalogue, tmp_path)
         assert lines[row.label][3:5] == [str(row.n_counted), str(row.n_above_relative)]
 
 
+def test_trained_networks_are_not_counted_with_language_models(open_page, catalogue, tmp_path):
+    blocks = explorer_site.BLOCKS | {"second": explorer_site.BLOCKS["second"] | {"origin": "trained"}}
+    explorer.write(explorer_site.curves(), None, catalogue, blocks, tmp_path)
+    page = open_page(tmp_path / "explorer.html")
+    lines(page, 4)
+    page.locator("[name=origin]").select_option(label="Trained for this study")
+    lines(page, 2)
+    page.get_by_role("button", name="Clear").click()
+    lines(page, 4)
+    page.locator("[name=origin]").select_option(label="all")
+    lines(page, 6)
+    everything = page.url[page.url.index("#") :]
+    lines(open_page(tmp_path / "explorer.html", hash=everything), 6)
+
+
 def test_a_link_names_the_selection(open_page, usual):
     page = open_page(usual)
     page.get_by_label("Search").fill("spelling")

@@ -17,6 +17,7 @@ from emergence.curves import frames
 from emergence.io import tables
 from emergence.io.documents import ROOT
 from emergence.io.texts import printable
+from emergence.report import overview
 
 TEMPLATES = ROOT / "workflow" / "report" / "explorer"
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "explorer.js")
@@ -43,7 +44,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
     catalogue : pandas.DataFrame
         As of metric_catalogue.load.
     blocks : dict
-        {benchmark: its block of the configuration}; `title`, `scale_label` and `answers_over` are used.
+        {benchmark: its block of the configuration}; `title`, `origin`, `scale_label` and `answers_over` are used.
     folder : pathlib.Path
     threshold, relative_threshold : float
         Where the slider is at first, on E and on relative E.
@@ -111,6 +112,10 @@ def contents(curves, verdicts, catalogue, blocks):
         columns[column], names[column] = codes.tolist(), [printable(name) for name in distinct]
     benchmarks = pd.unique(curves["benchmark"])
     names["benchmark"] = [printable(blocks[name]["title"]) for name in benchmarks]
+    # networks trained for the study and simulated outputs are no evidence about language models, and are not counted with them
+    present = [origin for origin in overview.ORIGINS if origin in {blocks[name]["origin"] for name in benchmarks}]
+    names["origin"] = [overview.ORIGINS[origin] for origin in present]
+    names["benchmark_origin"] = [present.index(blocks[name]["origin"]) for name in benchmarks]
     names["scale_label"] = [printable(blocks[name].get("scale_label", "scale")) for name in benchmarks]
     metrics = catalogue.loc[list(pd.unique(curves["metric"]))]
     names["metric_label"] = [printable(label) for label in metrics["label"]]

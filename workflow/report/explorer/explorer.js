@@ -4,12 +4,13 @@
 
 const explorer = (() => {
   const FIRST_ROWS = 50;
-  const FILTERS = ["benchmark", "task", "model_family", "metric", "verdict", "claimed"];
+  const FILTERS = ["origin", "benchmark", "task", "model_family", "metric", "verdict", "claimed"];
   const CLAIMED = ["not claimed", "claimed"];
   const $ = (id) => document.getElementById(id);
   const index = JSON.parse($("index").textContent);
   const { names, curves, files } = index;
   const n = curves.e.length;
+  curves.origin = curves.benchmark.map((which) => names.benchmark_origin[which]);
   const form = $("filters");
   const readers = new Map();
 
@@ -339,7 +340,7 @@ const explorer = (() => {
     const said = new URLSearchParams(location.hash.slice(1));
     form.elements.q.value = said.get("q") ?? "";
     for (const column of FILTERS) {
-      const value = said.get(column);
+      const value = location.hash.length < 2 && column === "origin" ? names.origin[0] ?? null : said.get(column);
       const place = value === null ? -1 : column === "claimed" ? Number(value) : names[column].indexOf(value);
       form.elements[column].value = place >= 0 ? String(place) : "";
     }
@@ -363,6 +364,9 @@ const explorer = (() => {
   }
 
   function begin() {
+    options("origin", names.origin, "all");
+    // at first, and after Clear, only curves of one origin are counted together
+    form.elements.origin.querySelector('[value="0"]')?.toggleAttribute("selected", true);
     options("benchmark", names.benchmark, "all");
     options("task", names.task, "all");
     options("model_family", names.model_family, "all");
