@@ -47,7 +47,10 @@ rule write_explorer:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        blocks={name: configuration.selected(STUDY["benchmarks"][name], ("title", "origin", "scale_label", "answers_over")) for name in BENCHMARKS},
+        blocks={
+            name: configuration.selected(STUDY["benchmarks"][name], ("title", "origin", "scale_label", "answers_over"))
+            for name in BENCHMARKS
+        },
         metrics=metrics("label", "higher_is_better", "proportion", "kind"),
         thresholds=configuration.selected(STUDY, ("emergence.threshold", "emergence.relative_threshold"))["emergence"],
         library=library(
