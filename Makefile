@@ -10,6 +10,8 @@ LOCKED := $(PIP) --require-hashes
 CLUSTER_VENV := $(VENV)/cluster
 # and another for the tests of the explorer in a browser
 BROWSER_VENV := $(VENV)/browser
+# another that builds the documentation as a site
+SITE_VENV := $(VENV)/site
 # and one for training networks
 TRAIN_VENV := $(VENV)/train
 
@@ -19,7 +21,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-faults test-cluster test-browser fuzz cluster train lint bench docs lock clean
+.PHONY: help run test test-faults test-cluster test-browser fuzz cluster train lint bench docs site lock clean
 
 help:
 	@echo "make run          set up, run the study of config/config.yaml, or of the file in CONFIG=FILE, print the answers"
@@ -33,6 +35,7 @@ help:
 	@echo "make train        train the families of docs/induced.md anew and compare them with those that come with the workflow"
 	@echo "make bench        measure: what a run costs and where the time goes"
 	@echo "make docs         write the generated parts of config/README.md and results/README.md anew"
+	@echo "make site         build the documentation as a site, in site/"
 	@echo "make lock         resolve workflow/envs/*.in anew"
 	@echo "make clean        remove results/ (but its README) and the environment"
 
@@ -83,9 +86,16 @@ bench: $(VENV)/dev.ready
 docs: $(VENV)/dev.ready
 	@$(BIN)/python scripts/write_docs.py
 
+# the files as they are, so that links between them hold
+site: $(VENV)/site.ready
+	@rm -rf .snakemake/site_source site && mkdir -p .snakemake/site_source
+	@git ls-files -z -- '*.md' '*.png' '*.yaml' '*.py' '*/LICENSES/*' LICENSE CITATION.cff | xargs -0 cp --parents --target-directory .snakemake/site_source
+	@$(SITE_VENV)/bin/python -m mkdocs build --strict
+	@echo "Site: site/index.html"
+
 lock: $(VENV)/dev.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for name in run dev cluster browser train; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in run dev cluster browser train docs; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header $$(case $$name in run|dev) echo pyproject.toml;; esac) workflow/envs/$$name.in \
 	  -o workflow/envs/$$name.txt || exit 1; done
 
@@ -150,4 +160,9 @@ $(VENV)/test-browser.ready: workflow/envs/browser.txt $(VENV)/dev.ready | $(BIN)
 	@rm -rf $(BROWSER_VENV)
 	@$(call ON_TOP,$(BROWSER_VENV))
 	@$(subst -m pip,-m pip --python $(BROWSER_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/browser.txt
+	@touch $@
+
+$(VENV)/site.ready: workflow/envs/docs.txt $(VENV)/dev.ready | $(BIN)/python
+	@$(call ON_TOP,$(SITE_VENV))
+	@$(subst -m pip,-m pip --python $(SITE_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/docs.txt
 	@touch $@

@@ -7,8 +7,18 @@ from emergence.report import explorer
 from odd_names import NAMES
 
 BLOCKS = {
-    "first": {"title": "First benchmark", "scale_label": "Parameters"},
-    "second": {"title": "Second benchmark", "scale_label": "Training compute"},
+    "first": {
+        "title": "First benchmark",
+        "origin": "language_models",
+        "scale_label": "Parameters",
+        "answers_over": {"entries": "all", "metrics": "all"},
+    },
+    "second": {
+        "title": "Second benchmark",
+        "origin": "language_models",
+        "scale_label": "Training compute",
+        "answers_over": {"entries": "all", "metrics": "all"},
+    },
 }
 ATTACKS = [
     "</script><script>alert(1)</script>",
@@ -49,6 +59,9 @@ def curves(names=()):
                         "stderr": np.full(n, np.nan),
                         "chance": 0.25 if metric == "acc" else np.nan,
                         "status": "ok",
+                        "preferred": True,
+                        "repeats_family": None,
+                        "emergence_score_resolved": 20.0 if metric == "acc" else np.nan,
                         "emergence_score": 80.0 if metric == "acc" else float(n - 1),
                         "relative_emergence_score": 80.0 / (n - 1) if metric == "acc" else 1.0,
                         "relative_emergence_score_resolved": 5.0 if metric == "acc" else np.nan,
@@ -75,7 +88,7 @@ def write(folder, catalogue, attacked=False):
     made = curves(names)
     blocks = BLOCKS
     if attacked:
-        blocks = {name: {"title": names[0] + name, "scale_label": names[1]} for name in BLOCKS}
+        blocks = {name: block | {"title": names[0] + name, "scale_label": names[1]} for name, block in BLOCKS.items()}
         catalogue = catalogue.assign(label=[names[row % len(names)] for row in range(len(catalogue))])
     explorer.write(made, verdicts(made), catalogue, blocks, folder)
     return folder / "explorer.html"

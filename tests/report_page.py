@@ -6,11 +6,12 @@ from emergence.questions.answers import Answer
 from emergence.report import overview, page
 
 
-def section(name, questions):
-    table = {"headers": ["file", "outcome"], "rows": [["scores.csv", "read"]], "left_out": 0}
+def section(name, questions, origin="language_models"):
+    table = {"headers": ["file", "outcome"], "numeric": [False, False], "rows": [["scores.csv", "read"]], "left_out": 0}
     return {
         "name": name,
         "title": name.title(),
+        "origin": origin,
         "description": "What it is.",
         "questions": questions,
         "unasked": [("Another question?", "no list of claims")],
@@ -27,13 +28,23 @@ def question(name, title, said, figures=()):
         "title": "A table of numbers",
         "file": "x.csv",
         "headers": ["metric", "E"],
+        "numeric": [False, True],
         "rows": [["Accuracy", "31"]],
         "left_out": 0,
     }
     figures = [
-        {"name": figure, "title": figure, "width": 100, "image": PICTURE, "caption": ".", "data": "x.csv"} for figure in figures
+        {"name": figure, "title": figure, "width": 100, "image": PICTURE, "caption": ".", "beside": "x"} for figure in figures
     ]
-    return {"name": name, "title": title, "column": title, "answers": [said], "added": [], "figures": figures, "tables": [table]}
+    return {
+        "name": name,
+        "title": title,
+        "column": title,
+        "column_means": "What it is.",
+        "answers": [said],
+        "added": [],
+        "figures": figures,
+        "tables": [table],
+    }
 
 
 PICTURE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='500' height='100'/>"
@@ -56,9 +67,8 @@ def write(folder):
             "claimed": [True, False, None],
         }
     )
-    html = page.render(
-        [section("one", [claims, sharp]), section("two", [sharp])], STUDY, PROVENANCE, [], overview.verdicts(verdicts)
-    )
+    sections = [section("one", [claims, sharp]), section("two", [sharp], "trained")]
+    html = page.render(sections, STUDY, PROVENANCE, [], overview.verdicts(sections, {"one": verdicts}))
     path = folder / "report.html"
     path.write_text(html, encoding="utf-8")
     return path

@@ -155,3 +155,12 @@ def test_figure_6_of_the_paper():
     assert found["logical_args", 2, "calibration"] == pytest.approx(9.6, abs=0.05)
     # by hand, sports_understanding, 3 shots: the drawing is rounded to 4 decimals
     assert found["sports_understanding", 3, "calibration"] == pytest.approx(3.71, abs=0.01)
+
+
+@pytest.mark.parametrize("n_wrong", [0.1, 0.7, 1 / 3])
+def test_a_curve_exactly_twice_as_steep_as_a_line_reaches_two(n_wrong):
+    """Steps of 1, 4 and 1: E is 6 over 4 scales by hand, whatever the arithmetic makes of the fractions."""
+    scores = n_wrong + 0.01 * np.array([[0.0, 1.0, 5.0, 6.0]])
+    assert sharpness.relative(sharpness.emergence_score(scores), 4)[0] >= 2
+    assert sharpness.relative(1.9999999999999976 * 3, 4) == 2
+    assert sharpness.relative(1.99999 * 3, 4) < 2

@@ -12,6 +12,7 @@ from emergence.io.errors import InputError
 from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
 from emergence.study.configuration import check
+from sentences import too_long
 
 CATALOGUE = str(ROOT / "config/metrics.yaml")
 HEAD = "task,metric,model_family,model,scale,score,n_examples,stderr"
@@ -165,7 +166,8 @@ def test_flips_between_constant_answers_are_flagged(table_block, catalogue):
 def test_the_findings_in_words(table_block):
     _, account, _ = ingest(table_block, [*made(COUNTS, 1024, 2000), *made(COUNTS, 1024, 2000, task="u")])
     (sentence,) = input_checks.sentences(account)
-    assert sentence.startswith(f"For 10 scores, {input_checks.SIZE}; taken as unknown (first: ")
+    assert sentence.startswith(f"For 10 scores, {input_checks.SIZE}; taken as unknown. First: ")
+    assert not too_long(sentence)
     _, account, _ = ingest(table_block, made(COUNTS, 1024, 1024))
     assert input_checks.sentences(account) == []
 

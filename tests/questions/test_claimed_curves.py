@@ -32,11 +32,13 @@ def test_a_claim_has_the_curve_of_its_own_family_under_its_own_metric():
         ("c", "bleu", "PaLM", 0, 3, 1.0, "cannot_tell"),
     )
     table = claimed_curves(CLAIMS, curves, verdicts, {"GPT-3": "GPT"}).set_index("claim")
-    assert table["n_curves"].tolist() == [3, 0, 1, 0]
+    # those with a curve first
+    assert table.index.tolist() == [1, 3, 2, 4]
+    assert table["n_curves"].tolist() == [3, 1, 0, 0]
     # under the claimed metric, the longest; under another only where there is no other
     assert table.loc[1, ["metric", "n_scales", "emergence_score", "word"]].tolist() == ["acc", 9, 4.0, "sharp"]
     assert table.loc[3, ["metric", "word"]].tolist() == ["bleu", "cannot_tell"]
-    assert table["model_family"].isna().tolist() == [False, True, False, True]
+    assert table["model_family"].isna().tolist() == [False, False, True, True]
     said = on_claimed_curves(table.reset_index())
     assert said.text.startswith(
         "2 of 4 claims have a curve of the claimed task and family in these files. By what the tests say: 1 sharp"

@@ -147,8 +147,10 @@ def test_86_000_curves_stay_below_15_megabytes(catalogue, tmp_path):
     made["subtask"] = [f"subtask number {row % 60 // 4}" for row in range(n)]
     made["model_family"] = [f"Family {row % 4 // 2}" for row in range(n)]
     made["metric"] = ["acc", "brier_score"] * (n // 2)
-    made = made.assign(shots=pd.array([2] * n, dtype="Int64"), n_scales=n_scales, status="ok", chance=0.25)
-    made["emergence_score"] = made["relative_emergence_score"] = random.standard_cauchy(n)
+    made = made.assign(
+        shots=pd.array([2] * n, dtype="Int64"), n_scales=n_scales, status="ok", chance=0.25, preferred=True, repeats_family=None
+    )
+    made["emergence_score"] = made["emergence_score_resolved"] = made["relative_emergence_score"] = random.standard_cauchy(n)
     made["relative_emergence_score_resolved"] = random.standard_cauchy(n)
     for column, values in {
         "scales": np.tile(np.geomspace(1e6, 1e11, n_scales), (n, 1)),

@@ -4,12 +4,16 @@ import csv
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import browser
 import explorer_site
 import report_page
+from emergence.curves import frames
 from emergence.io.texts import printable
+from emergence.questions.sharpness.tables import by_metric
+from emergence.report import explorer
 
 pytestmark = pytest.mark.browser
 
@@ -124,17 +128,62 @@ def test_the_slider_recounts_the_metrics(open_page, usual):
     """Relative E is 5 for the three curves of accuracy and 1 for the three of the Brier score; E is 80, and 4 or 3."""
     page = open_page(usual)
     said = page.locator("#said")
-    assert said.inner_text().startswith("3 of 6 curves, under 1 of 2 metrics, are at 2 or above.")
+    assert said.inner_text().startswith("3 of 6 counted curves, under 1 of 2 metrics, are at 2 or above.")
     slider = page.locator("#at")
     slider.focus()
     page.keyboard.press("Home")
-    assert said.inner_text().startswith("6 of 6 curves, under 2 of 2 metrics")
+    assert said.inner_text().startswith("6 of 6 counted curves, under 2 of 2 metrics")
     page.keyboard.press("End")
-    assert said.inner_text().startswith("0 of 6 curves, under 0 of 2 metrics")
+    assert said.inner_text().startswith("0 of 6 counted curves, under 0 of 2 metrics")
     counts = page.locator("#counts tbody tr").all_inner_texts()
     assert all("0.0 %" in line for line in counts)
     page.locator("#by").select_option("e")
-    assert said.inner_text().startswith("0 of 6 curves, under 0 of 2 metrics, are at 100 or above.")
+    assert said.inner_text().startswith("0 of 6 counted curves, under 0 of 2 metrics, are at 100 or above.")
+
+
+def test_the_slider_counts_what_the_tables_count(open_page, catalogue, tmp_path):
+    """Too short a curve, a subtask that answers leave out and a curve without a finite score are listed, and in no count."""
+    made = explorer_site.curves(["one", "two", "three", "four"])
+    made.loc[made["task"].isin(["one", "three"]), "subtask"] = ""
+    short = made.index[made["task"] == "one"]
+    made.loc[short, ["n_scales", "scales", "scores", "n_models", "n_examples", "stderr"]] = [
+        [3, *(values[:3] for values in row)]
+        for row in made.loc[short, ["scales", "scores", "n_models", "n_examples", "stderr"]].to_numpy()
+    ]
+    endless = made["task"] == "three"
+    scores = ["emergence_score", "emergence_score_resolved", "relative_emergence_score", "relative_emergence_score_resolved"]
+    made.loc[endless, scores] = np.nan
+    made.loc[endless, "status"] = "zero_median_step"
+    blocks = {
+        name: block | {"answers_over": {"entries": "tasks", "metrics": "all"}} for name, block in explorer_site.BLOCKS.items()
+    }
+    explorer.write(made, None, catalogue, blocks, tmp_path)
+    asked = frames.chosen(made, "tasks")
+    tables = by_metric(asked, catalogue, threshold=50, relative_threshold=2, level=0.95)
+    page = open_page(tmp_path / "explorer.html", hash="#by=relative&at=2")
+    said = page.locator("#said")
+    above, counted = tables["n_above_relative"].sum(), tables["n_counted"].sum()
+    assert 0 < above < counted < len(asked) < len(made)
+    assert said.inner_text().startswith(f"{above} of {counted} counted curves,")
+    assert said.inner_text().endswith(f"{len(made) - counted} more are not counted.")
+    lines = {cells[0]: cells for cells in (line.split("\t") for line in page.locator("#counts tbody tr").all_inner_texts())}
+    for row in tables.itertuples():
+        assert lines[row.label][3:5] == [str(row.n_counted), str(row.n_above_relative)]
+
+
+def test_trained_networks_are_not_counted_with_language_models(open_page, catalogue, tmp_path):
+    blocks = explorer_site.BLOCKS | {"second": explorer_site.BLOCKS["second"] | {"origin": "trained"}}
+    explorer.write(explorer_site.curves(), None, catalogue, blocks, tmp_path)
+    page = open_page(tmp_path / "explorer.html")
+    lines(page, 4)
+    page.locator("[name=origin]").select_option(label="Trained for this study")
+    lines(page, 2)
+    page.get_by_role("button", name="Clear").click()
+    lines(page, 4)
+    page.locator("[name=origin]").select_option(label="all")
+    lines(page, 6)
+    everything = page.url[page.url.index("#") :]
+    lines(open_page(tmp_path / "explorer.html", hash=everything), 6)
 
 
 def test_a_link_names_the_selection(open_page, usual):
@@ -275,7 +324,7 @@ def test_the_report_fits_its_screen_and_axe_finds_nothing(chromium, report, sche
     page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.goto(report.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".overview tbody tr").count() == 2
+    assert page.locator(".overview tbody tr:not(.group)").count() == 2
     assert page.locator(".overview").get_by_role("link", name="62 of 67").get_attribute("href") == "#one-claims"
     assert (luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 0.1) == (scheme == "dark")
     found = Axe().run(page).response["violations"]

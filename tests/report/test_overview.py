@@ -9,8 +9,17 @@ from emergence.report import overview
 
 def section(name, **answers):
     heads = {"sharp": "Sharp?", "claims": "Claims?", "silent": "Silent?"}
-    questions = [{"name": key, "column": heads.get(key, ""), "answers": found} for key, found in answers.items()]
-    return {"name": name, "title": name.title(), "questions": questions, "lacking": {"claims": "no list of claims"}}
+    questions = [
+        {"name": key, "column": heads.get(key, ""), "column_means": f"About {key}.", "answers": found}
+        for key, found in answers.items()
+    ]
+    return {
+        "name": name,
+        "title": name.title(),
+        "origin": "trained" if name == "one" else "language_models",
+        "questions": questions,
+        "lacking": {"claims": "no list of claims"},
+    }
 
 
 def test_a_row_for_each_benchmark_and_a_column_for_each_question():
@@ -25,14 +34,23 @@ def test_a_row_for_each_benchmark_and_a_column_for_each_question():
             section("two", claims=[Answer("?", "long", "short", cell="62 of 67"), Answer("?", "long", "Metrics: 9.89")]),
         ]
     )
-    assert table["columns"] == ["Sharp?", "Claims?"]
-    assert [row["benchmark"] for row in table["rows"]] == ["One", "Two"]
-    assert table["rows"][0]["cells"] == [
+    assert [column["head"] for column in table["columns"]] == ["Sharp?", "Claims?"]
+    assert [column["means"] for column in table["columns"]] == ["About sharp.", "About claims."]
+    # language models first, whatever the order of the study
+    assert [group["title"] for group in table["groups"]] == ["Language models", "Trained for this study"]
+    (two,), (one,) = (group["rows"] for group in table["groups"])
+    assert (one["benchmark"], two["benchmark"]) == ("One", "Two")
+    assert one["cells"] == [
         {"text": "219 curves, highest E 31.0", "title": "219 curves, highest E 31.0; at 100: none", "href": "#one-sharp"},
-        {"text": "no list of claims", "title": "", "href": ""},
+        {"text": "", "title": "no list of claims", "href": "#one-not-asked"},
     ]
-    assert table["rows"][1]["cells"][0]["text"] == "not asked"
-    assert table["rows"][1]["cells"][1] == {"text": "62 of 67; 9.89", "title": "short. Metrics: 9.89", "href": "#two-claims"}
+    assert two["cells"][0]["title"] == "not asked"
+    assert two["cells"][1] == {"text": "62 of 67; 9.89", "title": "short. Metrics: 9.89", "href": "#two-claims"}
+
+
+def test_an_answer_without_a_number_is_a_dash_that_says_why():
+    table = overview.table([section("one", sharp=[Answer("?", "long", "no curve", cell="no curve can be tested")])])
+    assert table["groups"][0]["rows"][0]["cells"] == [{"text": "", "title": "no curve can be tested", "href": "#one-sharp"}]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +66,7 @@ def test_the_leading_part_of_a_short_answer(short, expected):
     assert overview.leading(short) == expected
 
 
-def test_verdicts_count_abilities_claimed_and_not():
+def test_verdicts_count_abilities_of_each_benchmark_claimed_and_not():
     rows = [
         # one ability under two metrics, claimed; the same task of another family; a task without a list of claims
         ("a", "One", "acc", "metric", True),
@@ -58,11 +76,11 @@ def test_verdicts_count_abilities_claimed_and_not():
     ]
     frame = pd.DataFrame(rows, columns=["task", "model_family", "metric", "verdict", "claimed"])
     frame = frame.assign(benchmark="x", subtask="", shots=pd.array([pd.NA] * 4, dtype="Int64"))
-    counted = overview.verdicts(frame)
-    assert [(row["verdict"], row["claimed"], row["unclaimed"], row["unlisted"], row["total"]) for row in counted["rows"]] == [
-        ("metric", 1, 0, 0, 1),
-        ("gradual", 0, 1, 0, 1),
-        ("a_new_word", 0, 0, 1, 1),
+    other = frame.iloc[2:3].assign(claimed=None)
+    counted = overview.verdicts([section("one"), section("two")], {"one": frame, "two": other})
+    assert counted["verdicts"] == ["metric", "gradual", "a_new_word"]
+    assert [[(row["benchmark"], row["claims"], row["counts"]) for row in group["rows"]] for group in counted["groups"]] == [
+        [("Two", "", [0, 1, 0])],
+        [("One", "claimed", [1, 0, 0]), ("One", "not claimed", [0, 1, 0]), ("One", "", [0, 0, 1])],
     ]
-    assert counted["total"] == {"claimed": 1, "unclaimed": 1, "unlisted": 1, "total": 3}
-    assert overview.verdicts(None) is overview.verdicts(frame.iloc[:0]) is None
+    assert overview.verdicts([section("one")], {}) is overview.verdicts([section("one")], {"one": frame.iloc[:0]}) is None

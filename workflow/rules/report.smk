@@ -47,7 +47,10 @@ rule write_explorer:
         mem_mb=growing(1500),
         runtime=growing(30),
     params:
-        blocks={name: configuration.selected(STUDY["benchmarks"][name], ("title", "scale_label")) for name in BENCHMARKS},
+        blocks={
+            name: configuration.selected(STUDY["benchmarks"][name], ("title", "origin", "scale_label", "answers_over"))
+            for name in BENCHMARKS
+        },
         metrics=metrics("label", "higher_is_better", "proportion", "kind"),
         thresholds=configuration.selected(STUDY, ("emergence.threshold", "emergence.relative_threshold"))["emergence"],
         library=library(
@@ -71,7 +74,8 @@ rule write_explorer:
 rule write_report:
     input:
         tables=[path for name in BENCHMARKS for path in said_of(name).values()],
-        figures=[path for name in BENCHMARKS for path in figures_of(name).values()],
+        figures=[path.removesuffix("svg") + "png" for name in BENCHMARKS for path in figures_of(name).values()],
+        numbers=[path.removesuffix("svg") + "csv" for name in BENCHMARKS for path in figures_of(name).values()],
         lists=users_own(path for name in BENCHMARKS for path in lists_of(name).values()),
         study_tables=[descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables],
         provenance="results/provenance.json",

@@ -142,8 +142,11 @@ def emergence_score_resolved(scores, resolution, rounding=0.0):
 
 
 def relative(score, n_scales):
-    """An emergence score relative to that of a straight line over as many scales, n_scales - 1: 1 for a line. Broadcasts."""
-    return np.asarray(score, dtype=float) / (np.asarray(n_scales, dtype=float) - 1)
+    """An emergence score relative to that of a straight line over as many scales, n_scales - 1: 1 for a line. Broadcasts.
+
+    Rounded to twelve decimals: a curve that is exactly twice as steep as a line must reach a threshold of 2.
+    """
+    return np.round(np.asarray(score, dtype=float) / (np.asarray(n_scales, dtype=float) - 1), 12)
 
 
 def kendall_tau(scores):

@@ -269,7 +269,7 @@ def sentences(account):
     noted = account[account["outcome"] == "noted"]
     ours = noted["reason"].str.startswith((SIZE, ERROR, GROUP, CONSTANT))
     return [
-        f"For {rows['n'].sum():,} scores, {reason} (first: {rows['example'].iat[0]})."
+        f"For {rows['n'].sum():,} scores, {reason}. First: {rows['example'].iat[0]}."
         for reason, rows in noted[ours.fillna(False).to_numpy(dtype=bool)].groupby("reason", sort=True)
     ]
 

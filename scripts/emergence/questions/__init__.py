@@ -52,6 +52,7 @@ class Question:
     shown: dict = dataclasses.field(default_factory=dict)
     unasked: str = ""
     column: str = ""
+    column_means: str = ""
 
     def is_asked(self, block):
         """Whether a benchmark with this block has what the question needs."""

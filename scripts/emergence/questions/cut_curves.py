@@ -60,12 +60,14 @@ def draw(table, cut, cut_label, score_label, scale_label):
             drawing.log_axis(right.yaxis, sizes, lambda value: drawing.brief(float(f"{value:.2g}")))
         else:
             right.set_yticks([])
+            right.text(0.5, 0.5, "no finite |E|", transform=right.transAxes, ha="center", va="center", fontsize=8, color="0.3")
         n_without = int((~np.isfinite(rows["drawn"].astype(float))).sum())
         if n_without:
             right.set_title(f"without a finite |E|: {n_without:,} of {len(rows):,}", loc="right", fontsize=7)
         right.set_xlabel(cut_label)
         right.set_ylabel("|E|")
-        right.legend(fontsize=7)
+        if len(sizes):
+            right.legend(fontsize=7)
     return figure, pd.concat(parts, ignore_index=True)
 
 

@@ -1,6 +1,7 @@
 """What the figures of all questions share: one look, one way to save, and the parts that several of them draw."""
 
 import functools
+import io
 import textwrap
 import warnings
 from unicodedata import east_asian_width
@@ -14,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from emergence.io import tables, texts
 
@@ -92,8 +94,11 @@ def save(figure, data, svg, png, csv, dpi):
         box = around.transformed(figure.dpi_scale_trans.inverted()).padded(0.03)
         with tables.replacing(svg) as temporary:
             figure.savefig(temporary, metadata={"Date": None}, bbox_inches=box)
-        with tables.replacing(png) as temporary:
-            figure.savefig(temporary, dpi=dpi, bbox_inches=box, pil_kwargs={"compress_level": 4})
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=dpi, bbox_inches=box, pil_kwargs={"compress_level": 0})
+        with tables.replacing(png) as temporary, Image.open(drawn) as image:
+            # a figure has few colours: a palette makes the file, and the report that holds it, a third as large
+            image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(temporary, "PNG")
     with tables.replacing(csv) as temporary:
         tables.write_csv(data, temporary)
     plt.close(figure)

@@ -17,6 +17,7 @@ from emergence.curves import frames
 from emergence.io import tables
 from emergence.io.documents import ROOT
 from emergence.io.texts import printable
+from emergence.report import overview
 
 TEMPLATES = ROOT / "workflow" / "report" / "explorer"
 SCRIPTS = ("vendor/d3.min.js", "vendor/plot.min.js", "explorer.js")
@@ -43,7 +44,7 @@ def write(curves, verdicts, catalogue, blocks, folder, threshold=100.0, relative
     catalogue : pandas.DataFrame
         As of metric_catalogue.load.
     blocks : dict
-        {benchmark: its block of the configuration}; `title` and `scale_label` are used.
+        {benchmark: its block of the configuration}; `title`, `origin`, `scale_label` and `answers_over` are used.
     folder : pathlib.Path
     threshold, relative_threshold : float
         Where the slider is at first, on E and on relative E.
@@ -111,6 +112,10 @@ def contents(curves, verdicts, catalogue, blocks):
         columns[column], names[column] = codes.tolist(), [printable(name) for name in distinct]
     benchmarks = pd.unique(curves["benchmark"])
     names["benchmark"] = [printable(blocks[name]["title"]) for name in benchmarks]
+    # networks trained for the study and simulated outputs are no evidence about language models, and are not counted with them
+    present = [origin for origin in overview.ORIGINS if origin in {blocks[name]["origin"] for name in benchmarks}]
+    names["origin"] = [overview.ORIGINS[origin] for origin in present]
+    names["benchmark_origin"] = [present.index(blocks[name]["origin"]) for name in benchmarks]
     names["scale_label"] = [printable(blocks[name].get("scale_label", "scale")) for name in benchmarks]
     metrics = catalogue.loc[list(pd.unique(curves["metric"]))]
     names["metric_label"] = [printable(label) for label in metrics["label"]]
@@ -121,12 +126,22 @@ def contents(curves, verdicts, catalogue, blocks):
     columns |= {
         "shots": [None if pd.isna(shots) else int(shots) for shots in curves["shots"]],
         "n_scales": curves["n_scales"].astype(int).tolist(),
+        "counted": in_counts(curves, blocks).astype(int).tolist(),
         "e": rounded(curves["emergence_score"]),
         "relative": rounded(relative),
         "claimed": [None if pd.isna(claimed) else int(claimed) for claimed in curves["claimed"]],
     }
     scales, starts, points = files_of_points(curves, catalogue)
     return {"names": names, "curves": columns, "scales": scales, "files": starts}, points
+
+
+def in_counts(curves, blocks):
+    """Which curves the tables count above a threshold: (curves,) bool."""
+    asked = [
+        frames.chosen(part.assign(row=part.index), **blocks[name]["answers_over"]) for name, part in curves.groupby("benchmark")
+    ]
+    rows = pd.concat(asked)["row"] if asked else []
+    return frames.counted(curves)["in_counts"].to_numpy(dtype=bool) & curves.index.isin(rows)
 
 
 def with_verdicts(curves, verdicts):
@@ -142,7 +157,7 @@ def with_verdicts(curves, verdicts):
     return curves.assign(**given.reindex(position[: len(curves)]).set_axis(curves.index).to_dict("series"))
 
 
-def rounded(values, digits=4):
+def rounded(values, digits=6):
     """Numbers with so many significant digits, None where there is none."""
     values = np.asarray(values, dtype=float)
     # without `.0` and the last digits of binary fractions, both of which cost room
@@ -179,7 +194,7 @@ def files_of_points(curves, catalogue):
         errors = half[start:end] if known[start:end].any() else 0
         along = scales.setdefault(tuple(flat["scales"][start:end].tolist()), len(scales))
         files[-1].append([int(exponent[row]), along, scores[start:end], errors, chance[row]])
-    return [rounded(values, 6) for values in scales], starts, files
+    return [rounded(values) for values in scales], starts, files
 
 
 def two_standard_errors(flat, proportion):

@@ -2,19 +2,35 @@
 
 import re
 
+from emergence import statuses
+
 OUTPUTS = ["benchmark", "task", "subtask", "model_family", "shots"]
+
+# What is set apart from what: a network of a few thousand weights is no evidence about language models, and where the truth is known
+# the answers say how well the workflow finds it.
+ORIGINS = {
+    "language_models": "Language models",
+    "simulated": "Known answer",
+    "trained": "Trained for this study",
+}
 
 # From the strongest word to the weakest.
 VERDICTS = (
-    "sharp_under_all",
-    "metric",
-    "sharp_undecided",
-    "constant_answers",
-    "within_noise",
-    "gradual",
-    "no_change",
-    "cannot_tell",
+    statuses.SHARP_UNDER_ALL,
+    statuses.METRIC,
+    statuses.SHARP_UNDECIDED,
+    statuses.CONSTANT_ANSWERS,
+    statuses.WITHIN_NOISE,
+    statuses.GRADUAL,
+    statuses.NO_CHANGE,
+    statuses.CANNOT_TELL,
 )
+
+
+def by_origin(sections):
+    """The sections in groups: a list of (title of the group, list of sections), without empty groups."""
+    groups = [(title, [part for part in sections if part["origin"] == origin]) for origin, title in ORIGINS.items()]
+    return [(title, members) for title, members in groups if members]
 
 
 def table(sections):
@@ -23,36 +39,48 @@ def table(sections):
     Parameters
     ----------
     sections : list of dict
-        As of page.section: `name`, `title`, `questions` with `name`, `column` and `answers`, and `lacking`.
+        As of page.section: `name`, `title`, `origin`, `questions` with `name`, `column`, `column_means` and `answers`, and
+        `lacking`.
 
     Returns
     -------
     dict
-        `columns`, the heads of the questions that have one and are asked; `rows`, each with `benchmark`, `href` and `cells`,
-        one per column: `text`, the cells of the answers or the beginning of their short forms; `title`, these; `href`, the
-        section. Where a benchmark is not asked, `text` says why, and `href` is empty.
+        `columns`, the questions that have a head and are asked, each with `name`, `head` and `means`; `groups`, each with `title`
+        and `rows`, each with `benchmark`, `href` and `cells`, one per column: `text`, the numbers of the answers; `title`, their
+        short forms; `href`, the section. Where there is no number, `text` is empty, `title` says why, and `href` leads to where
+        it is said.
     """
     columns = {}
     for part in sections:
         for question in part["questions"]:
             if question["column"] and any(answer.short for answer in question["answers"]):
-                columns.setdefault(question["name"], question["column"])
-    rows = []
-    for part in sections:
-        asked = {question["name"]: question for question in part["questions"]}
-        cells = []
-        for name in columns:
-            said = [answer for answer in asked[name]["answers"] if answer.short] if name in asked else []
-            cells.append(
-                {
-                    "text": "; ".join(answer.cell or leading(answer.short) for answer in said)
-                    or part["lacking"].get(name, "not asked"),
-                    "title": ". ".join(answer.short for answer in said),
-                    "href": f"#{part['name']}-{name}" if said else "",
-                }
-            )
-        rows.append({"benchmark": part["title"], "href": f"#{part['name']}", "cells": cells})
-    return {"columns": list(columns.values()), "rows": rows}
+                columns.setdefault(
+                    question["name"], {"name": question["name"], "head": question["column"], "means": question["column_means"]}
+                )
+    groups = [
+        {
+            "title": title,
+            "rows": [{"benchmark": part["title"], "href": f"#{part['name']}", "cells": cells(part, columns)} for part in members],
+        }
+        for title, members in by_origin(sections)
+    ]
+    return {"columns": list(columns.values()), "groups": groups}
+
+
+def cells(part, columns):
+    """The cells of one benchmark, one per column; see table."""
+    asked = {question["name"]: question for question in part["questions"]}
+    found = []
+    for name in columns:
+        said = [answer for answer in asked[name]["answers"] if answer.short] if name in asked else []
+        text = "; ".join(answer.cell or leading(answer.short) for answer in said)
+        if not said:
+            found.append({"text": "", "title": part["lacking"].get(name, "not asked"), "href": f"#{part['name']}-not-asked"})
+        elif not re.search(r"\d", text):
+            found.append({"text": "", "title": text, "href": f"#{part['name']}-{name}"})
+        else:
+            found.append({"text": text, "title": ". ".join(answer.short for answer in said), "href": f"#{part['name']}-{name}"})
+    return found
 
 
 def leading(short):
@@ -61,34 +89,50 @@ def leading(short):
     return re.sub(r"^[^:]*[a-zA-Z]: (?=[\d-])", "", first).strip().rstrip(".")
 
 
-def verdicts(verdicts):
-    """How many abilities have each verdict, claimed and not.
+def verdicts(sections, verdicts):
+    """How many abilities of each benchmark have each verdict; claimed and not where a list says so.
 
     Parameters
     ----------
-    verdicts : pandas.DataFrame or None
-        Columns of the table `verdicts`, of all benchmarks, with `benchmark`. An ability has a row for each of its metrics.
+    sections : list of dict
+        As of page.section: `name`, `title`, `origin`.
+    verdicts : dict
+        {benchmark: data frame with the columns of the table `verdicts`}. An ability has a row for each of its metrics.
 
     Returns
     -------
     dict or None
-        `rows`, each with `verdict`, `claimed`, `unclaimed`, `unlisted` (no list says whether it is claimed) and `total`; and
-        `total`, the same for all.
+        `verdicts`, the words that are found, from the strongest; `groups`, each with `title` and `rows`, each with `benchmark`,
+        `href`, `claims` (`claimed`, `not claimed`, or empty without a list of claims) and `counts`, one per word. Nothing is added
+        up over benchmarks.
     """
-    if verdicts is None or verdicts.empty:
+    abilities = {name: frame.drop_duplicates(OUTPUTS) for name, frame in verdicts.items() if len(frame)}
+    found = {word for frame in abilities.values() for word in frame["verdict"]}
+    if not found:
         return None
-    abilities = verdicts.drop_duplicates(OUTPUTS)
-    claimed = abilities["claimed"].astype("boolean")
-    counted = {
-        "claimed": claimed.fillna(False),
-        "unclaimed": ~claimed.fillna(True),
-        "unlisted": claimed.isna(),
-        "total": claimed.isna() | True,
-    }
-    found = set(abilities["verdict"])
     words = [word for word in VERDICTS if word in found] + sorted(found - set(VERDICTS))
-    rows = [
-        {"verdict": word, **{name: int((chosen & (abilities["verdict"] == word)).sum()) for name, chosen in counted.items()}}
-        for word in words
-    ]
-    return {"rows": rows, "total": {name: int(chosen.sum()) for name, chosen in counted.items()}}
+    groups = []
+    for title, members in by_origin(sections):
+        rows = []
+        for part in members:
+            if part["name"] not in abilities:
+                continue
+            frame = abilities[part["name"]]
+            claimed = frame["claimed"].astype("boolean")
+            for claims, chosen in (
+                ("claimed", claimed.fillna(False)),
+                ("not claimed", ~claimed.fillna(True)),
+                ("", claimed.isna()),
+            ):
+                if chosen.any():
+                    counts = frame.loc[chosen.to_numpy(dtype=bool), "verdict"].value_counts()
+                    rows.append(
+                        {
+                            "benchmark": part["title"],
+                            "href": f"#{part['name']}-verdicts",
+                            "claims": claims,
+                            "counts": [int(counts.get(word, 0)) for word in words],
+                        }
+                    )
+        groups.append({"title": title, "rows": rows})
+    return {"verdicts": words, "groups": [group for group in groups if group["rows"]]}

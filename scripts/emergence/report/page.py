@@ -2,13 +2,14 @@
 
 import base64
 import dataclasses
+import itertools
 import os
-import re
 import textwrap
 from pathlib import Path
 
 import jinja2
 import pandas as pd
+from PIL import Image
 
 from emergence import questions
 from emergence.ingest import input_checks
@@ -21,8 +22,8 @@ from emergence.report import overview
 
 TEMPLATES = ROOT / "workflow" / "report"
 
-# A figure of the usual width, in points.
-COLUMN_POINTS = 7.2 * 72
+# A figure of the usual width.
+COLUMN_INCHES = 7.2
 
 # Tables longer than this are shown from the top; the file beside the report has all rows.
 MOST_ROWS = 40
@@ -35,7 +36,8 @@ INPUTS = {"file": "file", "n_bytes": "bytes", "sha256": "SHA-256"}
 class Inputs:
     """What the report is made from.
 
-    tables, figures, lists: {benchmark: {name: path}}. study_tables: {name: path}. provenance: dict of provenance.record.
+    tables, figures, lists: {benchmark: {name: path}}; figures are PNG files, with SVG and CSV files beside them.
+    study_tables: {name: path}. provenance: dict of provenance.record.
     """
 
     tables: dict
@@ -45,15 +47,21 @@ class Inputs:
     provenance: dict
 
 
-def embedded(svg):
-    """An SVG file as a data address: nothing in it can reach the page around it."""
-    return "data:image/svg+xml;base64," + base64.b64encode(Path(svg).read_bytes()).decode("ascii")
+def embedded(png):
+    """A PNG file as a data address. As SVG, with every letter as a shape, the figures would be three times as large."""
+    return "data:image/png;base64," + base64.b64encode(Path(png).read_bytes()).decode("ascii")
 
 
-def relative_width(svg):
-    """Width of an SVG file as a percentage of the report's column, so that letters are of one size in all figures."""
-    points = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', Path(svg).read_text(encoding="utf-8"))
-    return min(100, round(100 * float(points[1]) / COLUMN_POINTS)) if points else 100
+def relative_width(png, dpi):
+    """Width of a PNG file as a percentage of the report's column, so that letters are of one size in all figures."""
+    with Image.open(png) as image:
+        return min(100, round(100 * image.width / dpi / COLUMN_INCHES))
+
+
+def has_rows(png):
+    """Whether a figure shows any number. Where it shows none, it is one sentence, and the answer above it has said it."""
+    with Path(png).with_suffix(".csv").open(encoding="utf-8") as lines:
+        return len(list(itertools.islice(lines, 2))) == 2
 
 
 def number(value, digits=3):
@@ -68,10 +76,13 @@ def number(value, digits=3):
 
 
 def cells(frame, columns):
-    """Chosen columns {column: header} of a frame as text: a dict of headers, rows and left_out (rows that are not shown)."""
+    """Chosen columns {column: header} of a frame as text: a dict of headers, numeric (bool each), rows, left_out (how many)."""
     shown = frame.head(MOST_ROWS)
     rows = [[number(row[column]) for column in columns] for row in shown.to_dict("records")]
-    return {"headers": list(columns.values()), "rows": rows, "left_out": len(frame) - len(shown)}
+    numeric = [
+        pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]) for column in columns
+    ]
+    return {"headers": list(columns.values()), "numeric": numeric, "rows": rows, "left_out": len(frame) - len(shown)}
 
 
 def shown_tables(question, read, folder, paths):
@@ -87,23 +98,26 @@ def shown_tables(question, read, folder, paths):
 
 def answered(question, given, paths, figures, folder):
     """Everything the report says of one question about one benchmark."""
+    dpi = given.study["figures"]["dpi"]
     said = question.module("answer").answer(given.only(question, "answer"))
     return {
         "name": question.name,
         "title": question.title,
         "column": question.column,
+        "column_means": question.column_means,
         "answers": said,
         "added": [cells(answer.table, answer.columns) for answer in said if answer.table is not None],
         "figures": [
             {
                 "name": name,
                 "title": title,
-                "width": relative_width(figures[name]),
+                "width": relative_width(figures[name], dpi),
                 "image": embedded(figures[name]),
                 "caption": question.caption(name),
-                "data": Path(os.path.relpath(figures[name], folder)).with_suffix(".csv").as_posix(),
+                "beside": Path(os.path.relpath(figures[name], folder)).with_suffix("").as_posix(),
             }
             for name, title in question.figures.items()
+            if has_rows(figures[name])
         ],
         "tables": shown_tables(question, given.table, folder, paths),
     }
@@ -132,6 +146,7 @@ def section(name, study, entries, inputs, folder):
     return {
         "name": name,
         "title": block["title"],
+        "origin": block["origin"],
         "description": " ".join(block.get("description", "").split()),
         "questions": [answered(question, given, paths, inputs.figures.get(name, {}), folder) for question in asked],
         "unasked": [
@@ -186,8 +201,8 @@ def study_report(study, entries, inputs, folder):
     sections = [section(name, study, entries, inputs, folder) for name in study["benchmarks"]]
     given = Given(inputs.study_tables, study, {}, entries)
     across = [shown_tables(question, given.table, folder, inputs.study_tables) for question in questions.of_study()]
-    judged = [tables.read("verdicts", paths["verdicts"]) for paths in inputs.tables.values() if "verdicts" in paths]
-    counted = overview.verdicts(pd.concat(judged, ignore_index=True)) if judged else None
+    judged = {name: tables.read("verdicts", paths["verdicts"]) for name, paths in inputs.tables.items() if "verdicts" in paths}
+    counted = overview.verdicts(sections, judged)
     html = render(sections, study, inputs.provenance, [table for part in across for table in part], counted)
     return html, summary(sections)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from emergence.curves import metric_pairs
+from emergence.curves import metric_pairs, sharpness
 from emergence.statistics.false_discovery import q_values
 from emergence.statistics.random_streams import random_stream
 from emergence.statuses import NO_PAIRS, OK, ONE_TASK
@@ -107,8 +107,7 @@ def compare_pairs(pairs, relative_threshold, *, resamples, seed, confidence=0.95
     for names, every in pairs.groupby(by, sort=True, dropna=False):
         group = every[every["status"] == OK]
         a, b = (metric_pairs.sharpest(group, side).abs().to_numpy(dtype=float) for side in "ab")
-        line = group["n_scales"].to_numpy(dtype=float) - 1
-        sharp_a, sharp_b = a >= relative_threshold * line, b >= relative_threshold * line
+        sharp_a, sharp_b = (sharpness.relative(score, group["n_scales"]) >= relative_threshold for score in (a, b))
         task = group["task"].to_numpy(dtype=object)
         n_functions = int((every["status"] == "function_of_other").sum())
         row = dict(zip(by, names, strict=True)) | {

@@ -4,12 +4,13 @@
 
 const explorer = (() => {
   const FIRST_ROWS = 50;
-  const FILTERS = ["benchmark", "task", "model_family", "metric", "verdict", "claimed"];
+  const FILTERS = ["origin", "benchmark", "task", "model_family", "metric", "verdict", "claimed"];
   const CLAIMED = ["not claimed", "claimed"];
   const $ = (id) => document.getElementById(id);
   const index = JSON.parse($("index").textContent);
   const { names, curves, files } = index;
   const n = curves.e.length;
+  curves.origin = curves.benchmark.map((which) => names.benchmark_origin[which]);
   const form = $("filters");
   const readers = new Map();
 
@@ -102,16 +103,16 @@ const explorer = (() => {
       let line = found.get(which);
       if (!line) found.set(which, (line = { curves: 0, known: 0, above: 0 }));
       line.curves += 1;
-      if (Number.isNaN(key[row])) continue;
+      if (!curves.counted[row] || Number.isNaN(key[row])) continue;
       line.known += 1;
       known += 1;
       if (key[row] >= threshold) { line.above += 1; above += 1; }
     }
     const metricsAbove = [...found.values()].filter((line) => line.above).length;
-    $("said").textContent = `${count(above)} of ${count(known)} curves, under ${count(metricsAbove)} of ${count(found.size)} metrics, are at ${short(threshold)} or above.`
-      + (known < rows.length ? ` ${count(rows.length - known)} more have no ${by === "e" ? "E" : "relative E"}.` : "");
+    $("said").textContent = `${count(above)} of ${count(known)} counted curves, under ${count(metricsAbove)} of ${count(found.size)} metrics, are at ${short(threshold)} or above.`
+      + (known < rows.length ? ` ${count(rows.length - known)} more are not counted.` : "");
     const lines = [...found].sort(([a, x], [b, y]) => y.above - x.above || y.curves - x.curves || a - b);
-    fill($("counts"), ["Metric", "Kind", "Curves", "With a score", "At or above", "Share"], lines.map(([which, line]) => [
+    fill($("counts"), ["Metric", "Kind", "Curves", "Counted", "At or above", "Share"], lines.map(([which, line]) => [
       names.metric_label[which], names.kind[which], count(line.curves), count(line.known), count(line.above),
       line.known ? (100 * line.above / line.known).toFixed(1) + " %" : ""]), 2);
     histogram(key, by);
@@ -293,8 +294,8 @@ const explorer = (() => {
   const key = (row) => KEY.map((column) => (column === "shots" ? curves.shots[row] : name(column, row)));
 
   function saveList() {
-    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], name("status", row), curves.e[row], curves.relative[row], name("word", row), name("verdict", row), curves.claimed[row]]);
-    save(csv([[...KEY, "kind", "n_scales", "status", "emergence_score", "relative_emergence_score", "word", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
+    const lines = rows.map((row) => [...key(row), names.kind[curves.metric[row]], curves.n_scales[row], curves.counted[row], name("status", row), curves.e[row], curves.relative[row], name("word", row), name("verdict", row), curves.claimed[row]]);
+    save(csv([[...KEY, "kind", "n_scales", "counted", "status", "emergence_score", "relative_emergence_score", "word", "verdict", "claimed"], ...lines]), "text/csv", "curves.csv");
   }
 
   function saveCsv() {
@@ -339,7 +340,7 @@ const explorer = (() => {
     const said = new URLSearchParams(location.hash.slice(1));
     form.elements.q.value = said.get("q") ?? "";
     for (const column of FILTERS) {
-      const value = said.get(column);
+      const value = location.hash.length < 2 && column === "origin" ? names.origin[0] ?? null : said.get(column);
       const place = value === null ? -1 : column === "claimed" ? Number(value) : names[column].indexOf(value);
       form.elements[column].value = place >= 0 ? String(place) : "";
     }
@@ -363,6 +364,9 @@ const explorer = (() => {
   }
 
   function begin() {
+    options("origin", names.origin, "all");
+    // at first, and after Clear, only curves of one origin are counted together
+    form.elements.origin.querySelector('[value="0"]')?.toggleAttribute("selected", true);
     options("benchmark", names.benchmark, "all");
     options("task", names.task, "all");
     options("model_family", names.model_family, "all");

@@ -47,7 +47,7 @@ def on_tests(discoveries, q_values, curves, rate, draws):
             paragraphs.append(sentences)
             shorts.append(short)
         row = every.loc["smooth"]
-        cell = f"{row['n_before']:,} → {row['n_after']:,} of {row['n_tested']:,}" if row["n_tested"] else "no curve can be tested"
+        cell = f"{row['n_after']:,}/{row['n_tested']:,} ({row['n_before']:,})" if row["n_tested"] else "no curve can be tested"
     sentences, short = largest(every, q_values, rate, draws)
     paragraphs.append(sentences)
     shorts.append(short)

@@ -27,7 +27,7 @@ def claimed_curves(claims, curves, verdicts, families):
     Returns
     -------
     DataFrame
-        The columns of question.yaml, in the order of the claims.
+        The columns of question.yaml: claims with a curve first, each part in the order of the claims.
     """
     key = ["task", "subtask", "metric", "model_family", "shots"]
     whole = curves.loc[curves["subtask"] == "", [*key, "n_scales", "emergence_score", "relative_emergence_score_resolved"]]
@@ -52,4 +52,4 @@ def claimed_curves(claims, curves, verdicts, families):
             )
             record |= order.iloc[0].drop(["task", "subtask", "other"]).to_dict()
         records.append(record)
-    return pd.DataFrame(records)
+    return pd.DataFrame(sorted(records, key=lambda record: record["n_curves"] == 0))

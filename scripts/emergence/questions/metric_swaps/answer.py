@@ -56,9 +56,9 @@ def _cell(contrast):
         return "no continuous metric"
     top = contrast.iloc[0]
     if top["n_neither"] == top["n_compared"]:
-        return f"none steep in {plural(top['n_compared'], 'pair')}"
-    text = f"{top['n_only_a']:,} of {top['n_only_a'] + top['n_both']:,}; reverse {top['n_only_b']:,} of {top['n_only_b'] + top['n_both']:,}"
-    return text + (f"; p {p_text(top['mcnemar_p'])}" if pd.notna(top["mcnemar_p"]) else "")
+        return "0 steep"
+    text = f"{top['n_only_a']:,}/{top['n_only_a'] + top['n_both']:,}; {top['n_only_b']:,}/{top['n_only_b'] + top['n_both']:,}"
+    return text + (f" ({p_text(top['mcnemar_p']).removeprefix('= ')})" if pd.notna(top["mcnemar_p"]) else "")
 
 
 def _comparison(row, catalogue):

@@ -23,11 +23,9 @@ def lengths(table, tokens, scale_label):
     shown = table[family == chosen].sort_values("scale", kind="stable").reset_index(drop=True)
     figure, (left, right) = plt.subplots(1, 2, figsize=(drawing.WIDTH, 3))
     for number, (column, label) in enumerate((("answer_length", "answer"), ("target_length", "target"))):
-        look = {"color": drawing.COLORS[number], "marker": drawing.MARKERS[number], "ms": 4}
-        left.plot(shown["scale"], shown[column], label=label, **look)
+        _along(left, shown, column, label, drawing.COLORS[number], drawing.MARKERS[number])
     for number, column in enumerate(OPERATIONS):
-        look = {"color": drawing.COLORS[number + 2], "marker": drawing.MARKERS[number], "ms": 4}
-        right.plot(shown["scale"], shown[column], label=column, **look)
+        _along(right, shown, column, column, drawing.COLORS[number + 2], drawing.MARKERS[number])
     unit = tokens if tokens in ("characters", "words", "digits") else "tokens"
     left.set_ylabel(f"mean length ({unit})")
     right.set_ylabel(f"mean edit operations ({unit})")
@@ -40,3 +38,11 @@ def lengths(table, tokens, scale_label):
     task, subtask, name = shown.iloc[0][["task", "subtask", "model_family"]]
     figure.suptitle(drawing.short(f"{task}{f': {subtask}' if subtask else ''} · {name}", 70), fontsize=9)
     return figure, shown
+
+
+def _along(axes, shown, column, label, color, marker):
+    """Draw every model as a small point, and a line through the mean over the models of each size."""
+    mean = shown.groupby("scale")[column].mean()
+    axes.plot(mean.index, mean, color=color, marker=marker, ms=4, label=label)
+    if len(shown) > len(mean):
+        axes.plot(shown["scale"], shown[column], color=color, marker=marker, ms=2.5, ls="", alpha=0.5)

@@ -36,19 +36,19 @@ def on_predictability(predictability, marks):
         "The largest third of the scales is hidden and predicted from the rest.",
         f"Of {plural(every['n_curves'].iloc[0], 'curve')}, {_by_each(predicted, '{:,}')} can be predicted.",
     ]
-    shorts, cell = [], []
+    shorts, cell = [], ""
     points = every["median_error_points"].dropna()
     if len(points):
         text.append(f"The median error is {_by_each(points, '{:.1f}')}.")
         text.append("It is in points, hundredths of the range of the metric.")
+        cell = f"{points.min():.1f} points"
         shorts.append(f"median error {points.min():.1f} points by {PREDICTORS[points.idxmin()]}")
-        cell.append(f"{points.min():.1f} points")
     noise = every["median_absolute_z"].dropna()
     if len(noise):
         text.append(f"In standard deviations of the noise: {_by_each(noise, '{:.1f}')}.")
         text.append("A perfect prediction errs by 0.8.")
         shorts.append(f"{noise.min():.1f} standard deviations of the noise by {PREDICTORS[noise.idxmin()]} (0.8 is perfect)")
-        cell.append(f"{noise.min():.1f} noise units")
+        cell = f"{noise.min():.1f}"
     smooth = every.loc["smooth"]
     if pd.notna(smooth["share_within_interval"]):
         text.append(
@@ -61,7 +61,7 @@ def on_predictability(predictability, marks):
     if without:
         text.append(f"For {plural(without, 'curve')} the noise is not known well enough to compare the error with it.")
         text.append("The number of test examples (`n_examples`) or a standard error (`stderr`) would make it possible.")
-    return Answer(QUESTION, " ".join(text), "; ".join(shorts), marks, MARK_COLUMNS, "; ".join(cell))
+    return Answer(QUESTION, " ".join(text), "; ".join(shorts), marks, MARK_COLUMNS, cell)
 
 
 def _by_each(values, form):

@@ -27,9 +27,10 @@ def shown_sizes(by_pair, catalogue):
     left.barh(row, first, color=drawing.COLORS[3], height=0.6, label="first metric sharper")
     left.barh(row, 100 - first - second, left=first, color="0.85", height=0.6, label="equally sharp")
     left.barh(row, second, left=100 - second, color=drawing.COLORS[0], height=0.6, label="second metric sharper")
-    labels = [[drawing.short(catalogue.at[name, "label"], 24) for name in shown[side]] for side in ("metric_a", "metric_b")]
+    labels = [[drawing.short(catalogue.at[name, "label"], 34) for name in shown[side]] for side in ("metric_a", "metric_b")]
     counts = shown["n_curves"].to_numpy()
-    left.set_yticks(row, [f"{a} · {b} (n = {n:,})" for a, b, n in zip(*labels, counts, strict=True)])
+    # one below the other: side by side, only names too short to tell them apart would have room
+    left.set_yticks(row, [f"{a}\n{b} (n = {n:,})" for a, b, n in zip(*labels, counts, strict=True)], fontsize=7)
     left.set_ylim(len(shown) - 0.5, -0.5)
     left.set_xlim(0, 100)
     left.set_xlabel("choices of four scales (%)")

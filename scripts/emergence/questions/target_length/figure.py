@@ -57,21 +57,27 @@ def by_length(groups, tokens):
             color=color,
             label=drawing.scale_name(scale),
         )
-        left.plot(x, part["predicted"], "--", lw=1, color=color)
-        left.plot(x, part["predicted_by_position"], ":", lw=1, color=color)
+        # a line through one length is a dash
+        dashed = {"ls": "--", "lw": 1, "color": color, "marker": "_" if len(part) == 1 else "", "ms": 7}
+        left.plot(x, part["predicted"], **dashed)
+        left.plot(x, part["predicted_by_position"], **dashed | {"ls": ":", "marker": dashed["marker"] and "."})
         if has_distance:
             half = [part["edit_distance"] - part["edit_distance_low"], part["edit_distance_high"] - part["edit_distance"]]
             axes[0, 1].errorbar(x, part["edit_distance"], np.nan_to_num(half), fmt="o", ms=3.5, lw=0.8, color=color)
-            axes[0, 1].plot(x, part["predicted_edit_distance"], "--", lw=1, color=color)
+            axes[0, 1].plot(x, part["predicted_edit_distance"], **dashed)
     unit = tokens if tokens in ("characters", "words", "digits") else "tokens"
     axes[0, 0].set_ylabel("accuracy")
     axes[0, 0].set_ylim(-0.03, 1.03)
     if has_distance:
         axes[0, 1].set_ylabel(f"edit distance ({unit})")
         axes[0, 1].set_ylim(bottom=0)
+    lengths = np.unique((shown["shortest"] + shown["longest"]) / 2)
     for panel in axes[0]:
-        panel.set_xlim(shown["shortest"].min() - 1, shown["longest"].max() + 1)
-        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if len(lengths) > 6:
+            panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        else:
+            panel.set_xticks(lengths, [drawing.brief(length) for length in lengths])
+        panel.set_xlim(lengths[0] - 0.6, lengths[-1] + 0.6)
         panel.set_xlabel(f"length of the target ({unit})")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     handles += [Line2D([], [], color="0.3", ls=style, lw=1) for style in ("--", ":")]

@@ -40,7 +40,7 @@ def on_resolution(resolution, above_chance):
             f"The median needed is {every['median_needed']:,.0f} examples; {every['median_at_hand']:,.0f} are available.",
         ]
         short = f"{every['n_under_resolved']:,} of {plural(every['n_known'], 'curve')} have too few test examples"
-        cell = f"{every['n_under_resolved']:,} of {every['n_known']:,}"
+        cell = f"{every['n_under_resolved']:,}/{every['n_known']:,}"
     elif every["n_at_or_below_chance"]:
         cell = "smaller scales at chance"
     if every["n_at_or_below_chance"]:
