@@ -4,6 +4,7 @@ Every job on a cluster imports this module, so it needs nothing heavier than YAM
 """
 
 import copy
+import functools
 from pathlib import Path
 
 from emergence.ingest import readers
@@ -31,13 +32,15 @@ READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
 DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
 
 
+@functools.cache
 def formats():
     """The formats that have a reader: {name: its part of the configuration schema}."""
     return {path.parent.name: load_schema(path) for path in sorted(READERS.glob("*/schema.yaml"))}
 
 
+@functools.cache
 def benchmark_schema(format_name):
-    """The schema of a benchmark block of one format: the keys that all blocks have and the format's own."""
+    """The schema of a benchmark block of one format: the keys that all blocks have and the format's own. Not to be changed."""
     schema = copy.deepcopy(load_schema(SCHEMAS / "config.schema.yaml")["$defs"]["benchmark"])
     own = formats()[format_name]
     for key, part in own["properties"].items():
