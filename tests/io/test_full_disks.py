@@ -130,7 +130,7 @@ def test_a_disk_without_room_for_the_log(tiny_workflow):
 def test_a_disk_that_is_full_for_snakemake_too(tmp_path, tiny_study, tiny_files, finished):
     """The whole folder on it. What Snakemake says then is its own; what is left must be whole, and a rerun the same."""
     wanted = "results/first/claims_by_metric.csv"
-    with small_disk(tmp_path / "disk", 8 << 20) as folder:
+    with small_disk(tmp_path / "disk", 12 << 20) as folder:
         copy_of_workflow(folder, tiny_study)
         for name, text in tiny_files.items():
             (folder / name).write_text(text)
