@@ -133,8 +133,12 @@ def _missing_files(named):
         elif kind == "file" and not _is_usable(file):
             yield path, file, "a path in UTF-8 without `{` and `}`, which Snakemake takes for wildcards"
         elif not is_there(file, kind):
-            found = next((f"a {other}" for other in ("folder", "file") if is_there(file, other)), f"no such {kind}")
-            yield path, f"{file}: {found}", f"a {kind} that can be read{nearest_file(file)}"
+            other = next((f"a {other}" for other in ("folder", "file") if is_there(file, other)), None)
+            hint = "" if other else nearest_file(file)
+            # entries of a list may be patterns
+            if other == "a folder" and isinstance(path[-1], int):
+                hint = f", or a pattern of files in it, such as `{file}/*.csv`"
+            yield path, f"{file}: {other or f'no such {kind}'}", f"a {kind} that can be read{hint}"
 
 
 def _file_problems(named):
