@@ -112,7 +112,7 @@ def _latest(frame, block, account):
     if block["repeated_runs"] == "latest":
         codes, texts = pd.factorize(frame["date"].astype(object))
         dates = pd.to_datetime(pd.Series(texts, dtype="str").str.strip(), format="ISO8601", utc=True, errors="coerce")
-        date = pd.Series(np.append(dates.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT"))[codes], index=frame.index)
+        date = pd.Series(np.append(dates.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT", "ns"))[codes], index=frame.index)
         fields = [field for field in (*_NAMED, "shots", "step") if field in frame]
         # several names of one model are one model, and so are those of a task
         words = {field: word for word, field in FIELDS.items()}
