@@ -71,11 +71,16 @@ def test_edited_results_are_named_and_made_again(again, finished, time):
     make_again(again, finished)
 
 
+def edit_with_size_and_time_kept(path, old, new):
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.replace(old, new))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert path.stat().st_size == status.st_size
+
+
 def test_the_folder_of_the_explorer_is_made_again(again, finished):
     path = again / "results/explorer/0.js"
-    status, text = path.stat(), path.read_text()
-    path.write_text(text.replace("0", "1"))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    edit_with_size_and_time_kept(path, "0", "1")
     named, said = jobs(again)
     assert named == {"write_explorer"}
     assert "results/explorer was changed after the workflow wrote it" in said
@@ -88,10 +93,7 @@ def test_the_folder_of_the_explorer_is_made_again(again, finished):
 
 def test_a_table_edited_in_place_with_its_size_and_time_kept(again, finished):
     path = again / "results/first/swap_comparisons.csv"
-    status, text = path.stat(), path.read_text()
-    path.write_text(text.replace("exact_match", "exact_mitch"))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert path.stat().st_size == status.st_size
+    edit_with_size_and_time_kept(path, "exact_match", "exact_mitch")
     assert "results/first/swap_comparisons.csv was changed" in jobs(again)[1]
     make_again(again, finished)
 
