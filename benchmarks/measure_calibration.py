@@ -284,8 +284,8 @@ def sizes_by_truth(table, noise):
 
 
 def outside(table, noise):
-    """Groups of cells (test, truth, spacing; 200 examples or more) whose share is above UPPER by two standard errors, and "
-    "all groups.
+    """Groups of cells (test, truth, spacing; 200 examples or more) whose share is above UPPER by two standard errors, and
+    the number of all groups.
     """
     found = []
     own = table[(table["noise"] == noise) & (table["n_examples"] >= LOWER_FROM)]
