@@ -235,7 +235,7 @@ def test_a_table_of_which_every_column_is_left_out_says_so(run):
     with pytest.raises(
         InputError, match=r"found: no score is left of 4 that were read\n.*\n    4 left out: the column is named by"
     ):
-        _, _, account = run("model,params,MMLU,ARC\na,1e9,**25.1**,x\nb,2e9,35*,y\n")
+        _, _, account = run("model,params,MMLU,ARC\na,1e9,about 25,x\nb,2e9,35 or 36,y\n")
         pipeline.stop_without_scores("mine", [account])
 
 
@@ -272,10 +272,8 @@ def test_names_that_a_spreadsheet_emptied_are_pointed_out(tmp_path):
         ("model,task,metric,score\n,,,\n", "names of columns but no row"),
         ("", "the file is empty"),
         ("\n\n", "no row and no name of a column"),
-        (",,PIQA,PIQA\nmodel,params,acc,acc_norm\na,1e9,0.5,0.5\n", "the column `PIQA` twice"),
-        ("Modell;Größe;ARC\na;1;0,5\n".encode("cp1252"), "text that is not UTF-8"),
-        ("model,ARC\na,Größe\n".encode("cp1252"), "text that is not UTF-8"),
-        ("model,task\n".encode("utf-16"), "UTF-16"),
+        ("model,params,PIQA,PIQA\na,1e9,0.5,0.5\n", "the column `PIQA` twice"),
+        (b"\xff\xfem\0o", "text that is not utf-16"),
     ],
 )
 def test_what_is_not_a_table_of_scores(tmp_path, content, message):

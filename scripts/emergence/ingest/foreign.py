@@ -5,6 +5,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from emergence.io import encodings
+
 TABLE = "write them as a table with one score per row (CSV), see docs/add_a_benchmark.md, Files of other programs"
 
 # What files begin with that are not text tables.
@@ -16,8 +18,6 @@ _BEGINNINGS = (
     (b"\x1f\x8b", "a gzip file", "the ending `.gz`"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it"),
     (b"BZh", "a bzip2 file", "unpack it"),
-    (b"\xff\xfe", "text in UTF-16", "save it as UTF-8 (in Excel: `CSV UTF-8`)"),
-    (b"\xfe\xff", "text in UTF-16", "save it as UTF-8 (in Excel: `CSV UTF-8`)"),
     (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "`git lfs pull` fetches the file"),
     (b"<!doctype html", "a web page", "download the file itself (on GitHub and Hugging Face: `raw`)"),
     (b"<html", "a web page", "download the file itself (on GitHub and Hugging Face: `raw`)"),
@@ -42,7 +42,7 @@ def beginning(file, kind=""):
             return None if (packed and signature == b"\x1f\x8b") or (kind == "parquet" and signature == b"PAR1") else (what, way)
     if start.startswith(b"PK\x03\x04"):
         return _packed_folder(file)
-    text = start.decode("utf-8-sig", "replace").lstrip()
+    text = start.decode(encodings.marked(start) or "utf-8", "replace").lstrip()
     if re.match(r"\[\s*([\[{]|\])", text):
         return (
             "a JSON array",

@@ -1,5 +1,6 @@
 """Lists that a benchmark may bring: its tasks with the metric each prefers, the claimed emergent abilities, the models."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from emergence.ingest import foreign
 from emergence.ingest.readers.table.numbers import decimal_sign, read_column, separator_of
+from emergence.io import encodings
 from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
 from emergence.study import metric_catalogue
@@ -21,18 +23,26 @@ def _load(path, required, unique=()):
     if known:
         raise InputError(told(path, known[0], "a table as plain text, such as CSV, in UTF-8"))
     try:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as content:
-            sign = separator_of(content.read(1 << 16))
-        # no compression is guessed from the name: the lists are small, and what is packed can be of any size
-        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", compression=None, sep=sign)
+        content = Path(path).read_bytes()
+        encoding = encodings.marked(content) or "utf-8"
+        odd = encodings.not_utf8(content.splitlines(keepends=True)) if encoding == "utf-8" else None
+        if odd:
+            likely = encodings.likely(odd[1])
+            found = f"text that is not UTF-8; in {likely}, line {odd[0]} would be `{encodings.excerpt(odd[1], likely)}`"
+            raise InputError(told(path, found, "text in UTF-8; save it so (in Excel: `CSV UTF-8`)"))
+        text = content.decode(encoding)
+        sign = separator_of(text[: 1 << 16])
+        frame = pd.read_csv(io.StringIO(text), dtype=str, header=None, keep_default_na=False, sep=sign)
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
     except pd.errors.ParserError as error:
         if "Expected" not in str(error):
             raise InputError(f"{path}: not a table that can be read: {error}") from None
         raise InputError(told(path, "a row with more cells than there are column names", "a name for every column")) from None
-    except UnicodeDecodeError:
-        raise InputError(told(path, "text that is not UTF-8", "text in UTF-8; save it so (in Excel: `CSV UTF-8`)")) from None
+    except UnicodeError:
+        raise InputError(
+            told(path, f"text that is not {encoding}", "text in UTF-8; save it so (in Excel: `CSV UTF-8`)")
+        ) from None
     except (OSError, ValueError, MemoryError) as error:
         raise InputError(f"{path}: not a table that can be read: {str(error) or 'it needs more memory than there is'}") from None
     frame = frame.fillna("").apply(lambda column: column.str.strip())

@@ -25,6 +25,7 @@ from emergence.ingest import foreign, names, selection
 from emergence.ingest.groups import leaves, members_digest, tasks_of
 from emergence.ingest.readers import Rows
 from emergence.ingest.supplements import listed_models
+from emergence.io import encodings
 from emergence.io.documents import chosen_files, find_problems, message, unique_keys
 from emergence.io.errors import InputError, naming, told
 
@@ -264,7 +265,7 @@ def read_bytes(file):
 def parse(file, written):
     """The content of a results file from its bytes; see load."""
     try:
-        text = written.decode("utf-8")
+        text = written.decode(encodings.marked(written) or "utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: cannot be read as text: {error}") from None
     try:

@@ -67,7 +67,7 @@ def _read_file(file, block, account):
     stored = block.get("stored", {})
     wanted = {*headers.values(), *stored.values()}
     with account.reading(file):
-        names, content = table.load(file, table.file_type(file, block), lambda header: header in wanted)
+        names, content = table.load(file, table.file_type(file, block), lambda header: header in wanted, block)
     missing = [
         told(f"{file}: no column `{header}` (for `{field}`)", ", ".join(map(repr, names)), f"one of them{nearest(header, names)}")
         for field, header in {**headers, **{f"stored.{metric}": header for metric, header in stored.items()}}.items()

@@ -20,8 +20,14 @@ _MINUS = "\u2212\u2012\u2013\u2010\u2011"
 _SPACES = " \u00a0\u2009\u202f'\u2019"
 # `55.1 ± 1.2`, `55.1 (1.2)`; not `86.4 (5)`, which may be a number of shots or a rank
 _AFTER = re.compile(r"(.*?)\s*(?:(?:±|\+/-|\+-|\\pm)\s*(.*)|\(\s*(\d*[.,]\d+\s*%?)\s*\))\Z", re.DOTALL)
-_UNIT = re.compile(r"\s*(k|m|b|t|thousand|million|billion|trillion|mn|bn)\.?\Z", re.IGNORECASE)
+_UNIT = re.compile(r"\s*(k|m|b|t|thousand|million|billion|trillion|mn|bn)\.?(\s*param(eter)?s?\.?)?\Z", re.IGNORECASE)
 _WORDS = {"thousand": "k", "million": "m", "mn": "m", "billion": "b", "bn": "b", "trillion": "t"}
+# bold, underlined and slanted numbers of LaTeX and of web pages
+_PRINT = re.compile(
+    r"\\(?:textbf|textit|underline|emph|mathbf)\{([^{}]*)\}|<(?:b|u|i|em|strong)>([^<>]*)</(?:b|u|i|em|strong)>", re.IGNORECASE
+)
+# of Markdown, and the marks of footnotes
+_BEFORE, _BEHIND = "*_", "*_\u2217\u22c6†‡§¶ "
 # BigScience's `7b1` is 7.1 billion
 _AROUND_UNIT = re.compile(r"(\d+)b(\d)\Z", re.IGNORECASE)
 # what programs and people write where there is no number; NaN may be the score of a run that failed
@@ -32,6 +38,7 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
 # letters in a cell with a number; longer ones are something else, and patterns would take long to say so
 _LONGEST = 100
 _UNIT_AFTER = "a unit after the number, as in `1.3B`"
+_MARKED = "a mark before or after the number, as of bold print or of a footnote; what it says of the score is not read"
 AFTER_SCORE = "another number after the score, behind `±` or in brackets"
 
 
@@ -57,9 +64,11 @@ def understood(text, field, decimal):
         return Cell(None, kind="a dash in place of a number")
     if text.lower() in _NO_NUMBER:
         return Cell(None, kind="a word such as `n/a` in place of a number")
-    kind, error, is_percent = "", None, False
+    plain = _undecorated(text)
+    kind, error, is_percent = _MARKED if plain != text else "", None, False
+    text = plain
     if field == "score" and (found := _AFTER.match(text)):
-        text, after = found[1], (found[2] or found[3] or "").strip()
+        text, after = _undecorated(found[1]), (found[2] or found[3] or "").strip()
         kind = AFTER_SCORE
         is_percent = after.endswith("%")
         error = _number(after.rstrip("% "), decimal)
@@ -72,13 +81,21 @@ def understood(text, field, decimal):
     unit = _UNIT.search(text) if field in ("scale", "n_examples") else None
     if unit:
         text = text[: unit.start()]
-        kind = _UNIT_AFTER
+        kind = kind or _UNIT_AFTER
     value = _number(text, decimal)
     if value is None:
         return None
     kind = kind or ("a typographic minus" if text[0] in _MINUS else "separators in the number")
     factor = UNITS[_WORDS.get(unit[1].lower(), unit[1].lower())] if unit else 1.0
     return Cell(value * factor, error, is_percent, bool(unit), kind)
+
+
+def _undecorated(text):
+    """A cell without bold print and without the marks of footnotes; what is left need not be a number."""
+    text = text.rstrip(_BEHIND)
+    if found := _PRINT.fullmatch(text):
+        text = (found[1] or found[2] or "").strip().rstrip(_BEHIND)
+    return text.lstrip(_BEFORE)
 
 
 def _number(text, decimal):
@@ -137,7 +154,7 @@ def decimal_sign(texts):
     for text in texts:
         if len(text) > _LONGEST:
             continue
-        body = _UNIT.sub("", _first_number(text).strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
+        body = _UNIT.sub("", _first_number(_undecorated(text.strip())).strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
         body = re.sub(r"e[+-]?\d+\Z", "", body, flags=re.IGNORECASE)
         if "," in body and "." in body:
             found.add("." if body.rfind(".") > body.rfind(",") else ",")

@@ -11,6 +11,7 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from emergence.ingest.names import is_average, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
@@ -29,10 +30,12 @@ _HEADERS = {
     "subtask": "subtask subtask_name subset",
     "metric": "metric metric_name measure metrik metrique metrica",
     "model_family": "model_family family model_series series familie modellfamilie famille familia famiglia",
-    "model": "fullname model model_name model_id modell modellname modele nom_du_modele modelo modello name llm checkpoint",
+    "model": "fullname model model_name model_id model_version modell modellname modele nom_du_modele modelo "
+    "modello name llm checkpoint",
     "scale": "scale parameters parameter params param_count parameter_count n_params n_parameters num_params num_parameters "
     "parametres nombre_de_parametres parametros parametri total_params non_embedding_params size model_size grosse groesse "
-    "modellgrosse taille taille_du_modele tamano tamanho dimensione flops train_flops training_flops compute tokens",
+    "modellgrosse taille taille_du_modele tamano tamanho dimensione flops train_flops training_flops compute "
+    "training_compute tokens",
     "step": "step steps global_step train_step training_step training_steps iteration checkpoint_step",
     "shots": "shots n_shots n_shot num_shots num_fewshot few_shot",
     "score": "score value result wert ergebnis valeur resultat valor resultado valore risultato",
@@ -49,7 +52,9 @@ PATTERNS = (
     "{task}_{shots}_{metric}",
     "{task} ({metric})",
     "{task} | {metric}",
+    "{task} - {metric}",
     "{task}|{metric}",
+    "{metric}|{task}",
     "{task}/{metric}",
     "{task}:{metric}",
     "{task}.{metric}",
@@ -84,6 +89,7 @@ STDERR = (
 
 # Numbers beside scores, by their headers in small letters with `_` for anything else: what each is.
 NOT_SCORES = {
+    "a share of comparisons won, which depends on the other models": r"(mean_|average_|avg_)?win_?rate",
     "a rank or a number of a row": r"((overall|mean)_)?(rank|ranking|rang|position)|index|id|no|nr|unnamed_\d+|index_level_\d+|"
     r"(.*_)?elo(_rating)?",
     "a count": r"hub(_likes)?|(.*_)?(likes|downloads|votes|stars)|count|anzahl|n|(n|num)_(models|examples|samples|tasks|questions)",
@@ -135,8 +141,7 @@ def lines(path, catalogue):
     files = [file for file in files_below(path, "*") if file.name.lower().removesuffix(".gz").endswith(tuple(reader.ENDINGS))]
     if not files:
         return None
-    kind = reader.file_type(files[0], {})
-    form = {"skip_rows": n} if kind in ("csv", "tsv") and (n := _title_rows(files[0], kind)) else {}
+    kind, form = reader.file_type(files[0], {}), form_of(files[0])
     names_of, content = reader.load(files[0], kind, lambda header: True, form)
     frame = pd.DataFrame(
         {header: content.column(header).to_pandas().astype("str").str.strip() for header in content.column_names}
@@ -145,9 +150,9 @@ def lines(path, catalogue):
     frame = frame[(frame.fillna("") != "").any(axis=1)].reset_index(drop=True)
     if not len(frame):
         raise InputError(told(files[0], "names of columns but no row", "at least one row"))
-    block = _files(path, files, names_of)
+    block = _files(path, files, form, names_of)
     has_pattern = any(line.startswith("model_from:") for line in block)
-    block += [f"skip_rows: {form['skip_rows']} # check: lines above the names of the columns"] if form else []
+    block += form_lines(files[0], form)
     sign = reader.separator(files[0], form) if kind == "csv" else ","
     block += (
         [f"# cells are separated by `{printable(repr(sign)[1:-1])}`, as the first rows tell (separator)"] if sign != "," else []
@@ -169,7 +174,9 @@ def _columns(frame):
     columns = {field: next((plain[name] for name in known if name in plain), None) for field, known in HEADERS.items()}
     of_names = ("task", "subtask", "metric", "model_family")
     columns = {
-        field: header for field, header in columns.items() if header and not (field in of_names and _is_numeric(frame[header]))
+        field: header
+        for field, header in columns.items()
+        if header and not (field in of_names and _is_numeric(frame[header])) and (field != "score" or _is_numeric(frame[header]))
     }
     if {"task", "metric", "model"} <= set(columns) and "score" not in columns:
         # all that tells scores apart is in columns of its own: what else holds numbers is the score, if it is one column
@@ -183,25 +190,93 @@ def _columns(frame):
     return columns
 
 
-def _title_rows(file, kind):
-    """How many lines are above the names of the columns: those with far fewer cells than the fullest line."""
-    counts = {}
+def form_of(file):
+    """How the text of a table is to be read: {key of the block: value} for what is not as usual, as far as the file tells.
+
+    `encoding` where it is not UTF-8, `skip_rows` for lines above the names of the columns, `header_rows` where these fill several.
+    """
+    kind, form = reader.file_type(file, {}), {}
     try:
-        with reader.opened(file, "rt", encoding="utf-8-sig", errors="replace", newline="") as content:
-            start = content.read(1 << 16).splitlines()[:50]
-        for sign in ("\t",) if kind == "tsv" else SEPARATORS:
-            counts[sign] = [sum(bool(cell.strip()) for cell in cells) for line in start for cells in _cells_of(line, sign)]
-    except (OSError, EOFError, zlib.error, csv.Error):
+        if kind != "parquet" and (guess := reader.likely_encoding(file)):
+            form["encoding"] = guess[0]
+        if kind in ("csv", "tsv"):
+            n_above, n_rows = _header(_first_rows(file, kind, form))
+            form |= {"skip_rows": n_above} if n_above else {}
+            form |= {"header_rows": n_rows} if n_rows > 1 else {}
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error, csv.Error):
         # whoever reads the table says what is wrong with it
-        return 0
-    n_cells = max(counts.values(), key=lambda found: (median(found), max(found)), default=[]) if start else []
-    full = max(n_cells, default=0)
-    return next((row for row, n in enumerate(n_cells) if n > 1 and n >= _FULL * full), 0)
+        pass
+    return form
+
+
+def form_lines(file, form):
+    """Lines of a block for what form_of found."""
+    said = {
+        "encoding": lambda: f"the text is not UTF-8; {reader.likely_encoding(file)[1]}",
+        "skip_rows": lambda: "lines above the names of the columns",
+        "header_rows": lambda: "the names of the columns fill so many rows, and are joined by `|`",
+    }
+    return [f"{key}: {value} # check: {printable(said[key]())}" for key, value in form.items()]
+
+
+def _first_rows(file, kind, form):
+    """The cells of the first lines of a file, separated by whatever gives the fullest rows."""
+    with reader.lines_of(file, form) as content:
+        start = content.read(1 << 16).decode("utf-8", "replace").removeprefix("\ufeff").splitlines()[:50]
+    rows = {sign: [_cells_of(line, sign) for line in start] for sign in (("\t",) if kind == "tsv" else SEPARATORS)}
+    return max(rows.values(), key=lambda found: (median(counts := list(map(_n_cells, found))), max(counts))) if start else []
+
+
+def _header(rows):
+    """How many lines are above the names of the columns, and how many rows these fill.
+
+    The names are in the first line with about as many cells as the fullest. Where they are no names of their own, since cells are
+    empty or repeated, the lines around it without numbers belong to them.
+    """
+    full = max(map(_n_cells, rows), default=0)
+    first = next((number for number, row in enumerate(rows) if _n_cells(row) > 1 and _n_cells(row) >= _FULL * full), None)
+    if first is None:
+        return 0, 1
+    last = first
+    while last + 1 < len(rows) and _has_no_number(rows[last + 1]) and _goes_on(rows[first : last + 1], rows[last + 1]):
+        last += 1
+    while (
+        first and not _tells_apart(rows[first : last + 1]) and _n_cells(rows[first - 1]) > 1 and _has_no_number(rows[first - 1])
+    ):
+        first -= 1
+    return (first, last - first + 1) if _tells_apart(rows[first : last + 1]) else (first, 1)
+
+
+def _goes_on(names, row):
+    """Whether a line of texts belongs to the names above it: these lack something, or the line says nothing in the first column.
+
+    The name of an index, which pandas writes below those of the columns, is alone in its line.
+    """
+    is_index = _n_cells(row) == 1 and not any(above[0].strip() for above in names)
+    return not _tells_apart(names) or not row[0].strip() or is_index
+
+
+def _n_cells(row):
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _has_no_number(row):
+    """Whether a line holds texts only, and some."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return bool(cells) and not any(_plain(pd.Series([cell])) is not None or understood(cell, "score", ".") for cell in cells)
+
+
+def _tells_apart(rows):
+    """Whether rows of names give each column a name of its own; empty columns at the end are none."""
+    names = reader.joined_names(rows)
+    while names and not names[-1]:
+        names.pop()
+    return len(set(names)) == len(names) and "" not in names[1:]
 
 
 def _cells_of(line, sign):
-    """The cells of one line, in a list of one; csv gives no row for an empty line."""
-    return list(csv.reader([line], delimiter=sign)) or [[]]
+    """The cells of one line."""
+    return next(csv.reader([line], delimiter=sign), [])
 
 
 def _emptied(frame, columns):
@@ -218,9 +293,9 @@ def _emptied(frame, columns):
     return lines_of
 
 
-def _files(path, files, names_of):
+def _files(path, files, form, names_of):
     """The files of the block: all of one form together, with what their paths say of the models, or the first."""
-    alike = [file for file in files if len(files) > 1 and _same_columns(file, names_of)]
+    alike = [file for file in files if len(files) > 1 and _same_columns(file, form, names_of)]
     if len(alike) < 2 or not (pattern := suggested_pattern(Path(path), alike)):
         return [f"files: [{as_yaml(files[0])}]", *(f"# another table in the folder: {as_yaml(file)}" for file in files[1:])]
     block = [f"files: [{as_yaml(f'{path}/**/*{alike[0].suffix}')}] # {len(alike)} tables with the same columns"]
@@ -230,9 +305,9 @@ def _files(path, files, names_of):
     return block
 
 
-def _same_columns(file, names_of):
+def _same_columns(file, form, names_of):
     try:
-        return reader.load(file, reader.file_type(file, {}), lambda header: False)[0] == names_of
+        return reader.load(file, reader.file_type(file, {}), lambda header: False, form)[0] == names_of
     except InputError:
         return False
 
@@ -242,20 +317,26 @@ def _long(frame, columns, catalogue):
     block += [f"  {field}: {as_yaml(header)}" for field, header in columns.items()]
     missing = [field for field in ("task", "metric", "model") if field not in columns]
     block += [f"  {field}: {FILL}: the column, or move it to `constants`" for field in missing]
-    met = _filled_in(frame[columns["metric"]]) if "metric" in columns else {}
+    met = _metrics(frame, columns, [columns["score"]]) if "metric" in columns else {}
     block += _units(frame, columns, [columns["score"]], met, catalogue)
     lines_of, unclear = _as_written(frame, {columns["score"]: "score"} | _numbers_among(columns))
-    block += lines_of + _averages(frame, columns) + _values(frame, columns, met, catalogue, unclear)
+    averages = _averages(frame, columns)
+    met = Counter({name: n for name, n in met.items() if not is_average(name)})
+    block += lines_of + (["leave_out:", *averages] if averages else []) + _values(frame, columns, met, catalogue, unclear)
     return block + metric_lines(met, catalogue), _gaps(frame, columns)
 
 
 def _averages(frame, columns):
-    """`leave_out` for tasks of a long table that average others."""
-    names_of = frame[columns["task"]].dropna().unique() if "task" in columns else []
-    averages = sorted(name for name in names_of if _kind(name) == "an average of others")
-    if not averages:
-        return []
-    return ["leave_out:", f"  tasks: [{', '.join(map(as_yaml, averages))}] # check: averages of other tasks"]
+    """Lines of `leave_out` for tasks that average others, by their names or by that of their metric, such as `naive_average`."""
+    lines_of = []
+    for field in ("task", "metric"):
+        names_of = frame[columns[field]].dropna().unique() if field in columns else []
+        averages = sorted(name for name in names_of if is_average(name))
+        if averages:
+            lines_of.append(
+                f"  {field}s: [{', '.join(as_yaml(glob_escaped(name)) for name in averages)}] # check: averages of others"
+            )
+    return lines_of
 
 
 def _kind(header):
@@ -296,7 +377,7 @@ def _wide(frame, columns, catalogue):
         out |= _others(frame, [name for name in frame.columns if name and name not in known], likely, field)
         scores = [name for name in likely if name and name not in out]
         if not is_open["metric"]:
-            met = _filled_in(frame[columns["metric"]])
+            met = _metrics(frame, columns, scores)
         elif field == "metric":
             met = Counter({name: _n_filled(frame[name]) for name in scores})
     scores = [name for name in scores if name not in out]
@@ -323,7 +404,9 @@ def _wide(frame, columns, catalogue):
         repeated = []
     for name in repeated:
         gaps.pop(name, None)
-    block += ["leave_out:"] if out or repeated else []
+    averages = _averages(frame, columns)
+    met = Counter({name: n for name, n in met.items() if averages == [] or not is_average(name)})
+    block += ["leave_out:", *averages] if out or repeated or averages else []
     block += ["  columns: # guessed to be something else than scores; check each"] if out else []
     block += [f"    - {as_yaml(glob_escaped(name))} # {kind}" for name, kind in out.items()]
     block += (
@@ -349,9 +432,11 @@ def _rescaled(headers):
     return {name: f"a rescaled copy of {as_yaml(name + ' Raw')}" for name in headers if f"{name} Raw" in headers}
 
 
-def _filled_in(values):
-    """How often each name occurs, without empty cells."""
-    return Counter(name for name in values.dropna() if name)
+def _metrics(frame, columns, scores):
+    """How many scores there are under each metric of a column: rows without any, such as headings between rows, have none."""
+    n_scores = sum((_as_numbers(frame[name]).notna().astype(int) for name in scores), pd.Series(0, index=frame.index))
+    counts = n_scores.groupby(frame[columns["metric"]]).sum()
+    return Counter({name: int(n) for name, n in counts.items() if n and name})
 
 
 def _n_filled(values):
@@ -534,8 +619,15 @@ def _patterns(headers, spellings):
         return best
     # a name may well hold a point or an underscore, so those separators alone say nothing
     telling = [pattern for pattern in PATTERNS if re.search(r"[|/:]", pattern)]
-    chosen = next((pattern for pattern in telling if headers and len(_matches([pattern], headers)) == len(headers)), None)
-    return [chosen] if chosen else []
+    return next(([pattern] for pattern in telling if headers and _repeats_metrics(pattern, headers)), [])
+
+
+def _repeats_metrics(pattern, headers):
+    """Whether all headers follow a pattern and metrics return from task to task, as groups of tasks above their names do not."""
+    found = [(match["task"], match["metric"]) for _, match in _matches([pattern], headers)]
+    tasks, metrics = map(set, zip(*found, strict=True)) if found else (set(), set())
+    is_grid = len(metrics) < len(found) and (pattern.startswith("{task}") or len(tasks) < len(found))
+    return len(found) == len(headers) and (is_grid or len(found) == 1)
 
 
 def _unit(columns):
