@@ -257,12 +257,32 @@ def test_cells_that_are_not_numbers_are_listed(tmp_path):
     }
 
 
-def test_names_that_a_spreadsheet_emptied_are_pointed_out(tmp_path):
+def test_names_that_a_spreadsheet_emptied(run):
+    lines = [
+        "Task,Metric,Model,Family,Params,Score",
+        "piqa,acc,a,F,1e9,0.5",
+        ",,b,F,2e9,0.6",
+        ",f1,a,F,1e9,0.7",
+        "arc,acc,a,F,1e9,0.8",
+    ]
+    block, scores, account = run("\n".join(lines) + "\n")
+    assert block["fill_down"] == ["task", "metric"]
+    found = scores.astype("str").set_index(["task", "metric", "model"])["score"].to_dict()
+    assert found == {
+        ("piqa", "acc", "a"): "0.5",
+        ("piqa", "acc", "b"): "0.6",
+        ("piqa", "f1", "a"): "0.7",
+        ("arc", "acc", "a"): "0.8",
+    }
+    assert account[account["reason"].fillna("").str.contains("fill_down")]["n"].tolist() == [1, 2]
+
+
+def test_a_family_that_is_missing_is_not_filled_in(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("Task,Metric,Model,Family,Params,Score\npiqa,acc,a,F,1e9,0.5\n,,b,F,2e9,0.6\n")
+    path.write_text("Model,Family,Params,piqa\na,F,1e9,0.5\nb,,2e9,0.6\n")
     text = starter_blocks.starter(path)
-    assert "# 1 cells of the column Task are empty" in text
-    assert starter_blocks.FILL not in text
+    assert "# 1 cells of the column Family are empty" in text
+    assert "b: {family: }" in text and "\n    fill_down" not in text
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ def beginning(file, kind=""):
             "a JSON array",
             "JSON lines are read, one object per line: pandas.read_json(...).to_json(..., orient='records', lines=True)",
         )
+    if re.match(r"\|.*\n\s*\|[\s:|-]+\|", text):
+        return "a table in Markdown", 'CSV: take out the bars at both ends and the line of dashes, and set `separator: "|"`'
     if re.match(r"\{\s*\n", text):
         return "a JSON document over several lines", "JSON lines are read, one object per line"
     return None

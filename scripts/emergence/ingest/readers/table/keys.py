@@ -137,6 +137,9 @@ def problems(block):
             where = "a column" if field == "score" else "it in `columns`, `header`, `constants` or `model_from`"
             where += ", or in `models` or `models_file`" if field in OF_MODELS else ""
             found.append((("columns", field), "this field is given nowhere", where))
+    for number, field in enumerate(block.get("fill_down", [])):
+        if field not in block["columns"]:
+            found.append((("fill_down", number), f"the field `{field}`", "fields of `columns`"))
     for key in ("values", "multiply"):
         for field in block.get(key, {}):
             of_errors = ["stderr"] if "stderr_header" in block else []

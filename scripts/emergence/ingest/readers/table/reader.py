@@ -43,6 +43,9 @@ _LINES_AT_ONCE = 20_000
 # Bytes at the beginning of a text that tell UTF-16 without a byte order mark.
 _START = 4096
 
+# Fractions, also those of an average that may exceed 1 by rounding, are smaller.
+_MOST_FRACTION = 1.5
+
 # What columns are called that have no name.
 _NAMELESS = "(nameless column"
 
@@ -91,11 +94,14 @@ def read(block, account):
     for field, factor in factors.items():
         if field not in frame:
             continue
+        factor = _factor_of_each(frame, factor, block, files[0], account)
         numbers = pd.to_numeric(frame[field], errors="coerce")
         # text that is not a number stays, to be refused by name
         frame[field] = (
             numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
         )
+    if "score" in factors and not isinstance(factors["score"], dict):
+        _note_fractions(frame, factors["score"], files[0], account)
     for field, value in block.get("constants", {}).items():
         # a pattern of headers may give the field, too
         frame[field] = value if field not in frame else _filled(frame[field], value)
@@ -114,6 +120,30 @@ def read(block, account):
         return f"{at}, column `{header}`" if header else at
 
     return Rows(frame, place)
+
+
+def _factor_of_each(frame, factor, block, file, account):
+    """The factor of every row, where `multiply` has one for each of some metrics; a single one as it is."""
+    if not isinstance(factor, dict):
+        return factor
+    metrics = frame["metric"] if "metric" in frame else pd.Series(block["constants"]["metric"], index=frame.index)
+    metrics = metrics.astype("str").str.strip()
+    for unused in set(factor) - set(metrics.unique()):
+        account.count(file, "ignored", 0, f"multiply.score names the metric `{unused}`, which no row has", example=unused)
+    return metrics.map(factor).fillna(1.0).astype(float)
+
+
+def _note_fractions(frame, factor, file, account):
+    """Note the tasks whose scores may be fractions already, where those of others are percent that the block multiplies."""
+    numbers = pd.to_numeric(frame["score"], errors="coerce").abs() / factor
+    if factor != 0.01 or "task" not in frame or not numbers.max() > _MOST_FRACTION:
+        return
+    top = numbers.groupby(frame["task"], observed=True).max()
+    small = top[(top > 0) & (top <= 1)]
+    if len(small):
+        is_one = frame["task"].isin(small.index) & numbers.notna()
+        reason = "the scores of a task go to 1 at most before `multiply`, those of others further: they may be fractions already"
+        account.count(file, "noted", int(is_one.sum()), reason, ", ".join(map(str, small.index[:10])))
 
 
 def _latest(frame, block, account):
@@ -189,8 +219,8 @@ def load(file, kind, is_wanted, block=None):
         names, table = _LOADERS[kind](file, is_wanted, block)
         if len(set(names)) < len(names):
             repeated = next(name for name, n in Counter(names).items() if n > 1)
-            allowed = "every column name once; where the names of a CSV file fill two rows, `header_rows: 2` joins them"
-            raise InputError(told(file, f"the column `{repeated}` twice", allowed))
+            hint = "; where the names fill two rows, `header_rows: 2` joins them" if kind in ("csv", "tsv") else ""
+            raise InputError(told(file, f"the column `{repeated}` twice", f"every column name once{hint}"))
         # texts that are not UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
@@ -322,7 +352,17 @@ def _rows_of(file, block, account):
     wanted = [name for name in table.column_names if name in used]
     cells = {header: _cells(file, header, table.column(header), header in numeric) for header in wanted}
     percent, after = _read_as_written(file, table, cells, numeric, kind, block, account)
-    rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
+    # a column of sizes may name the models, too, and names are as they are written
+    names_of = {
+        header: _cells(file, header, table.column(header), False)
+        for field, header in columns.items()
+        if field not in NUMBERS and header in numeric
+    }
+    rows = pd.DataFrame(
+        {field: (cells if field in NUMBERS else cells | names_of)[header] for field, header in columns.items()},
+        index=range(table.num_rows),
+    )
+    _fill_down(rows, file, block, account)
     if of_scale:
         rows["scale"] = _computed(block["scale_from"], {name: cells[name] for name in of_scale})
     if "model_from" in block:
@@ -349,6 +389,19 @@ def _rows_of(file, block, account):
     rows["file"] = pd.Categorical.from_codes(np.zeros(len(rows), dtype=np.int8), [str(file)])
     account.count(file, "read", len(rows))
     return rows
+
+
+def _fill_down(rows, file, block, account):
+    """Give empty cells the value above them, in the fields of which the block says that cells were merged."""
+    for field in block.get("fill_down", []):
+        values = rows[field].astype(object)
+        empty = values.isna() | (values.astype("str").str.strip() == "")
+        rows[field] = values.mask(empty).ffill()
+        n = int((empty & rows[field].notna()).sum())
+        if n:
+            account.count(
+                file, "noted", n, f"the {field} of a row is that above it, as `fill_down` says", block["columns"][field]
+            )
 
 
 def _match(patterns, header):
@@ -612,17 +665,24 @@ def _load_parquet(file, is_wanted, _block):
     if content.metadata.num_rows > _MOST_ROWS:
         found = f"{content.metadata.num_rows:,} rows"
         raise InputError(told(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
-    names = content.schema_arrow.names
+    names = _without_structs(content.schema_arrow.empty_table()).column_names
     wanted = [name for name in names if is_wanted(name)]
     _check_unpacked_columns(file, wanted, _bytes_in_pages(content.metadata, wanted))
     # texts as the dictionaries that they are in the file: a text that is repeated a million times is in memory once
     texts = [
         field.name for field in content.schema_arrow if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
     ]
-    table = pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted)
+    table = _without_structs(pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted))
     _check_unpacked_columns(file, wanted, sum(_bytes_of_texts(column) for column in table.columns))
     plain = [column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column for column in table.columns]
     return names, pa.table(plain, names=table.column_names)
+
+
+def _without_structs(table):
+    """A table whose nested values are columns of their own, with names such as `results.piqa.acc`."""
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()
+    return table
 
 
 def _check_unpacked_columns(file, names, n_bytes):
@@ -655,7 +715,7 @@ def _load_json_lines(file, is_wanted, block):
         if not all(_is_safe_for_arrow(line) for line in content):
             return _load_json_lines_one_by_one(file, is_wanted, block)
     try:
-        table = pyarrow.json.read_json(_stream(file, block))
+        table = _without_structs(pyarrow.json.read_json(_stream(file, block)))
         table.validate(full=True)
     except (pa.ArrowException, UnicodeError):
         return _load_json_lines_one_by_one(file, is_wanted, block)
@@ -702,7 +762,7 @@ def _json_record(file, number, line):
         if isinstance(record, dict):
             record = {
                 name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
-                for name, value in record.items()
+                for name, value in unique_keys(list(_flat(record))).items()
             }
             # half a surrogate pair is no character and cannot be written again
             "".join(text for item in record.items() for text in item if text).encode()
@@ -711,6 +771,15 @@ def _json_record(file, number, line):
     if not isinstance(record, dict):
         raise InputError(told(f"{file}: line {number}", "no JSON object", "a JSON object on every line"))
     return record
+
+
+def _flat(record, above=""):
+    """The values of an object and of the objects in it: pairs of name and value, with names such as `results.piqa.acc`."""
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 _LOADERS = {"csv": _delimited, "tsv": _delimited, "parquet": _load_parquet, "jsonl": _load_json_lines}

@@ -1,6 +1,7 @@
 """Starter block for tables. Columns are told by their headers, and every such guess is marked to be checked."""
 
 import csv
+import itertools
 import math
 import re
 import zlib
@@ -41,7 +42,7 @@ _HEADERS = {
     "score": "score value result wert ergebnis valeur resultat valor resultado valore risultato",
     "preferred": "preferred",
     "chance": "chance random baseline",
-    "n_examples": "n_examples examples n_samples num_examples n",
+    "n_examples": "n_examples examples n_samples num_examples num_instances n",
     "stderr": "stderr standard_error se",
     "source": "source",
 }
@@ -101,8 +102,14 @@ NOT_SCORES = {
     "a size": r"(.*_)?(params?|parameters?)(_(b|m|billions?|millions?))?|(.*_)?size(_(b|m|gb))?",
 }
 
+# Metrics whose names are no other words, also with a capital.
+_IN_HEADINGS = ("acc", "accuracy", "exact_match", "bleu", "perplexity")
+
 # So many cells that are not numbers are listed.
 _MOST_CELLS = 100
+
+# What nested values are below that are scores.
+_NESTED = ("metrics", "scores", "results")
 
 # A pattern by which no more than this share of the headers name a known metric is an accident.
 _FEW = 0.25
@@ -158,11 +165,12 @@ def lines(path, catalogue):
         [f"# cells are separated by `{printable(repr(sign)[1:-1])}`, as the first rows tell (separator)"] if sign != "," else []
     )
     columns = _columns(frame)
+    block += _fill_down(frame, columns)
     lines_of, gaps = (_long if "score" in columns else _wide)(frame, columns, catalogue)
     if has_pattern and "model" not in columns:
         # the paths say it
         lines_of = [line for line in lines_of if not line.startswith(f"  model: {FILL}")]
-    return block + _emptied(frame, columns) + lines_of, gaps
+    return block + lines_of, gaps
 
 
 def _columns(frame):
@@ -171,6 +179,9 @@ def _columns(frame):
     for header in frame.columns:
         name = re.sub(r"_(b|m|bn|billions?|millions?)\Z", "", plain_name(header))
         plain.setdefault(name, header)
+    for header in frame.columns:
+        # the last part of the name of a nested value, such as `model_config.model`
+        plain.setdefault(plain_name(header.rpartition(".")[2]) if "." in header else "", header)
     columns = {field: next((plain[name] for name in known if name in plain), None) for field, known in HEADERS.items()}
     of_names = ("task", "subtask", "metric", "model_family")
     columns = {
@@ -279,17 +290,28 @@ def _cells_of(line, sign):
     return next(csv.reader([line], delimiter=sign), [])
 
 
-def _emptied(frame, columns):
-    """A comment on names that are missing below others, as a spreadsheet leaves them where cells are merged."""
-    lines_of = []
-    for field in ("task", "subtask", "metric", "model_family", "model"):
-        if field in columns:
-            empty = frame[columns[field]].fillna("") == ""
-            if 0 < empty.sum() < len(frame) and not empty.iat[0] and field != "subtask":
-                lines_of.append(
-                    f"# {int(empty.sum())} cells of the column {as_yaml(columns[field])} are empty; where cells were merged, fill "
-                    "them in first: docs/add_a_benchmark.md, Emptied cells"
-                )
+def _fill_down(frame, columns):
+    """Fill cells that are empty below others, as a spreadsheet leaves them where cells are merged, and say so in the block.
+
+    Merged cells are in the first columns; a name that is missing further to the right may be unknown.
+    """
+    empty = {header: frame[header].fillna("") == "" for header in frame}
+    merged = [header for header in frame if not empty[header].iat[0] and empty[header].any()]
+    first = {header for header, other in zip(merged, frame.columns, strict=False) if header == other}
+    lines_of, filled = [], []
+    for field in ("task", "subtask", "metric", "model_family", "model", "scale"):
+        header = columns.get(field)
+        if header in first:
+            filled.append(field)
+            frame[header] = frame[header].mask(empty[header]).ffill()
+        elif header in merged and field in ("task", "metric", "model_family", "model"):
+            lines_of.append(
+                f"# {int(empty[header].sum())} cells of the column {as_yaml(header)} are empty; where cells were merged, "
+                f"`fill_down: [{field}]` fills them"
+            )
+    if filled:
+        shown = ", ".join(as_yaml(columns[field]) for field in filled)
+        lines_of.append(f"fill_down: [{', '.join(filled)}] # check: cells of {shown} are empty, as merged cells leave them")
     return lines_of
 
 
@@ -318,25 +340,27 @@ def _long(frame, columns, catalogue):
     missing = [field for field in ("task", "metric", "model") if field not in columns]
     block += [f"  {field}: {FILL}: the column, or move it to `constants`" for field in missing]
     met = _metrics(frame, columns, [columns["score"]]) if "metric" in columns else {}
-    block += _units(frame, columns, [columns["score"]], met, catalogue)
+    block += _units(frame, columns, _by_metric(frame, columns, [columns["score"]], {}), catalogue)
     lines_of, unclear = _as_written(frame, {columns["score"]: "score"} | _numbers_among(columns))
-    averages = _averages(frame, columns)
-    met = Counter({name: n for name, n in met.items() if not is_average(name)})
+    averages, met = _averages(frame, columns, met, catalogue)
     block += lines_of + (["leave_out:", *averages] if averages else []) + _values(frame, columns, met, catalogue, unclear)
-    return block + metric_lines(met, catalogue), _gaps(frame, columns)
+    return block + metric_lines(met, catalogue), _gaps(_with_scores(frame, [columns["score"]]), columns)
 
 
-def _averages(frame, columns):
-    """Lines of `leave_out` for tasks that average others, by their names or by that of their metric, such as `naive_average`."""
-    lines_of = []
-    for field in ("task", "metric"):
-        names_of = frame[columns[field]].dropna().unique() if field in columns else []
-        averages = sorted(name for name in names_of if is_average(name))
-        if averages:
-            lines_of.append(
-                f"  {field}s: [{', '.join(as_yaml(glob_escaped(name)) for name in averages)}] # check: averages of others"
-            )
-    return lines_of
+def _averages(frame, columns, met, catalogue):
+    """Lines of `leave_out` for scores that average others, by the name of their task or of their metric, such as `naive_average`.
+
+    Returns them, and the metrics that are left.
+    """
+    tasks = frame[columns["task"]].dropna().unique() if "task" in columns else []
+    metrics = set(met) - set(metric_catalogue.spellings(catalogue)) if "metric" in columns else []
+    found = {"tasks": sorted(filter(is_average, tasks)), "metrics": sorted(filter(is_average, metrics))}
+    lines_of = [
+        f"  {key}: [{', '.join(as_yaml(glob_escaped(name)) for name in names_of)}] # check: averages of others"
+        for key, names_of in found.items()
+        if names_of
+    ]
+    return lines_of, Counter({name: n for name, n in met.items() if name not in found["metrics"]})
 
 
 def _kind(header):
@@ -356,37 +380,51 @@ def _wide(frame, columns, catalogue):
     # what no column says, the headers say
     is_open = {field: field not in columns for field in ("task", "model", "metric")}
     field = "task" if is_open["task"] else "model" if is_open["model"] else "metric"
-    header = []
-    if is_open["task"] and is_open["metric"]:
-        header = _patterns([name for name in likely if _kind(name) is None] or likely, spellings)
-    block = [_scale_label(columns), "layout: wide"]
+    header, rest, metric_of = [], [], {}
+    if field != "metric" and is_open["metric"]:
+        candidates = [name for name in likely if _kind(name) is None] or likely
+        header = _patterns(candidates, spellings | _in_capitals(spellings), field)
     met = Counter()
     if header:
-        shown = as_yaml(header[0]) if len(header) == 1 else f"[{', '.join(map(as_yaml, header))}]"
-        block.append(f"header: {shown} # guessed; check that it splits the headers as it should")
-        matches = _matches(header, list(likely))
-        for name, match in matches:
-            met[match["metric"]] += _n_filled(frame[name])
-        scores = [name for name, _ in matches]
+        matches = dict(_matches(header, list(likely)))
+        metric_of = {name: match["metric"] for name, match in matches.items()}
+        for name, metric in metric_of.items():
+            met[metric] += _n_filled(frame[name])
+        scores = list(matches)
         out = {name: "an average of others" for name in scores if _kind(name) == "an average of others"} | _rescaled(scores)
+        known = {*scores, *columns.values(), *of_stderr.values()}
+        no_scores = _others(frame, [name for name in frame if name and name not in known], likely, field)
+        rest = [name for name in likely if name and name not in known and name not in no_scores]
+        if rest:
+            # their headers say no metric
+            header, scores, out = [*header, f"{{{field}}}"], scores + rest, out | no_scores
+        said = "guessed; check that it splits the headers as it should"
     else:
-        block.append(f'header: "{{{field}}}" # every column that is neither named nor left out below')
-        header = [f"{{{field}}}"]
+        above = next((f"{name}." for name in _NESTED if field == "metric" and any(_is_below(name, one) for one in likely)), "")
+        likely = [name for name in likely if name.startswith(above)]
+        header = [f"{above}{{{field}}}"]
         out = _rescaled(likely)
         known = {*columns.values(), *of_stderr.values(), *out}
-        out |= _others(frame, [name for name in frame.columns if name and name not in known], likely, field)
+        below = [name for name in frame.columns if name and name not in known and name.startswith(above)]
+        out |= _others(frame, below, likely, field)
         scores = [name for name in likely if name and name not in out]
         if not is_open["metric"]:
             met = _metrics(frame, columns, scores)
         elif field == "metric":
-            met = Counter({name: _n_filled(frame[name]) for name in scores})
+            metric_of = {name: name.removeprefix(above) for name in scores}
+            met = Counter({metric: _n_filled(frame[name]) for name, metric in metric_of.items()})
+        said = "every column that is neither named nor left out below"
+    block = [_scale_label(columns), "layout: wide", f"header: {_listed(header)} # {said}"]
     scores = [name for name in scores if name not in out]
     if of_stderr:
-        form = next(form for form in STDERR if form.format("") in {_without(error, score) for score, error in of_stderr.items()})
-        shown = ", ".join(as_yaml(form.format(pattern)) for pattern in header)
-        shown = shown if len(header) == 1 else f"[{shown}]"
-        block.append(f"stderr_header: {shown} # the standard errors of the scores; check")
-    gaps = gaps_of({name: ["family", "scale"] for name in scores}) if field == "model" else _gaps(frame, columns)
+        form = next((form for form in STDERR if any(form.format(score) == error for score, error in of_stderr.items())), None)
+        of_errors = [form.format(one) if form else re.sub(r"(\{metric.*?\})", r"\1_stderr", one) for one in header]
+        block.append(f"stderr_header: {_listed(of_errors)} # the standard errors of the scores; check")
+    if field == "model":
+        named = {(match.groupdict() or {}).get("model") or name for name, match in _matches(header, scores)}
+        gaps = gaps_of({name: ["family", "scale"] for name in sorted(named)})
+    else:
+        gaps = _gaps(_with_scores(frame, scores), columns)
     repeated, date = [], None
     if is_open["task"] and is_open["metric"]:
         repeated, date = _repeated_models(frame, columns, scores), _date_column(frame)
@@ -404,8 +442,7 @@ def _wide(frame, columns, catalogue):
         repeated = []
     for name in repeated:
         gaps.pop(name, None)
-    averages = _averages(frame, columns)
-    met = Counter({name: n for name, n in met.items() if averages == [] or not is_average(name)})
+    averages, met = _averages(frame, columns, met, catalogue)
     block += ["leave_out:", *averages] if out or repeated or averages else []
     block += ["  columns: # guessed to be something else than scores; check each"] if out else []
     block += [f"    - {as_yaml(glob_escaped(name))} # {kind}" for name, kind in out.items()]
@@ -415,16 +452,53 @@ def _wide(frame, columns, catalogue):
         else []
     )
     block += [f"    - {as_yaml(glob_escaped(name))}" for name in repeated]
-    if is_open["metric"] and not met:
-        block += ["constants:", f"  metric: {FILL}: what the scores are"]
+    if is_open["metric"] and (rest or not met):
+        which = f"what the scores are in columns such as {as_yaml(rest[0])}" if rest else "what the scores are"
+        block += ["constants:", f"  metric: {FILL}: {which}"]
     block.append("columns: # guessed from the headers; check each")
     block += [f"  {name}: {as_yaml(header)}" for name, header in columns.items()]
-    block += [] if "model" in columns or field == "model" else [f"  model: {FILL}: the column"]
+    if "model" not in columns and field != "model":
+        block.append(f"  model: {FILL}: the column; or take the line out and name the one model of the table in `constants`")
     block += _computed_scale(frame, columns)
-    block += _units(frame, columns, scores, met, catalogue)
+    block += _units(frame, columns, _by_metric(frame, columns, scores, metric_of), catalogue)
     lines_of, unclear = _as_written(frame, dict.fromkeys(scores, "score") | _numbers_among(columns))
     block += lines_of + _values(frame, columns, met, catalogue, unclear) + metric_lines(met, catalogue)
     return block, gaps
+
+
+def _listed(patterns):
+    return as_yaml(patterns[0]) if len(patterns) == 1 else f"[{', '.join(map(as_yaml, patterns))}]"
+
+
+def _is_below(name, header):
+    return header.startswith(f"{name}.")
+
+
+def _with_scores(frame, scores):
+    """The rows that hold any score: headings and sources below a table hold none."""
+    if not scores:
+        return frame
+    return frame[np.logical_or.reduce([_as_numbers(frame[name]).notna() for name in scores])]
+
+
+def _by_metric(frame, columns, scores, metric_of):
+    """{metric: {what it is of: (n,) scores}} as far as columns or headers name metrics; an empty text where nothing does."""
+    found = {}
+    for name in scores:
+        numbers = _as_numbers(frame[name])
+        if "metric" in columns:
+            for metric, of_metric in numbers.groupby(frame[columns["metric"]]):
+                found.setdefault(metric, {})[name] = of_metric.dropna()
+        else:
+            found.setdefault(metric_of.get(name, ""), {})[name] = numbers.dropna()
+    return found
+
+
+def _in_capitals(spellings):
+    """Names of metrics as headings have them: `EM`, `ACC`, `Accuracy`, `Exact Match`."""
+    words = {name.replace("_", " "): own for name, own in spellings.items() if name in _IN_HEADINGS}
+    capitals = {change(name): own for name, own in words.items() for change in (str.title, str.capitalize)}
+    return {name.upper(): own for name, own in spellings.items()} | capitals
 
 
 def _rescaled(headers):
@@ -500,14 +574,15 @@ def _date_column(frame):
     return next((name for name in reversed(named) if _dates(frame[name]).notna().mean() > 0.5), None)
 
 
-def _without(error, score):
-    return error.replace(score, "", 1)
-
-
 def _stderr_pairs(headers):
-    """{score: the column with its standard error} for headers that are those of another column and a sign of a standard error."""
+    """{score: the column with its standard error} for headers that are those of another column and a sign of a standard error.
+
+    The sign is around the header, or after the metric within it: `piqa (acc_stderr)`.
+    """
     known = set(headers)
-    return {name: form.format(name) for form in STDERR for name in headers if form.format(name) in known}
+    around = {name: form.format(name) for form in STDERR for name in headers if form.format(name) in known}
+    within = {name.replace("_stderr", "", 1): name for name in headers if "_stderr" in name}
+    return around or {score: name for score, name in within.items() if score in known}
 
 
 def _without_repeated_models(columns, frame):
@@ -597,12 +672,26 @@ def _matches(patterns, headers):
     return [(header, match) for header, match in found if match]
 
 
-def _patterns(headers, spellings):
-    """The patterns by which most headers name a known metric, else one that all of them follow; none where there is none."""
+def _patterns(headers, spellings, field="task"):
+    """The patterns by which most headers name a known metric, else one that all of them follow; none where there is none.
+
+    field: what they name beside the metric, `task` or `model`.
+    """
+    # what is above nested values, such as `results.piqa.acc`
+    above = _shared_beginning(headers).rpartition(".")[0]
+    if above and len(headers) > 1 and not set("{}") & set(above):
+        inside = [name.removeprefix(f"{above}.") for name in headers]
+        return [f"{above}.{pattern}" for pattern in _patterns(inside, spellings, field)]
+    # the answer filter of the harness, as in `piqa/acc,none`
+    behind = _shared_beginning([name[::-1] for name in headers])[::-1]
+    if "," in behind and len(headers) > 1 and not set("{}") & set(behind):
+        behind = behind[behind.index(",") :]
+        inside = [name.removesuffix(behind) for name in headers]
+        return [f"{pattern}{behind}" for pattern in _patterns(inside, spellings, field)]
     text = "\n".join(headers)
     met = sorted((name for name in spellings if name in text), key=lambda name: (-len(name), name))
     best, most = [], 0
-    for pattern in PATTERNS:
+    for pattern in (pattern.replace("{task}", f"{{{field}}}") for pattern in PATTERNS):
         to_the_letter = {name: pattern.replace("{metric}", f"{{metric={name}}}") for name in met}
         generic = {header: match["metric"] for header, match in _matches([pattern], headers)}
         left, given, is_split_elsewhere = list(generic), [], False
@@ -615,11 +704,17 @@ def _patterns(headers, spellings):
         if n_known > max(most, _FEW * len(headers)):
             # `arc_acc_norm` ends in `norm` by its last `_`: names of metrics are given to the letter, the longest first
             best, most = [*(given if is_split_elsewhere else []), pattern], n_known
-    if best:
+    if best or field != "task":
         return best
     # a name may well hold a point or an underscore, so those separators alone say nothing
     telling = [pattern for pattern in PATTERNS if re.search(r"[|/:]", pattern)]
     return next(([pattern] for pattern in telling if headers and _repeats_metrics(pattern, headers)), [])
+
+
+def _shared_beginning(texts):
+    return "".join(
+        letters[0] for letters in itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    )
 
 
 def _repeats_metrics(pattern, headers):
@@ -640,11 +735,12 @@ def _unit(columns):
 
 def _scale_label(columns):
     label = columns.get("scale", "Parameters")
+    label = label.strip()
     label = re.sub(r" *[(].*?[)]|_(b|m|bn|billions?|millions?)\Z", "", label, flags=re.IGNORECASE) if _unit(columns) else label
     return f"scale_label: {as_yaml(label)} # what the scales are; the axis label"
 
 
-def _units(frame, columns, scores, met, catalogue):
+def _units(frame, columns, by_metric, catalogue):
     """`multiply` for scales in a unit that the header names, and for scores that look like percent."""
     factor = _unit(columns)
     # sizes with a unit of their own are not to be multiplied once more
@@ -652,10 +748,24 @@ def _units(frame, columns, scores, met, catalogue):
         factor = None
     block = [f"  scale: {factor:.1e} # the header says {as_yaml(columns['scale'])}"] if factor else []
     spellings = metric_catalogue.spellings(catalogue)
-    known = [catalogue.at[spellings[name], "high"] for name in met if name in spellings]
-    values = pd.concat([_as_numbers(frame[name]) for name in scores]) if scores else pd.Series(dtype=float)
-    if not any(high > 1 for high in known) and 1.5 < values.max() <= 100 and values.min() >= 0:
-        block.append(f"  score: 0.01 # check: the scores go to {values.max():g}, so they are taken for percent")
+    tops, small, has_other = {}, {}, False
+    for metric, of_metric in by_metric.items():
+        values = pd.concat(of_metric.values()) if of_metric else pd.Series(dtype=float)
+        is_share = metric not in spellings or catalogue.at[spellings[metric], "high"] <= 1
+        if is_share and 1.5 < values.max() <= 100 and values.min() >= 0:
+            tops[metric] = values.max()
+            small |= {name: found.max() for name, found in of_metric.items() if found.max() <= 1}
+        elif is_share:
+            small |= {name: found.max() for name, found in of_metric.items() if len(found)}
+        has_other |= not is_share
+    if tops and has_other:
+        shown = ", ".join(f"{as_yaml(metric)}: 0.01" for metric in sorted(tops) if metric)
+        block += [f"  score: {{{shown}}} # check: scores that go to {max(tops.values()):g}, taken for percent"] if shown else []
+    elif tops:
+        block.append(f"  score: 0.01 # check: the scores go to {max(tops.values()):g}, so they are taken for percent")
+        block += [
+            f"  # check: those of {as_yaml(name)} go to {top:g} only; are they percent, too?" for name, top in small.items()
+        ]
     return ["multiply:", *block] if block else []
 
 
@@ -679,7 +789,7 @@ def _values(frame, columns, met, catalogue, unclear):
     block = (
         ["  metric: # the catalogue's name for each; or take the line out and add the metric to the catalogue"] if unknown else []
     )
-    block += [f"    {line}" for line in key_lines(dict.fromkeys(unknown, f" {FILL}"))]
+    block += [f"    {line}" for line in key_lines({name: _metric_guess(name, catalogue) for name in unknown})]
     no_sizes = _no_sizes(frame, columns)
     if no_sizes:
         unclear = unclear | {"scale": [*unclear.get("scale", []), *no_sizes]}
@@ -693,6 +803,14 @@ def _values(frame, columns, met, catalogue, unclear):
         block += [f"  {field}: # cells that are not numbers{more}"] if keys[0][0] != "#" else []
         block += [f"    {line}" for line in keys]
     return ["values:", *block] if any(line.strip()[0] != "#" for line in block) else [line.strip() for line in block]
+
+
+def _metric_guess(name, catalogue):
+    """The metric of the catalogue that a name differs from in case and in what is between its words, as the end of a line."""
+    plain = re.sub(r"[\s_-]+", "_", name.casefold())
+    spellings = metric_catalogue.spellings(catalogue)
+    found = {own for spelling, own in spellings.items() if re.sub(r"[\s_-]+", "_", spelling.casefold()) == plain}
+    return f" {as_yaml(found.pop())} # check" if len(found) == 1 else f" {FILL}"
 
 
 def _guess(text, field):
