@@ -11,9 +11,6 @@ import pandas as pd
 
 from emergence.ingest.names import UNITS
 
-# What may separate the cells of a table that does not say so.
-SEPARATORS = (",", ";", "\t", "|")
-
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _MINUS = "\u2212\u2012\u2013\u2010\u2011"
 # spaces between groups of digits, among them narrow and unbreakable ones, and the Swiss apostrophe
@@ -131,18 +128,6 @@ def _number(text, decimal):
             return None
         body = body.replace(".", "")
     return sign * float(body) if _PLAIN.fullmatch(body) else None
-
-
-def separator_of(start, skip_rows=0):
-    """What separates the cells of a table, told by its first two rows; the comma where they do not tell. start: of its text."""
-    # what is in quotation marks separates nothing
-    lines = [line for line in re.sub(r'"[^"]*"', "", start).splitlines()[skip_rows:] if line.strip()][:2]
-    counts = {sign: [line.count(sign) for line in lines] for sign in SEPARATORS}
-    consistent = [sign for sign, found in counts.items() if found and found[0] and len(set(found)) == 1]
-    if "," in consistent or not lines or (not consistent and counts[","][0]):
-        return ","
-    told_by_header = [sign for sign in SEPARATORS if counts[sign][0]]
-    return max(consistent or told_by_header or [","], key=lambda sign: counts[sign][0])
 
 
 def decimal_sign(texts):

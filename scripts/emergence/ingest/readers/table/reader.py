@@ -21,11 +21,12 @@ from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
-from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, separator_of
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column
 from emergence.ingest.selection import FIELDS, fitting, renamed
 from emergence.io import encodings
 from emergence.io.documents import chosen_files, nearest, unique_keys
 from emergence.io.errors import InputError, naming, told
+from emergence.io.separators import separator_of
 
 ENDINGS = {
     ".csv": "csv",

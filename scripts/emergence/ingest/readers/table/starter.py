@@ -17,9 +17,10 @@ import pyarrow as pa
 from emergence.ingest.names import is_average, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
 from emergence.ingest.readers.table.keys import header_patterns
-from emergence.ingest.readers.table.numbers import AFTER_SCORE, SEPARATORS, decimal_sign, odd_cells, read_column, understood
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, understood
 from emergence.io.documents import as_yaml, files_below
 from emergence.io.errors import InputError, told
+from emergence.io.separators import SEPARATORS
 from emergence.io.texts import printable
 from emergence.study import metric_catalogue
 from emergence.study.starter_blocks import FILL, MOST_MODELS, as_number, gaps_of, key_lines, metric_lines
