@@ -90,6 +90,8 @@ def _rows(path, required):
         rows = [[cell.strip() for cell in row] for row in cells if row]
     except UnicodeError:
         raise InputError(told(path, f"text that is not {encoding}", _IN_UTF8)) from None
+    except MemoryError:
+        raise InputError(f"{path}: not a table that can be read: it needs more memory than there is") from None
     except csv.Error as error:
         raise InputError(f"{path}: not a table that can be read: {error}") from None
     if not rows:

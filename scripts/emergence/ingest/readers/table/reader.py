@@ -75,13 +75,20 @@ _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 def read(block, account):
     """The scores of all files of the block. See emergence.ingest.readers for the contract.
 
-    Raises InputError for a file that is not a table, or that lacks a column which the block names.
+    A file that is not a table, or that lacks a column which the block names, is refused, and the others are read.
     """
     files = list(chosen_files(block["files"]))
     if not files:
         raise InputError(told("`files`", "no file is left", "at least one table"))
     _note_unused_columns(files, block, account)
-    parts = [part for file in files if (part := _read_file(file, block, account)) is not None]
+    parts = []
+    for file in files:
+        try:
+            part = _read_file(file, block, account)
+        except InputError as error:
+            account.refuse_unreadable(file, error)
+        else:
+            parts += [part] if part is not None else []
     if not parts:
         return Rows(pd.DataFrame({field: [] for field in ("file", *REQUIRED)}, dtype=object), lambda row, field: "")
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
@@ -188,10 +195,18 @@ def _note_unused_columns(files, block, account):
     for key in ("only", "leave_out"):
         patterns = block.get(key, {}).get("columns", [])
         if patterns:
-            met = [name for file in files for name in load(file, file_type(file, block), lambda header: False, block)[0]]
+            met = [name for file in files for name in _columns_of(file, block)]
             for pattern in fitting(met, patterns)[1]:
                 reason = f"{key}.columns names `{pattern}`, which is not a column of these files"
                 account.count(files[0], "ignored", 0, reason, example=pattern)
+
+
+def _columns_of(file, block):
+    """The names of a file's columns; none where it cannot be read, which its reader says."""
+    try:
+        return load(file, file_type(file, block), lambda header: False, block)[0]
+    except InputError:
+        return []
 
 
 def file_type(file, block):

@@ -156,6 +156,9 @@ def lines(path, catalogue):
     )
     # a spreadsheet leaves empty rows below its table
     frame = frame[(frame.fillna("") != "").any(axis=1)].reset_index(drop=True)
+    if kind == "jsonl" and _holds_runs(frame.columns):
+        allowed = "a file of its own for each run (`.json`), which `format: lm_eval` reads"
+        raise InputError(told(files[0], "results of lm-evaluation-harness, one run on each line", allowed))
     if not len(frame):
         raise InputError(told(files[0], "names of columns but no row", "at least one row"))
     block = _files(path, files, form, names_of)
@@ -172,6 +175,12 @@ def lines(path, catalogue):
         # the paths say it
         lines_of = [line for line in lines_of if not line.startswith(f"  model: {FILL}")]
     return block + lines_of, gaps
+
+
+def _holds_runs(names_of):
+    """Whether nested values are whole runs of the harness: results beside its configuration or the versions of its tasks."""
+    parts = {name.split(".")[0] for name in names_of if "." in name}
+    return "results" in parts and bool({"config", "configs", "versions"} & parts)
 
 
 def _columns(frame):
