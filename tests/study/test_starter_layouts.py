@@ -23,8 +23,13 @@ def run(tmp_path, monkeypatch):
         if callable(content):
             content(name)
         else:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(content)
-        text = starter_blocks.starter(name, "mine").replace("family: }", "family: F}").replace("family: ,", "family: F,")
+        text = (
+            starter_blocks.starter(name.partition("/")[0], "mine")
+            .replace("family: }", "family: F}")
+            .replace("family: ,", "family: F,")
+        )
         text = text.replace("metric: # fill in", f"metric: {metric} # fill in")
         study = yaml.safe_load(text)
         scores, account, _ = pipeline.ingest("mine", configuration.check(study)["benchmarks"]["mine"], DEFAULT_METRICS)
@@ -217,3 +222,58 @@ def test_a_markdown_table_is_named(run, name):
 def test_the_nearest_name_may_differ_in_case():
     assert nearest("ACC", ["bleu", "mcc", "acc"]) == "; did you mean `acc`?"
     assert nearest("piqa", ["PIQA", "pika"]) == "; did you mean `PIQA`?"
+
+
+def test_tables_that_are_named_for_their_models(run, tmp_path):
+    text = "task,acc,acc_stderr\npiqa,0.5,0.01\narc,0.2,0.02\n"
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "tiny-70m.csv").write_text(text.replace("0.5", "0.4"))
+    block, scores, _ = run(text, "runs/tiny-1b.csv")
+    assert block["model_from"] == "{model}.csv" and block["header"] == "{metric}"
+    assert block["models"] == {"tiny-70m": {"family": "F", "scale": 7e7}, "tiny-1b": {"family": "F", "scale": 1e9}}
+    assert by_key(scores) == {
+        ("piqa", "acc", "tiny-70m"): 0.4,
+        ("piqa", "acc", "tiny-1b"): 0.5,
+        ("arc", "acc", "tiny-70m"): 0.2,
+        ("arc", "acc", "tiny-1b"): 0.2,
+    }
+    assert sorted(scores["stderr"]) == [0.01, 0.01, 0.02, 0.02]
+
+
+def test_logs_of_training_that_are_named_for_their_models(run, tmp_path):
+    head = "throughput/total_tokens,throughput/total_Gflops,eval/downstream/piqa_acc,eval/downstream/arc_acc,optim/learning_rate"
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.csv").write_text(f"{head}\n100,2e9,0.5,0.2,1e-4\n200,4e9,0.6,0.3,1e-5\n")
+    block, scores, _ = run(f"{head}\n100,2e9,0.7,0.4,1e-4\n200,4e9,0.8,0.5,1e-5\n", "logs/b.csv")
+    assert block["header"] == "eval/downstream/{task}_{metric}" and block["columns"] == {"step": "throughput/total_tokens"}
+    assert by_key(scores, "task", "model")["arc", "b@200"] == 0.5 and len(scores) == 8
+    assert set(scores["model_family"].astype("str")) == {"a", "b"} and set(scores["scale"]) == {100, 200}
+
+
+def test_how_many_of_how_many_after_a_score(run):
+    lines = ["dataset,version,metric,mode,total_count,a-7b,a-13b", "gsm8k,1,accuracy,gen,8,87.5 (7/8),100.0 (8/8)"]
+    block, scores, account = run("\n".join([*lines, "mmlu,1,accuracy,gen,80,42.0,50"]) + "\n")
+    assert by_key(scores, "task", "model") == {
+        ("gsm8k", "a-7b"): 0.875,
+        ("gsm8k", "a-13b"): 1.0,
+        ("mmlu", "a-7b"): 0.42,
+        ("mmlu", "a-13b"): 0.5,
+    }
+    assert block["leave_out"]["columns"] == ["version", "mode", "total_count"]
+    assert account[account["reason"].fillna("").str.contains("number of examples after the score")]["n"].sum() == 2
+
+
+@pytest.mark.parametrize("entry", [{"acc,none": 0.6, "acc_stderr,none": 0.1, "alias": "arc"}, {"acc": 0.6, "acc_stderr": 0.1}])
+def test_the_inside_of_results_is_named(run, entry):
+    with pytest.raises(InputError, match="the inside of `results` of lm-evaluation-harness"):
+        run(json.dumps({"arc": entry}), "run.json")
+
+
+@pytest.mark.parametrize(("name", "pattern"), [("tiny-70m.json", "{model}.json"), ("tiny-70m/results_1.json", "{model}/*.json")])
+def test_one_file_without_a_name_of_a_model(tmp_path, monkeypatch, name, pattern):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(json.dumps({"results": {"arc": {"acc,none": 0.6}}, "limit": 200}))
+    (block,) = yaml.safe_load(starter_blocks.starter(name, "mine"))["benchmarks"].values()
+    assert block["model_from"] == pattern
+    assert block["models"] == {"tiny-70m": {"family": None, "scale": 7e7}}

@@ -71,6 +71,10 @@ def _packed_folder(file):
     return "a zip file", "unpack it"
 
 
+# A key of an entry of the harness: `acc,none`, or `acc_stderr` before 0.4.
+_NAMES_METRIC = re.compile(r"^[\w@]+(,[\w-]+$|_stderr$)")
+
+
 def document(content):
     """(what a JSON document is, the way on) for results of other programs than lm-evaluation-harness, else None."""
     if isinstance(content, list):
@@ -89,6 +93,9 @@ def document(content):
     if {"scenario_spec", "adapter_spec"} <= set(content) or {"adapter_spec", "request_states"} <= set(content):
         return "a run of HELM without its statistics", TABLE
     results = content.get("results")
+    if content and all(isinstance(entry, dict) and any(_NAMES_METRIC.search(key) for key in entry) for entry in content.values()):
+        way = 'the whole file of the run; or `{"results": ...}` around them, with `"model_name"` beside'
+        return "the inside of `results` of lm-evaluation-harness, without its model", way
     if "config_general" in content and isinstance(results, dict):
         return "results of lighteval", TABLE
     if isinstance(content.get("eval"), dict) and isinstance(results, dict) and isinstance(results.get("scores"), list):

@@ -205,7 +205,11 @@ def _model_pattern(path, contents):
     found = names.suggested_pattern(Path(path), list(contents)) if nameless else None
     # where the names say the steps and the paths do not, the names tell more
     by_name = {names.step_in_name(name) for name in of_name}
-    return None if found and "{step}" not in found and len(by_name - {None}) > 1 else found
+    found = None if found and "{step}" not in found and len(by_name - {None}) > 1 else found
+    if not found and all(reader.is_named_by_library(content) for content in contents.values()):
+        # nothing but the paths can say it, also that of one file
+        return "{model}/*.json" if all(file.name.startswith("results") for file in contents) else "{model}.json"
+    return found
 
 
 def _gaps(contents, models, pattern):

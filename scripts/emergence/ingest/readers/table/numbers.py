@@ -27,6 +27,8 @@ _PRINT = re.compile(
 _BEFORE, _BEHIND = "*_", "*_\u2217\u22c6†‡§¶ "
 # BigScience's `7b1` is 7.1 billion
 _AROUND_UNIT = re.compile(r"(\d+)b(\d)\Z", re.IGNORECASE)
+# `82.0 (7/8)`: how many of how many, after the score
+_COUNTED = re.compile(r"(?<=[\d%])\s*\(\s*\d+\s*/\s*\d+\s*\)\Z")
 # what programs and people write where there is no number; NaN may be the score of a run that failed
 _NO_NUMBER = {"n/a", "na", "n.a.", "#n/a", "#nv", "#n/d", "#na", "<na>", "null", "none"}
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
@@ -36,6 +38,7 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
 _LONGEST = 100
 _UNIT_AFTER = "a unit after the number, as in `1.3B`"
 _MARKED = "a mark before or after the number, as of bold print or of a footnote; what it says of the score is not read"
+_OF_HOW_MANY = "a number of examples after the score, as in `82.0 (7/8)`; it is not read"
 AFTER_SCORE = "another number after the score, behind `±` or in brackets"
 
 
@@ -64,6 +67,8 @@ def understood(text, field, decimal):
     plain = _undecorated(text)
     kind, error, is_percent = _MARKED if plain != text else "", None, False
     text = plain
+    if field == "score" and (found := _COUNTED.search(text)):
+        text, kind = text[: found.start()], _OF_HOW_MANY
     if field == "score" and (found := _AFTER.match(text)):
         text, after = _undecorated(found[1]), (found[2] or found[3] or "").strip()
         kind = AFTER_SCORE

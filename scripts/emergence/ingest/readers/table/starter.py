@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from emergence.ingest.names import is_average, plain_name, size_in_name, suggested_pattern
+from emergence.ingest.names import is_average, path_fields, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
 from emergence.ingest.readers.table.keys import header_patterns
 from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, understood
@@ -37,7 +37,7 @@ _HEADERS = {
     "scale": "scale parameters parameter params param_count parameter_count n_params n_parameters num_params num_parameters "
     "parametres nombre_de_parametres parametros parametri total_params non_embedding_params size model_size grosse groesse "
     "modellgrosse taille taille_du_modele tamano tamanho dimensione flops train_flops training_flops compute "
-    "training_compute tokens",
+    "training_compute tokens total_tokens",
     "step": "step steps global_step train_step training_step training_steps iteration checkpoint_step",
     "shots": "shots n_shots n_shot num_shots num_fewshot few_shot",
     "score": "score value result wert ergebnis valeur resultat valor resultado valore risultato",
@@ -94,12 +94,13 @@ NOT_SCORES = {
     "a share of comparisons won, which depends on the other models": r"(mean_|average_|avg_)?win_?rate",
     "a rank or a number of a row": r"((overall|mean)_)?(rank|ranking|rang|position)|index|id|no|nr|unnamed_\d+|index_level_\d+|"
     r"(.*_)?elo(_rating)?",
-    "a count": r"hub(_likes)?|(.*_)?(likes|downloads|votes|stars)|count|anzahl|n|(n|num)_(models|examples|samples|tasks|questions)",
+    "a count": r"hub(_likes)?|(.*_)?(likes|downloads|votes|stars)|(.*_)?count|anzahl|n|"
+    r"(n|num)_(models|examples|samples|tasks|questions)",
     "tokens": r"(.*_)?tokens?(_(seen|trained|b|t))?|data|(.*_)?data_?set_size|(.*_)?data_size|d",
-    "training compute": r"(.*_)?(peta|exa|zetta)?flops?|((training|train)_)?compute|gpu_hours|c",
-    "a setting or a date": r"year|jahr|(.*_)?(date|datum)|time|epochs?|seed|batch(_size)?|lr|learning_rate|generation|"
-    r"((n|num)_)?(layers|heads|shots?)|d_model|width|depth|context(_length)?|vocab(_size)?|precision|dtype|bits|price|cost|"
-    r"co2(_.*)?|memory|latency|throughput|seconds",
+    "training compute": r"(.*_)?([gtpez]|giga|tera|peta|exa|zetta)?flops?|((training|train)_)?compute|gpu_hours|c",
+    "a setting or a date": r"year|jahr|(.*_)?(date|datum)|time|epochs?|seed|(.*_)?batch(_size(_.*)?)?|lr|"
+    r"(.*_)?learning_rate(_.*)?|generation|((n|num)_)?(layers|heads|shots?)|d_model|width|depth|context(_length)?|vocab(_size)?|precision|dtype|bits|price|cost|"
+    r"co2(_.*)?|memory|latency|throughput|seconds|version|revision",
     "a size": r"(.*_)?(params?|parameters?)(_(b|m|billions?|millions?))?|(.*_)?size(_(b|m|gb))?",
 }
 
@@ -161,8 +162,7 @@ def lines(path, catalogue):
         raise InputError(told(files[0], "results of lm-evaluation-harness, one run on each line", allowed))
     if not len(frame):
         raise InputError(told(files[0], "names of columns but no row", "at least one row"))
-    block = _files(path, files, form, names_of)
-    has_pattern = any(line.startswith("model_from:") for line in block)
+    block, pattern = _files(path, files, form, names_of)
     block += form_lines(files[0], form)
     sign = reader.separator(files[0], form) if kind == "csv" else ","
     block += (
@@ -170,11 +170,21 @@ def lines(path, catalogue):
     )
     columns = _columns(frame)
     block += _fill_down(frame, columns)
-    lines_of, gaps = (_long if "score" in columns else _wide)(frame, columns, catalogue)
-    if has_pattern and "model" not in columns:
-        # the paths say it
-        lines_of = [line for line in lines_of if not line.startswith(f"  model: {FILL}")]
-    return block + lines_of, gaps
+    if not pattern or "model" in columns:
+        lines_of, gaps = (_long if "score" in columns else _wide)(frame, columns, catalogue)
+        return block + lines_of, gaps
+    # the paths say who the model is; where it has a row for each scale, these are steps of its training
+    if "scale" in columns and "task" not in columns and not frame[columns["scale"]].duplicated().any():
+        columns["step"] = columns.pop("scale")
+    lines_of, _ = (_long if "score" in columns else _wide)(frame, columns, catalogue, is_model_open=False)
+    if "step" in columns or "{step}" in pattern:
+        return block + lines_of, {}
+    lacking = [key for field, key in (("model_family", "family"), ("scale", "scale")) if field not in columns]
+    return block + lines_of, gaps_of(dict.fromkeys(sorted(_models_by_path(path, pattern)), lacking))
+
+
+def _models_by_path(path, pattern):
+    return {fields["model"] for file in files_below(path, "*") if (fields := path_fields(pattern, file)) and "model" in fields}
 
 
 def _holds_runs(names_of):
@@ -190,8 +200,8 @@ def _columns(frame):
         name = re.sub(r"_(b|m|bn|billions?|millions?)\Z", "", plain_name(header))
         plain.setdefault(name, header)
     for header in frame.columns:
-        # the last part of the name of a nested value, such as `model_config.model`
-        plain.setdefault(plain_name(header.rpartition(".")[2]) if "." in header else "", header)
+        # the last part of a name such as `model_config.model`, of a nested value, or `throughput/total_tokens`, of a log
+        plain.setdefault(plain_name(re.split(r"[./]", header)[-1]), header)
     columns = {field: next((plain[name] for name in known if name in plain), None) for field, known in HEADERS.items()}
     of_names = ("task", "subtask", "metric", "model_family")
     columns = {
@@ -326,15 +336,16 @@ def _fill_down(frame, columns):
 
 
 def _files(path, files, form, names_of):
-    """The files of the block: all of one form together, with what their paths say of the models, or the first."""
+    """The files of the block, all of one form together or the first, and what their paths say of the models, or None."""
     alike = [file for file in files if len(files) > 1 and _same_columns(file, form, names_of)]
     if len(alike) < 2 or not (pattern := suggested_pattern(Path(path), alike)):
-        return [f"files: [{as_yaml(files[0])}]", *(f"# another table in the folder: {as_yaml(file)}" for file in files[1:])]
+        block = [f"files: [{as_yaml(files[0])}]", *(f"# another table in the folder: {as_yaml(file)}" for file in files[1:])]
+        return block, None
     block = [f"files: [{as_yaml(f'{path}/**/*{alike[0].suffix}')}] # {len(alike)} tables with the same columns"]
     known = {plain_name(name) for name in names_of} & set(HEADERS["model"])
     sign = "# " if known else ""
     block += [f"{sign}model_from: {as_yaml(pattern)} # check: who the model is, by the path of its file"]
-    return block
+    return block, None if known else pattern
 
 
 def _same_columns(file, form, names_of):
@@ -344,10 +355,11 @@ def _same_columns(file, form, names_of):
         return False
 
 
-def _long(frame, columns, catalogue):
+def _long(frame, columns, catalogue, is_model_open=True):
     block = [_scale_label(columns), "columns: # guessed from the headers; check each"]
     block += [f"  {field}: {as_yaml(header)}" for field, header in columns.items()]
-    missing = [field for field in ("task", "metric", "model") if field not in columns]
+    known = {*columns, *([] if is_model_open else ["model"])}
+    missing = [field for field in ("task", "metric", "model") if field not in known]
     block += [f"  {field}: {FILL}: the column, or move it to `constants`" for field in missing]
     met = _metrics(frame, columns, [columns["score"]]) if "metric" in columns else {}
     block += _units(frame, columns, _by_metric(frame, columns, [columns["score"]], {}), catalogue)
@@ -381,7 +393,7 @@ def _kind(header):
     return next((kind for kind, pattern in NOT_SCORES.items() if re.fullmatch(pattern, plain)), None)
 
 
-def _wide(frame, columns, catalogue):
+def _wide(frame, columns, catalogue, is_model_open=True):
     columns = _without_repeated_models({field: name for field, name in columns.items() if field != "score"}, frame)
     spellings = metric_catalogue.spellings(catalogue)
     headers = [name for name in frame.columns if name not in columns.values() and _is_numeric(frame[name])]
@@ -389,6 +401,7 @@ def _wide(frame, columns, catalogue):
     likely = [name for name in headers if name not in of_stderr.values()]
     # what no column says, the headers say
     is_open = {field: field not in columns for field in ("task", "model", "metric")}
+    is_open["model"] &= is_model_open
     field = "task" if is_open["task"] else "model" if is_open["model"] else "metric"
     header, rest, metric_of = [], [], {}
     if field != "metric" and is_open["metric"]:
@@ -401,7 +414,11 @@ def _wide(frame, columns, catalogue):
         for name, metric in metric_of.items():
             met[metric] += _n_filled(frame[name])
         scores = list(matches)
-        out = {name: "an average of others" for name in scores if _kind(name) == "an average of others"} | _rescaled(scores)
+        # `total_tokens` may fit the pattern, too
+        kinds = {name: _kind(name) for name in scores if metric_of[name] not in spellings or is_average(name)}
+        out = {name: kind for name, kind in kinds.items() if kind} | _rescaled(scores)
+        met.subtract({metric_of[name]: _n_filled(frame[name]) for name in out})
+        met = +met
         known = {*scores, *columns.values(), *of_stderr.values()}
         no_scores = _others(frame, [name for name in frame if name and name not in known], likely, field)
         rest = [name for name in likely if name and name not in known and name not in no_scores]
@@ -467,7 +484,8 @@ def _wide(frame, columns, catalogue):
         block += ["constants:", f"  metric: {FILL}: {which}"]
     block.append("columns: # guessed from the headers; check each")
     block += [f"  {name}: {as_yaml(header)}" for name, header in columns.items()]
-    if "model" not in columns and field != "model":
+    block += [] if columns else [f"  scale: {FILL}: the column"]
+    if is_open["model"] and field != "model":
         block.append(f"  model: {FILL}: the column; or take the line out and name the one model of the table in `constants`")
     block += _computed_scale(frame, columns)
     block += _units(frame, columns, _by_metric(frame, columns, scores, metric_of), catalogue)
@@ -688,10 +706,10 @@ def _patterns(headers, spellings, field="task"):
     field: what they name beside the metric, `task` or `model`.
     """
     # what is above nested values, such as `results.piqa.acc`
-    above = _shared_beginning(headers).rpartition(".")[0]
-    if above and len(headers) > 1 and not set("{}") & set(above):
-        inside = [name.removeprefix(f"{above}.") for name in headers]
-        return [f"{above}.{pattern}" for pattern in _patterns(inside, spellings, field)]
+    above = re.match(r"(.*[./])?", _shared_beginning(headers), re.DOTALL)[0]
+    if above and above[:-1] not in spellings and len(headers) > 1 and not set("{}") & set(above):
+        inside = [name.removeprefix(above) for name in headers]
+        return [f"{above}{pattern}" for pattern in _patterns(inside, spellings, field)]
     # the answer filter of the harness, as in `piqa/acc,none`
     behind = _shared_beginning([name[::-1] for name in headers])[::-1]
     if "," in behind and len(headers) > 1 and not set("{}") & set(behind):
@@ -744,7 +762,7 @@ def _unit(columns):
 
 
 def _scale_label(columns):
-    label = columns.get("scale", "Parameters")
+    label = columns.get("scale", columns.get("step", "Parameters"))
     label = label.strip()
     label = re.sub(r" *[(].*?[)]|_(b|m|bn|billions?|millions?)\Z", "", label, flags=re.IGNORECASE) if _unit(columns) else label
     return f"scale_label: {as_yaml(label)} # what the scales are; the axis label"
@@ -768,6 +786,9 @@ def _units(frame, columns, by_metric, catalogue):
         elif is_share:
             small |= {name: found.max() for name, found in of_metric.items() if len(found)}
         has_other |= not is_share
+    if set(by_metric) & set(spellings):
+        # beside metrics that are known, an unknown one may be anything
+        tops = {metric: top for metric, top in tops.items() if metric in spellings or not metric}
     if tops and has_other:
         shown = ", ".join(f"{as_yaml(metric)}: 0.01" for metric in sorted(tops) if metric)
         block += [f"  score: {{{shown}}} # check: scores that go to {max(tops.values()):g}, taken for percent"] if shown else []
@@ -817,9 +838,9 @@ def _values(frame, columns, met, catalogue, unclear):
 
 def _metric_guess(name, catalogue):
     """The metric of the catalogue that a name differs from in case and in what is between its words, as the end of a line."""
-    plain = re.sub(r"[\s_-]+", "_", name.casefold())
+    plain = re.sub(r"[\s_-]", "", name.casefold())
     spellings = metric_catalogue.spellings(catalogue)
-    found = {own for spelling, own in spellings.items() if re.sub(r"[\s_-]+", "_", spelling.casefold()) == plain}
+    found = {own for spelling, own in spellings.items() if re.sub(r"[\s_-]", "", spelling.casefold()) == plain}
     return f" {as_yaml(found.pop())} # check" if len(found) == 1 else f" {FILL}"
 
 
