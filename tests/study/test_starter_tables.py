@@ -279,10 +279,29 @@ def test_names_that_a_spreadsheet_emptied(run):
 
 def test_a_family_that_is_missing_is_not_filled_in(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("Model,Family,Params,piqa\na,F,1e9,0.5\nb,,2e9,0.6\n")
-    text = starter_blocks.starter(path)
-    assert "# 1 cells of the column Family are empty" in text
-    assert "b: {family: }" in text and "\n    fill_down" not in text
+    for head in ("Model,Family", "Family,Model"):
+        rows = ["a,F,1e9,0.5", "b,,2e9,0.6"] if head.startswith("Model") else ["F,a,1e9,0.5", ",b,2e9,0.6"]
+        path.write_text("\n".join([f"{head},Params,piqa", *rows]) + "\n")
+        text = starter_blocks.starter(path)
+        assert "# 1 cells of the column Family are empty; where cells were merged, `fill_down: [model_family]`" in text
+        assert "b: {family: }" in text and "\n    fill_down" not in text
+
+
+def test_a_size_that_is_missing_is_not_that_of_the_row_above(tmp_path):
+    frame = pd.DataFrame({"params": [7e7, None], "piqa": [0.5, 0.6]}, index=pd.Index(["a", "b"], name="model"))
+    frame.to_parquet(tmp_path / "table.parquet")
+    frame.reset_index()[["params", "model", "piqa"]].to_csv(tmp_path / "table.csv", index=False)
+    for name in ("table.parquet", "table.csv"):
+        text = starter_blocks.starter(tmp_path / name)
+        assert "fill_down" not in text and "b: {family: , scale: }" in text
+
+
+def test_a_failed_run_is_not_taken_for_a_missing_score(run):
+    block, scores, account = run(
+        '{"model": "a", "params": 1e8, "piqa": NaN}\n{"model": "b", "params": 1e9, "piqa": 0.5}\n', "t.jsonl"
+    )
+    assert set(block["models"]) == {"a", "b"} and block["values"]["score"] == {"nan": ""}
+    assert len(scores) == 1 and account.query("outcome == 'empty'")["n"].sum() == 1
 
 
 @pytest.mark.parametrize(

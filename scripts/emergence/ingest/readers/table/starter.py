@@ -152,9 +152,7 @@ def lines(path, catalogue):
         return None
     kind, form = reader.file_type(files[0], {}), form_of(files[0])
     names_of, content = reader.load(files[0], kind, lambda header: True, form)
-    frame = pd.DataFrame(
-        {header: content.column(header).to_pandas().astype("str").str.strip() for header in content.column_names}
-    )
+    frame = pd.DataFrame({header: _texts(content.column(header)) for header in content.column_names})
     # a spreadsheet leaves empty rows below its table
     frame = frame[(frame.fillna("") != "").any(axis=1)].reset_index(drop=True)
     if kind == "jsonl" and _holds_runs(frame.columns):
@@ -169,7 +167,7 @@ def lines(path, catalogue):
         [f"# cells are separated by `{printable(repr(sign)[1:-1])}`, as the first rows tell (separator)"] if sign != "," else []
     )
     columns = _columns(frame)
-    block += _fill_down(frame, columns)
+    block += _fill_down(frame, columns) if kind in ("csv", "tsv") else []
     if not pattern or "model" in columns:
         lines_of, gaps = (_long if "score" in columns else _wide)(frame, columns, catalogue)
         return block + lines_of, gaps
@@ -185,6 +183,15 @@ def lines(path, catalogue):
 
 def _models_by_path(path, pattern):
     return {fields["model"] for file in files_below(path, "*") if (fields := path_fields(pattern, file)) and "model" in fields}
+
+
+def _texts(column):
+    """The cells of an Arrow column as they are written, also NaN, which is not a missing cell."""
+    try:
+        texts = column.cast(pa.string()).to_pandas()
+    except pa.ArrowException:
+        texts = column.to_pandas()
+    return texts.astype("str").str.strip()
 
 
 def _holds_runs(names_of):
@@ -313,18 +320,19 @@ def _cells_of(line, sign):
 def _fill_down(frame, columns):
     """Fill cells that are empty below others, as a spreadsheet leaves them where cells are merged, and say so in the block.
 
-    Merged cells are in the first columns; a name that is missing further to the right may be unknown.
+    Tasks and metrics in the first columns are merged. Other names may well be unknown where they are missing, so the block only
+    names the key for them.
     """
     empty = {header: frame[header].fillna("") == "" for header in frame}
     merged = [header for header in frame if not empty[header].iat[0] and empty[header].any()]
     first = {header for header, other in zip(merged, frame.columns, strict=False) if header == other}
     lines_of, filled = [], []
-    for field in ("task", "subtask", "metric", "model_family", "model", "scale"):
+    for field in ("task", "subtask", "metric", "model_family", "model"):
         header = columns.get(field)
-        if header in first:
+        if header in first and field not in ("model_family", "model"):
             filled.append(field)
             frame[header] = frame[header].mask(empty[header]).ffill()
-        elif header in merged and field in ("task", "metric", "model_family", "model"):
+        elif header in merged and field != "subtask":
             lines_of.append(
                 f"# {int(empty[header].sum())} cells of the column {as_yaml(header)} are empty; where cells were merged, "
                 f"`fill_down: [{field}]` fills them"
@@ -506,7 +514,9 @@ def _with_scores(frame, scores):
     """The rows that hold any score: headings and sources below a table hold none."""
     if not scores:
         return frame
-    return frame[np.logical_or.reduce([_as_numbers(frame[name]).notna() for name in scores])]
+    return frame[
+        np.logical_or.reduce([~frame[name].fillna("").map(lambda text: not text or _is_no_number(text)) for name in scores])
+    ]
 
 
 def _by_metric(frame, columns, scores, metric_of):
