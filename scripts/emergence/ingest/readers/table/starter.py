@@ -514,9 +514,15 @@ def _with_scores(frame, scores):
     """The rows that hold any score: headings and sources below a table hold none."""
     if not scores:
         return frame
-    return frame[
-        np.logical_or.reduce([~frame[name].fillna("").map(lambda text: not text or _is_no_number(text)) for name in scores])
-    ]
+    return frame[np.logical_or.reduce([_is_filled(frame[name]) for name in scores])]
+
+
+def _is_filled(cells):
+    """Which cells hold something, be it a number or not, and not a word or a dash for nothing: (n,) bool."""
+    if (plain := _plain(cells)) is not None:
+        return np.isfinite(plain)
+    cells = cells.fillna("")
+    return ~cells.isin([text for text in cells.unique() if not text or _is_no_number(text)]).to_numpy()
 
 
 def _by_metric(frame, columns, scores, metric_of):
