@@ -277,3 +277,11 @@ def test_one_file_without_a_name_of_a_model(tmp_path, monkeypatch, name, pattern
     (block,) = yaml.safe_load(starter_blocks.starter(name, "mine"))["benchmarks"].values()
     assert block["model_from"] == pattern
     assert block["models"] == {"tiny-70m": {"family": None, "scale": 7e7}}
+
+
+def test_a_table_with_another_ending(run, tmp_path):
+    _, scores, _ = run("model\tparams\tpiqa\na\t1e8\t0.5\nb\t1e9\t0.6\n", "scores.txt")
+    assert by_key(scores, "model") == {"a": 0.5, "b": 0.6}
+    for text in ("Some words, and more of them.\n", "one\ntwo\nthree\n", ""):
+        with pytest.raises(InputError, match="no reader knows these files"):
+            run(text, "notes.txt")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from emergence.ingest import foreign
 from emergence.ingest.names import is_average, path_fields, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
 from emergence.ingest.readers.table.keys import header_patterns
@@ -99,7 +100,8 @@ NOT_SCORES = {
     "tokens": r"(.*_)?tokens?(_(seen|trained|b|t))?|data|(.*_)?data_?set_size|(.*_)?data_size|d",
     "training compute": r"(.*_)?([gtpez]|giga|tera|peta|exa|zetta)?flops?|((training|train)_)?compute|gpu_hours|c",
     "a setting or a date": r"year|jahr|(.*_)?(date|datum)|time|epochs?|seed|(.*_)?batch(_size(_.*)?)?|lr|"
-    r"(.*_)?learning_rate(_.*)?|generation|((n|num)_)?(layers|heads|shots?)|d_model|width|depth|context(_length)?|vocab(_size)?|precision|dtype|bits|price|cost|"
+    r"(.*_)?learning_rate(_.*)?|generation|((n|num)_)?(layers|heads|shots?)|d_model|width|depth|context(_length)?|"
+    r"vocab(_size)?|precision|dtype|bits|price|cost|"
     r"co2(_.*)?|memory|latency|throughput|seconds|version|revision",
     "a size": r"(.*_)?(params?|parameters?)(_(b|m|billions?|millions?))?|(.*_)?size(_(b|m|gb))?",
 }
@@ -148,6 +150,9 @@ UNITS = {
 def lines(path, catalogue):
     """See emergence.study.starter_blocks."""
     files = [file for file in files_below(path, "*") if file.name.lower().removesuffix(".gz").endswith(tuple(reader.ENDINGS))]
+    if not files and _looks_like_a_table(path):
+        # any other ending is taken for CSV
+        files = [path]
     if not files:
         return None
     kind, form = reader.file_type(files[0], {}), form_of(files[0])
@@ -179,6 +184,17 @@ def lines(path, catalogue):
         return block + lines_of, {}
     lacking = [key for field, key in (("model_family", "family"), ("scale", "scale")) if field not in columns]
     return block + lines_of, gaps_of(dict.fromkeys(sorted(_models_by_path(path, pattern)), lacking))
+
+
+def _looks_like_a_table(path):
+    """Whether a file of an ending that says nothing, such as `scores.txt`, has rows of several cells each."""
+    if not path.is_file() or path.suffix.lower() == ".json" or foreign.what_is(path):
+        return False
+    try:
+        n_cells = [_n_cells(row) for row in _first_rows(path, "csv", form_of(path)) if row]
+    except (pa.ArrowException, OSError, ValueError, csv.Error):
+        return False
+    return len(n_cells) > 1 and median(n_cells) > 1 and len(set(n_cells)) < len(n_cells)
 
 
 def _models_by_path(path, pattern):
@@ -419,13 +435,12 @@ def _wide(frame, columns, catalogue, is_model_open=True):
     if header:
         matches = dict(_matches(header, list(likely)))
         metric_of = {name: match["metric"] for name, match in matches.items()}
-        for name, metric in metric_of.items():
-            met[metric] += _n_filled(frame[name])
         scores = list(matches)
         # `total_tokens` may fit the pattern, too
         kinds = {name: _kind(name) for name in scores if metric_of[name] not in spellings or is_average(name)}
         out = {name: kind for name, kind in kinds.items() if kind} | _rescaled(scores)
-        met.subtract({metric_of[name]: _n_filled(frame[name]) for name in out})
+        for name in scores:
+            met[metric_of[name]] += 0 if name in out else _n_filled(frame[name])
         met = +met
         known = {*scores, *columns.values(), *of_stderr.values()}
         no_scores = _others(frame, [name for name in frame if name and name not in known], likely, field)
