@@ -14,7 +14,7 @@ from emergence.ingest.readers.bigbench import reader as bigbench_reader
 from emergence.ingest.readers.lm_eval import reader as lm_eval_reader
 from emergence.ingest.readers.table import reader as table_reader
 from emergence.io.errors import InputError
-from emergence.study import configuration, registries
+from emergence.study import configuration, lists, registries
 
 CATALOGUE = str(ROOT / "config/metrics.yaml")
 
@@ -113,7 +113,7 @@ def test_a_file_for_which_memory_does_not_suffice_is_named(tmp_path, monkeypatch
     else:
         path = tmp_path / "models.csv"
         path.write_text("model,model_family,scale\n")
-        monkeypatch.setattr(registries.pd, "read_csv", no_memory)
+        monkeypatch.setattr(lists.csv, "reader", no_memory)
         with pytest.raises(InputError, match=f"{path}.*it needs more memory than there is"):
             registries.load_models(path)
         return

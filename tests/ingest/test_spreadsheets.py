@@ -55,6 +55,14 @@ def read(tmp_path, monkeypatch):
         ("1,3e9", "scale", ",", 1.3e9),
         ("1b3", "scale", ".", 1.3e9),
         ("7B1", "scale", ".", 7.1e9),
+        ("350M params", "scale", ".", 3.5e8),
+        ("1.3 billion parameters", "scale", ".", 1.3e9),
+        ("45.2*", "score", ".", 45.2),
+        ("69.3 \u2020", "score", ".", 69.3),
+        ("**86.4***", "score", ".", 86.4),
+        ("27,3*", "score", ",", 27.3),
+        (r"\textbf{45.2}", "score", ".", 45.2),
+        ("<b>45.2</b>*", "score", ".", 45.2),
         # what can mean two things, or nothing
         ("1,300", "scale", None, None),
         ("0,55", "score", None, None),
@@ -72,6 +80,11 @@ def read(tmp_path, monkeypatch):
         ("#DIV/0!", "score", ".", None),
         ("1 2", "score", ".", None),
         ("%", "score", ".", None),
+        ("**", "score", ".", None),
+        ("4*5", "score", ".", None),
+        # a power or a footnote
+        ("45\u00b2", "score", ".", None),
+        ("45<sup>2</sup>", "score", ".", None),
         ("", "score", ".", None),
     ],
 )
@@ -87,6 +100,7 @@ def test_cells_with_more_than_a_number():
     assert numbers.understood("55.1 (1.2)", "score", ".")[:3] == (55.1, 1.2, False)
     assert numbers.understood("55,1(1,2)", "score", ",")[:3] == (55.1, 1.2, False)
     assert numbers.understood("55.1% (1.2%)", "score", ".")[:3] == (55.1, 1.2, True)
+    assert numbers.understood("**55.1** ± 1.2*", "score", ".")[:3] == (55.1, 1.2, False)
     assert numbers.understood("55 ± x", "score", ".") is None
     # a long cell is not a number, and patterns do not take long to say so
     assert numbers.understood("1" + " " * 1_000_000 + "x", "score", ".") is None
@@ -179,6 +193,14 @@ def test_plus_minus(read):
         read(text, plus_minus="stderr", columns=COLUMNS | {"stderr": "x"})
 
 
+def test_marks_of_footnotes_are_noted(read):
+    scores, account = read(HEAD + "\nt;acc;F;a;1e8;0.25*\nt;acc;F;b;1e9;**0.5**\nt;acc;F;c;1e10;\u2020\n", on_error="skip")
+    assert scores["score"].tolist() == [0.25, 0.5]
+    noted = account[account["outcome"] == "noted"].iloc[0]
+    assert noted["n"] == 2 and "footnote" in noted["reason"] and noted["example"] == "column `score`: 0.25*"
+    assert account.query("outcome == 'refused'")["n"].tolist() == [1]
+
+
 def test_a_size_with_its_unit_is_not_multiplied_again(read):
     with pytest.raises(InputError, match=r"found: `1\.3B`"):
         read(HEAD + "\nt;acc;F;a;1.3B;0.5\n", multiply={"scale": 1.0e9})
@@ -191,7 +213,6 @@ def test_a_size_with_its_unit_is_not_multiplied_again(read):
         ("a.jsonl", b'[\n {"a": 1}]', "a JSON array"),
         ("a.json", b'{\n  "a": 1\n}', "a JSON document over several lines"),
         ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(50), "Excel"),
-        ("a.csv", "a,b\n".encode("utf-16"), "UTF-16"),
         ("a.csv", b"PAR1" + bytes(20), "Parquet"),
         ("a.csv", b"<!DOCTYPE html><html>", "a web page"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),

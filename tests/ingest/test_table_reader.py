@@ -151,7 +151,7 @@ def test_text_that_is_no_utf8(read, name):
         read({name: content.replace(b"u", b"\xff")})
 
 
-@pytest.mark.parametrize("cells", [[[1], [2], [3]], [{"a": 1}, {"a": 2}, {"a": 3}]])
+@pytest.mark.parametrize("cells", [[[1], [2], [3]], [[{"a": 1}], [{"a": 2}], [{"a": 3}]]])
 def test_parquet_columns_that_are_no_numbers_or_text(read, cells):
     table = pa.Table.from_pandas(pd.DataFrame(ROWS)).set_column(1, "metric", pa.array(cells))
     pyarrow.parquet.write_table(table, sink := pa.BufferOutputStream())

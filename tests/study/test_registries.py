@@ -34,7 +34,7 @@ ONE_EMPTY_ROW = b"{head}\n1\n"
         (b"{head}\n1,2,3,4,5\n1,2,3,4,5,6,7\n", "a row with more cells than there are column names"),
         (b"{head}\n\xff,\xff,1,1\n", "text that is not UTF-8"),
         (b'{head}\n"1', "not a table that can be read"),
-        (b"\xff\xfe{head}", "text in UTF-16"),
+        (b"\xff\xfet\0a", "text that is not utf-16"),
         (b"PK\x03\x04{head}", "a zip file"),
         (b'[{"a": 1}]', "a JSON array"),
     ],

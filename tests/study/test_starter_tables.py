@@ -235,7 +235,7 @@ def test_a_table_of_which_every_column_is_left_out_says_so(run):
     with pytest.raises(
         InputError, match=r"found: no score is left of 4 that were read\n.*\n    4 left out: the column is named by"
     ):
-        _, _, account = run("model,params,MMLU,ARC\na,1e9,**25.1**,x\nb,2e9,35*,y\n")
+        _, _, account = run("model,params,MMLU,ARC\na,1e9,about 25,x\nb,2e9,35 or 36,y\n")
         pipeline.stop_without_scores("mine", [account])
 
 
@@ -257,12 +257,51 @@ def test_cells_that_are_not_numbers_are_listed(tmp_path):
     }
 
 
-def test_names_that_a_spreadsheet_emptied_are_pointed_out(tmp_path):
+def test_names_that_a_spreadsheet_emptied(run):
+    lines = [
+        "Task,Metric,Model,Family,Params,Score",
+        "piqa,acc,a,F,1e9,0.5",
+        ",,b,F,2e9,0.6",
+        ",f1,a,F,1e9,0.7",
+        "arc,acc,a,F,1e9,0.8",
+    ]
+    block, scores, account = run("\n".join(lines) + "\n")
+    assert block["fill_down"] == ["task", "metric"]
+    found = scores.astype("str").set_index(["task", "metric", "model"])["score"].to_dict()
+    assert found == {
+        ("piqa", "acc", "a"): "0.5",
+        ("piqa", "acc", "b"): "0.6",
+        ("piqa", "f1", "a"): "0.7",
+        ("arc", "acc", "a"): "0.8",
+    }
+    assert account[account["reason"].fillna("").str.contains("fill_down")]["n"].tolist() == [1, 2]
+
+
+def test_a_family_that_is_missing_is_not_filled_in(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("Task,Metric,Model,Family,Params,Score\npiqa,acc,a,F,1e9,0.5\n,,b,F,2e9,0.6\n")
-    text = starter_blocks.starter(path)
-    assert "# 1 cells of the column Task are empty" in text
-    assert starter_blocks.FILL not in text
+    for head in ("Model,Family", "Family,Model"):
+        rows = ["a,F,1e9,0.5", "b,,2e9,0.6"] if head.startswith("Model") else ["F,a,1e9,0.5", ",b,2e9,0.6"]
+        path.write_text("\n".join([f"{head},Params,piqa", *rows]) + "\n")
+        text = starter_blocks.starter(path)
+        assert "# 1 cells of the column Family are empty; where cells were merged, `fill_down: [model_family]`" in text
+        assert "b: {family: }" in text and "\n    fill_down" not in text
+
+
+def test_a_size_that_is_missing_is_not_that_of_the_row_above(tmp_path):
+    frame = pd.DataFrame({"params": [7e7, None], "piqa": [0.5, 0.6]}, index=pd.Index(["a", "b"], name="model"))
+    frame.to_parquet(tmp_path / "table.parquet")
+    frame.reset_index()[["params", "model", "piqa"]].to_csv(tmp_path / "table.csv", index=False)
+    for name in ("table.parquet", "table.csv"):
+        text = starter_blocks.starter(tmp_path / name)
+        assert "fill_down" not in text and "b: {family: , scale: }" in text
+
+
+def test_a_failed_run_is_not_taken_for_a_missing_score(run):
+    block, scores, account = run(
+        '{"model": "a", "params": 1e8, "piqa": NaN}\n{"model": "b", "params": 1e9, "piqa": 0.5}\n', "t.jsonl"
+    )
+    assert set(block["models"]) == {"a", "b"} and block["values"]["score"] == {"nan": ""}
+    assert len(scores) == 1 and account.query("outcome == 'empty'")["n"].sum() == 1
 
 
 @pytest.mark.parametrize(
@@ -272,10 +311,8 @@ def test_names_that_a_spreadsheet_emptied_are_pointed_out(tmp_path):
         ("model,task,metric,score\n,,,\n", "names of columns but no row"),
         ("", "the file is empty"),
         ("\n\n", "no row and no name of a column"),
-        (",,PIQA,PIQA\nmodel,params,acc,acc_norm\na,1e9,0.5,0.5\n", "the column `PIQA` twice"),
-        ("Modell;Größe;ARC\na;1;0,5\n".encode("cp1252"), "text that is not UTF-8"),
-        ("model,ARC\na,Größe\n".encode("cp1252"), "text that is not UTF-8"),
-        ("model,task\n".encode("utf-16"), "UTF-16"),
+        ("model,params,PIQA,PIQA\na,1e9,0.5,0.5\n", "the column `PIQA` twice"),
+        (b"\xff\xfem\0o", "text that is not utf-16"),
     ],
 )
 def test_what_is_not_a_table_of_scores(tmp_path, content, message):

@@ -6,7 +6,7 @@ import time
 from emergence import questions
 from emergence.ingest import readers, trees
 from emergence.io import dependencies, descriptions, logs
-from emergence.study import configuration, metric_catalogue
+from emergence.study import configuration, lists, metric_catalogue
 
 # Snakemake lists the files of the command line first, although they override what the Snakefile names; a workflow that uses
 # this one as a module hands over its configuration itself
@@ -16,6 +16,7 @@ if not workflow.modifier.skip_configfile and not workflow.config_settings.replac
 
 STUDY = usable(configuration.check, config, CONFIG_FILES)
 METRICS = usable(metric_catalogue.entries, STUDY["metrics"])
+usable(lists.check, STUDY["benchmarks"].values(), METRICS)
 usable(questions.check)
 JOBS = questions.jobs()
 

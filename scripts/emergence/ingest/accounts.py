@@ -82,6 +82,12 @@ class Account:
         self.count(file, "refused", n, reason, " ".join(message.split()))
         self._problems.append(message)
 
+    def refuse_unreadable(self, file, error):
+        """Refuse a file of which nothing can be read; the others go on. error: the InputError that says why."""
+        self.count(file, "read", 1)
+        self.count(file, "refused", 1, "the file cannot be read", " ".join(error.problems[0].split()))
+        self._problems += error.problems
+
     def add_problem(self, message):
         """Note a mistake whose rows the caller counts and leaves out itself."""
         self._problems.append(message)

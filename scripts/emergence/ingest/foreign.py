@@ -5,6 +5,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from emergence.io import encodings
+
 TABLE = "write them as a table with one score per row (CSV), see docs/add_a_benchmark.md, Files of other programs"
 
 # What files begin with that are not text tables.
@@ -16,8 +18,6 @@ _BEGINNINGS = (
     (b"\x1f\x8b", "a gzip file", "the ending `.gz`"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it"),
     (b"BZh", "a bzip2 file", "unpack it"),
-    (b"\xff\xfe", "text in UTF-16", "save it as UTF-8 (in Excel: `CSV UTF-8`)"),
-    (b"\xfe\xff", "text in UTF-16", "save it as UTF-8 (in Excel: `CSV UTF-8`)"),
     (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "`git lfs pull` fetches the file"),
     (b"<!doctype html", "a web page", "download the file itself (on GitHub and Hugging Face: `raw`)"),
     (b"<html", "a web page", "download the file itself (on GitHub and Hugging Face: `raw`)"),
@@ -42,12 +42,14 @@ def beginning(file, kind=""):
             return None if (packed and signature == b"\x1f\x8b") or (kind == "parquet" and signature == b"PAR1") else (what, way)
     if start.startswith(b"PK\x03\x04"):
         return _packed_folder(file)
-    text = start.decode("utf-8-sig", "replace").lstrip()
+    text = start.decode(encodings.marked(start) or "utf-8", "replace").lstrip()
     if re.match(r"\[\s*([\[{]|\])", text):
         return (
             "a JSON array",
             "JSON lines are read, one object per line: pandas.read_json(...).to_json(..., orient='records', lines=True)",
         )
+    if re.match(r"\|.*\n\s*\|[\s:|-]+\|", text):
+        return "a table in Markdown", 'CSV: take out the bars at both ends and the line of dashes, and set `separator: "|"`'
     if re.match(r"\{\s*\n", text):
         return "a JSON document over several lines", "JSON lines are read, one object per line"
     return None
@@ -69,6 +71,10 @@ def _packed_folder(file):
     return "a zip file", "unpack it"
 
 
+# A key of an entry of the harness: `acc,none`, or `acc_stderr` before 0.4.
+_NAMES_METRIC = re.compile(r"^[\w@]+(,[\w-]+$|_stderr$)")
+
+
 def document(content):
     """(what a JSON document is, the way on) for results of other programs than lm-evaluation-harness, else None."""
     if isinstance(content, list):
@@ -87,6 +93,9 @@ def document(content):
     if {"scenario_spec", "adapter_spec"} <= set(content) or {"adapter_spec", "request_states"} <= set(content):
         return "a run of HELM without its statistics", TABLE
     results = content.get("results")
+    if content and all(isinstance(entry, dict) and any(_NAMES_METRIC.search(key) for key in entry) for entry in content.values()):
+        way = 'the whole file of the run; or `{"results": ...}` around them, with `"model_name"` beside'
+        return "the inside of `results` of lm-evaluation-harness, without its model", way
     if "config_general" in content and isinstance(results, dict):
         return "results of lighteval", TABLE
     if isinstance(content.get("eval"), dict) and isinstance(results, dict) and isinstance(results.get("scores"), list):

@@ -168,9 +168,10 @@ def load_schema(path):
 
 def nearest(name, names):
     """`; did you mean ...?` for the nearest of the names, or nothing where none is near."""
-    names = [str(candidate) for candidate in names]
-    found = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
-    return f"; did you mean `{printable(found[0])}`?" if found else ""
+    # in small letters, but the name as it is written before one that differs in case
+    written = {candidate.casefold(): candidate for candidate in map(str, names)}
+    found = difflib.get_close_matches(str(name).casefold(), written, n=1, cutoff=0.6)
+    return f"; did you mean `{printable(written[found[0]])}`?" if found else ""
 
 
 def nearest_file(path):

@@ -26,7 +26,7 @@ from emergence.io.documents import (
 )
 from emergence.io.errors import InputError
 from emergence.outputs import block_keys
-from emergence.study import configuration_checks
+from emergence.study import configuration_checks, lists, metric_catalogue
 
 READERS = Path(__file__).resolve().parents[1] / "ingest" / "readers"
 DEFAULT_METRICS = ROOT / "config" / "metrics.yaml"
@@ -225,6 +225,22 @@ def _holder(path, contents):
     return next(iter(contents), "config")
 
 
+def _list_problems(config):
+    """What is wrong in the lists of a configuration that is wrong itself, so that all mistakes are named at once."""
+    blocks = config.get("benchmarks") if isinstance(config, dict) else None
+    if not isinstance(blocks, dict):
+        return []
+    try:
+        metrics = metric_catalogue.entries(config.get("metrics", DEFAULT_METRICS))
+    except (InputError, TypeError):
+        return []
+    try:
+        lists.check([block for block in blocks.values() if isinstance(block, dict)], metrics)
+    except InputError as error:
+        return error.problems
+    return []
+
+
 def check(config, files=()):
     """The whole configuration, complete with defaults.
 
@@ -259,7 +275,8 @@ def check(config, files=()):
     if isinstance(config, dict):
         problems += _file_problems(list(_paths(config, study_schema())))
     if problems:
-        raise InputError([message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems])
+        said = [message(_holder(path, contents), path, found, allowed) for path, found, allowed in problems]
+        raise InputError(said + _list_problems(config))
     study = with_defaults(config, study_schema())
     for name, block in study["benchmarks"].items():
         study["benchmarks"][name] = {"title": name, **with_defaults(block, benchmark_schema(block["format"]))}

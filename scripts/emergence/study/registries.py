@@ -1,95 +1,12 @@
 """Lists that a benchmark may bring: its tasks with the metric each prefers, the claimed emergent abilities, the models."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from emergence.ingest import foreign
-from emergence.ingest.readers.table.numbers import decimal_sign, read_column, separator_of
+from emergence.ingest.readers.table.numbers import decimal_sign, read_column
 from emergence.io.documents import nearest
 from emergence.io.errors import InputError, told
-from emergence.study import metric_catalogue
-
-
-def _load(path, required, unique=()):
-    """A table of names, all text, stripped of surrounding space. Raises InputError where it is not one or lacks a column.
-
-    What separates cells is told by the first rows, as for tables of scores; rows without any text are empty lines.
-    """
-    known = foreign.beginning(path, "list")
-    if known:
-        raise InputError(told(path, known[0], "a table as plain text, such as CSV, in UTF-8"))
-    try:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as content:
-            sign = separator_of(content.read(1 << 16))
-        # no compression is guessed from the name: the lists are small, and what is packed can be of any size
-        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", compression=None, sep=sign)
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path}: the file is empty\n    allowed: a table with the columns {', '.join(required)}") from None
-    except pd.errors.ParserError as error:
-        if "Expected" not in str(error):
-            raise InputError(f"{path}: not a table that can be read: {error}") from None
-        raise InputError(told(path, "a row with more cells than there are column names", "a name for every column")) from None
-    except UnicodeDecodeError:
-        raise InputError(told(path, "text that is not UTF-8", "text in UTF-8; save it so (in Excel: `CSV UTF-8`)")) from None
-    except (OSError, ValueError, MemoryError) as error:
-        raise InputError(f"{path}: not a table that can be read: {str(error) or 'it needs more memory than there is'}") from None
-    frame = frame.fillna("").apply(lambda column: column.str.strip())
-    # the names of columns are a row like any other: pandas would rename the second of two that are the same
-    names = frame.iloc[0].tolist()
-    rows = frame.iloc[1:]
-    # numbered as in the file, for messages
-    frame = rows[(rows != "").any(axis=1)].set_axis(names, axis="columns")
-    repeated = sorted({name for name in names if name and names.count(name) > 1})
-    if repeated:
-        raise InputError([told(path, f"the column `{name}` more than once", "every column name once") for name in repeated])
-    have = ", ".join(map(repr, names))
-    problems = [
-        told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, names)}")
-        for column in required
-        if column not in frame
-    ]
-    if not problems:
-        for column in required:
-            for row in frame.index[frame[column] == ""]:
-                problems.append(told(f"{path}: data row {row}, column `{column}`", "nothing", "a name"))
-        for column in unique:
-            for row in frame.index[frame.duplicated(column) & (frame[column] != "")]:
-                where = f"{path}: data row {row}, column `{column}`"
-                problems.append(told(where, f"`{frame.at[row, column]}` again", "each name once"))
-        if not len(frame):
-            problems.append(told(path, "column names but no row", "at least one row"))
-    if problems:
-        raise InputError(problems)
-    return frame.reset_index(drop=True)
-
-
-def _own_names(names, path, column, catalogue):
-    """Names of metrics, whichever spelling they have, as the catalogue's own. Raises InputError for those that it does not have.
-
-    names: one list of str per data row, which may be empty.
-    """
-    spellings = metric_catalogue.spellings(catalogue)
-    problems = [
-        told(
-            f"{path}: data row {row}, column `{column}`",
-            f"the metric `{name}`, which is not in the metric catalogue",
-            f"a metric of the catalogue{nearest(name, spellings)}",
-        )
-        for row, listed in enumerate(names, start=1)
-        for name in listed
-        if name not in spellings
-    ]
-    if problems:
-        raise InputError(problems)
-    return [[spellings[name] for name in listed] for listed in names]
-
-
-def _with_own_names(frame, path, catalogue):
-    """A list whose preferred metrics have the catalogue's own names."""
-    names = _own_names([[name] for name in frame["preferred_metric"]], path, "preferred_metric", catalogue)
-    return frame.assign(preferred_metric=[name for (name,) in names])
+from emergence.study import lists, metric_catalogue
 
 
 def load_tasks(path, catalogue):
@@ -112,11 +29,11 @@ def load_tasks(path, catalogue):
     InputError
         With all mistakes of a kind.
     """
-    frame = _with_own_names(_load(path, ["task", "preferred_metric"], unique=["task"]), path, catalogue)
-    listed = frame.get("subtask_preferred_metrics", pd.Series("", index=frame.index))
-    listed = [[name.strip() for name in names.split("|") if name.strip()] for names in listed]
-    frame["subtask_preferred_metrics"] = _own_names(listed, path, "subtask_preferred_metrics", catalogue)
-    return frame
+    return _frame(*lists.load_tasks(path, metric_catalogue.spellings(catalogue)))
+
+
+def _frame(names, records):
+    return pd.DataFrame(records, columns=names)
 
 
 def load_claims(path, catalogue, tasks=None):
@@ -125,20 +42,8 @@ def load_claims(path, catalogue, tasks=None):
     catalogue: the metric catalogue; see load_tasks. tasks: the registry, if there is one; every claimed task must be in it, with the
     same preferred metric.
     """
-    frame = _with_own_names(_load(path, ["task", "preferred_metric"]), path, catalogue)
-    if tasks is None:
-        return frame
-    prefers = dict(zip(tasks["task"], tasks["preferred_metric"], strict=True))
-    problems = []
-    for row, (task, metric) in enumerate(zip(frame["task"], frame["preferred_metric"], strict=True), start=1):
-        where = f"{path}: data row {row}, task `{task}`"
-        if task not in prefers:
-            problems.append(told(where, "no such task in the registry", f"a task of the registry{nearest(task, prefers)}"))
-        elif prefers[task] != metric:
-            problems.append(told(where, f"the preferred metric `{metric}`", f"`{prefers[task]}`, as the registry says"))
-    if problems:
-        raise InputError(problems)
-    return frame
+    known = None if tasks is None else tasks.to_dict("records")
+    return _frame(*lists.load_claims(path, metric_catalogue.spellings(catalogue), known))
 
 
 def has_value(tasks, column, value):
@@ -193,18 +98,7 @@ def load_models(path):
 
     A cell that is left empty says nothing, so that a long list can be filled in for the models that are wanted.
     """
-    frame = _load(path, ["model"], unique=["model"])
-    problems = [
-        told(
-            f"{path}: no column `{column}`",
-            ", ".join(map(repr, frame.columns)),
-            f"a column of that name, which may be empty{nearest(column, frame.columns)}",
-        )
-        for column in ("model_family", "scale")
-        if column not in frame
-    ]
-    if problems:
-        raise InputError(problems)
+    frame = _frame(*lists.load_models(path)).astype("str")
     scales, is_bad = _numbers(frame["scale"])
     is_bad |= scales < 0
     problems = [
@@ -263,7 +157,8 @@ def preferred(frame, tasks):
 
 def load_paper_figures(path):
     """Published numbers to compare with: columns figure, quantity, metric, value (float). Raises InputError."""
-    frame = _load(Path(path), ["figure", "quantity", "metric", "value"])
+    names, rows = lists.load(path, ["figure", "quantity", "metric", "value"])
+    frame = pd.DataFrame(list(rows.values()), columns=names)
     values = pd.to_numeric(frame["value"], errors="coerce")
     bad = ~np.isfinite(values)
     if bad.any():

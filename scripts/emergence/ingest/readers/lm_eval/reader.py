@@ -25,6 +25,7 @@ from emergence.ingest import foreign, names, selection
 from emergence.ingest.groups import leaves, members_digest, tasks_of
 from emergence.ingest.readers import Rows
 from emergence.ingest.supplements import listed_models
+from emergence.io import encodings
 from emergence.io.documents import chosen_files, find_problems, message, unique_keys
 from emergence.io.errors import InputError, naming, told
 
@@ -202,13 +203,19 @@ def _runs(block, account):
     """{file: content} of all results files of the block; the other files of its folders are counted."""
     runs = {}
     for file, named in chosen_files(block["files"], "*.json").items():
-        with naming(file):
-            written = read_bytes(file)
-            content = parse(file, written)
+        try:
+            with naming(file):
+                written = read_bytes(file)
+                content = parse(file, written)
+        except InputError as error:
+            account.refuse_unreadable(file, error)
+            continue
         if content is None:
             what, way = foreign.document(foreign.parsed(file)) or ("there is no `results` in it", "")
             if Path(named).is_file():
-                raise InputError(told(file, what, f"a results file of lm-evaluation-harness; others: {way or foreign.TABLE}"))
+                allowed = f"a results file of lm-evaluation-harness; others: {way or foreign.TABLE}"
+                account.refuse_file(file, 1, "not a results file", told(file, what, allowed))
+                continue
             account.file(file, written)
             reason = f"a file of the folder: {what}" if way else "a file of the folder without `results`"
             account.count(file, "ignored", 1, reason, example=file)
@@ -264,9 +271,12 @@ def read_bytes(file):
 def parse(file, written):
     """The content of a results file from its bytes; see load."""
     try:
-        text = written.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: cannot be read as text: {error}") from None
+        text = written.decode(encodings.marked(written) or "utf-8")
+    except UnicodeError:
+        odd = encodings.not_utf8(written.splitlines(keepends=True)) or (1, written[:100])
+        likely = encodings.likely(odd[1])
+        found = f"text that is not UTF-8; in {likely}, line {odd[0]} would be `{encodings.excerpt(odd[1], likely)}`"
+        raise InputError(told(file, found, "JSON in UTF-8; save the file so")) from None
     try:
         # NaN and the infinities, which are not JSON, arrive as text and are refused as scores by name
         content = json.loads(text, parse_constant=str, object_pairs_hook=unique_keys)
@@ -378,7 +388,12 @@ def members_of(content):
             of_root[root] = []
         if name in groups:
             above.append((depth, name))
-    return (members, True) if all(members.values()) else ({group: inside for group, inside in of_root.items() if inside}, True)
+    found = members if all(members.values()) else {group: inside for group, inside in of_root.items() if inside}
+    results = content["results"]
+    if any(group in results and not found.get(group) for group in groups):
+        # without an alias, an entry cannot be indented: it may be in any group
+        return found, all("alias" in entry for name, entry in results.items() if name not in groups)
+    return found, True
 
 
 def _structure(content, apart):

@@ -9,6 +9,7 @@ from emergence.ingest import foreign, names
 from emergence.ingest.groups import leaves
 from emergence.ingest.readers.lm_eval import reader
 from emergence.io.documents import as_yaml, files_below
+from emergence.io.errors import InputError, told
 from emergence.io.texts import printable
 from emergence.study import metric_catalogue
 from emergence.study.starter_blocks import Gap, metric_lines
@@ -20,10 +21,21 @@ _MOST_ALONE = 5
 def lines(path, catalogue):
     """See emergence.study.starter_blocks."""
     files = [file for file in files_below(path, "*.json") if file.suffix == ".json"]
-    found = {file: reader.load(file) for file in files}
+    found, unreadable = {}, {}
+    for file in files:
+        try:
+            found[file] = reader.load(file)
+        except InputError as error:
+            unreadable[file] = error
     contents = {file: content for file, content in found.items() if content is not None}
+    if unreadable and not contents:
+        raise next(iter(unreadable.values()))
     if not contents:
         return None
+    empty = [file for file, content in contents.items() if not any(map(_has_scores, content["results"].values()))]
+    if len(empty) == len(contents):
+        raise InputError(told(path, f"{len(empty)} results files without a score", "results files with scores"))
+    contents = {file: content for file, content in contents.items() if file not in set(empty)}
     pattern, spellings = _model_pattern(path, contents), metric_catalogue.spellings(catalogue)
     models = {file: _model(file, content, pattern) for file, content in contents.items()}
     scores, filters, met = defaultdict(dict), defaultdict(set), Counter()
@@ -49,6 +61,11 @@ def lines(path, catalogue):
     task_of = reader.tasks_in(contents.values())
     block = [f"files: [{as_yaml(path)}]"]
     block += _other_files(found)
+    block += [f"# {len(empty)} results files hold no score, such as {as_yaml(empty[0])}"] if empty else []
+    for file, error in unreadable.items():
+        block.append(
+            f"# {as_yaml(file)} cannot be read; take it out of `files` with `!`: {printable(' '.join(str(error).split()))}"
+        )
     gaps, from_files = _gaps(contents, models, pattern)
     steps = bool(pattern and "{step}" in pattern) or any("the step is read" in gap.note for gap in gaps.values())
     label = (
@@ -100,6 +117,10 @@ def lines(path, catalogue):
         if out:
             block[0] = f"files: [{as_yaml(path)}, {as_yaml(f'!{path}/**/{out}')}] # check: without the folders of that name"
     return block, gaps
+
+
+def _has_scores(entry):
+    return any(True for _ in reader.metrics_of(entry))
 
 
 def _repeated_runs(disagreeing, contents):
@@ -184,7 +205,11 @@ def _model_pattern(path, contents):
     found = names.suggested_pattern(Path(path), list(contents)) if nameless else None
     # where the names say the steps and the paths do not, the names tell more
     by_name = {names.step_in_name(name) for name in of_name}
-    return None if found and "{step}" not in found and len(by_name - {None}) > 1 else found
+    found = None if found and "{step}" not in found and len(by_name - {None}) > 1 else found
+    if not found and all(reader.is_named_by_library(content) for content in contents.values()):
+        # nothing but the paths can say it, also that of one file
+        return "{model}/*.json" if all(file.name.startswith("results") for file in contents) else "{model}.json"
+    return found
 
 
 def _gaps(contents, models, pattern):

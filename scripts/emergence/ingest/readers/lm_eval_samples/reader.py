@@ -229,7 +229,7 @@ def _read_run(run, block, account):
     """One file as Arrow tables; none where nothing in it can be used."""
     config = (run.content.get("configs") or {}).get(run.entry) or {}
     output_type = config.get("output_type", "generate_until")
-    if output_type not in _KINDS:
+    if not isinstance(output_type, str) or output_type not in _KINDS:
         message = told(f"{run.file}: the task `{run.entry}`", f"`output_type: {output_type}`", " or ".join(_KINDS))
         account.refuse_file(run.file, 1, "a type of output that is not known", message)
         return

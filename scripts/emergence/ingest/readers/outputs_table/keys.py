@@ -1,12 +1,14 @@
 """What must hold between the keys of a `format: outputs_table` block: every field given once, and enough of them for some output."""
 
+from emergence.ingest.readers.table.keys import encoding_problems
+
 OF_MODELS = ("model_family", "scale")
 
 
 def problems(block):
     """See emergence.ingest.readers."""
     columns, constants = block["columns"], block.get("constants", {})
-    found = []
+    found = encoding_problems(block)
     for field in constants:
         if field in columns:
             found.append((("constants", field), f"the field `{field}` again", "each field once, in `columns` or `constants`"))

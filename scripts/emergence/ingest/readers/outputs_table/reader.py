@@ -26,9 +26,16 @@ _WITHIN = ["task", "subtask", "model_family", "model", "shots", "filter"]
 def read(block, account):
     """The examples of the block, one task at a time; see emergence.ingest.readers.
 
-    Raises InputError for a file that is not a table, or that lacks a column which the block names.
+    A file that is not a table, or that lacks a column which the block names, is refused, and the others are read.
     """
-    parts = [part for file in block["files"] for part in [_read_file(str(file), block, account)] if len(part)]
+    parts = []
+    for file in block["files"]:
+        try:
+            part = _read_file(str(file), block, account)
+        except InputError as error:
+            account.refuse_unreadable(file, error)
+        else:
+            parts += [part] if len(part) else []
     if not parts:
         return
     frame = pd.concat(parts, ignore_index=True)
@@ -67,7 +74,7 @@ def _read_file(file, block, account):
     stored = block.get("stored", {})
     wanted = {*headers.values(), *stored.values()}
     with account.reading(file):
-        names, content = table.load(file, table.file_type(file, block), lambda header: header in wanted)
+        names, content = table.load(file, table.file_type(file, block), lambda header: header in wanted, block)
     missing = [
         told(f"{file}: no column `{header}` (for `{field}`)", ", ".join(map(repr, names)), f"one of them{nearest(header, names)}")
         for field, header in {**headers, **{f"stored.{metric}": header for metric, header in stored.items()}}.items()

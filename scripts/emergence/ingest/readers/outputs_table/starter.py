@@ -4,6 +4,7 @@ from emergence.ingest.names import plain_name
 from emergence.ingest.readers.outputs_table.keys import problems
 from emergence.ingest.readers.table import reader as table
 from emergence.ingest.readers.table.starter import HEADERS as OF_SCORES
+from emergence.ingest.readers.table.starter import form_lines, form_of
 from emergence.io.documents import as_yaml
 from emergence.outputs import overview
 from emergence.study.starter_blocks import FILL
@@ -33,7 +34,12 @@ def lines(path, catalogue):
     files = [file for file in inside if file.name.lower().removesuffix(".gz").endswith(tuple(table.ENDINGS))]
     if not files:
         return None
-    names, _ = table.load(files[0], table.file_type(files[0], {}), lambda header: False)
+    form = form_of(files[0])
+    if "header_rows" in form:
+        # names above names are those of scores
+        return None
+    form = {key: form[key] for key in ("encoding",) if key in form}
+    names, _ = table.load(files[0], table.file_type(files[0], {}), lambda header: False, form)
     columns = {field: next((header for header in names if plain_name(header) in known), None) for field, known in HEADERS.items()}
     columns = {field: header for field, header in columns.items() if header}
     if "targets" in columns:
@@ -44,8 +50,9 @@ def lines(path, catalogue):
         return None
     if "gold" in columns and "log_probs" not in columns:
         del columns["gold"]
-    block = {"format": "outputs_table", "files": [str(files[0])], "columns": columns, "on_error": "skip"}
+    block = {"format": "outputs_table", "files": [str(files[0])], "columns": columns, "on_error": "skip"} | form
     head = [f"files: [{as_yaml(files[0])}]", *(f"# another table in the folder: {as_yaml(file)}" for file in files[1:])]
+    head += form_lines(files[0], form)
     head += ["scale_label: Parameters # or training FLOPs, tokens, steps: what the scales are"]
     head += ["columns: # guessed from the headers; check each"]
     head += [f"  {field}: {as_yaml(header)}" for field, header in columns.items()]

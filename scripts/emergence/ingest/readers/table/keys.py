@@ -6,6 +6,7 @@ from collections import Counter
 
 from emergence.ingest.names import pattern_problems
 from emergence.ingest.readers.table import expressions
+from emergence.io import encodings
 from emergence.io.documents import nearest
 
 # The fields that make a score; a table must give them one way or another.
@@ -50,6 +51,14 @@ def _expression(pattern):
     fields = "".join(parts) + re.escape(pattern[end:])
     # there are as many ways to split a header as it is long, to the power of the fields
     return re.compile(rf"(?=.{{1,{LONGEST_HEADER}}}\Z){fields}", re.DOTALL)
+
+
+def encoding_problems(block):
+    """What is wrong with `encoding`; see emergence.ingest.readers."""
+    if "encoding" not in block or encodings.is_text_encoding(block["encoding"]):
+        return []
+    allowed = "an encoding that Python knows, such as windows-1252, latin-1, utf-16-le, gb18030, shift_jis"
+    return [(("encoding",), f"`{block['encoding']}`", allowed)]
 
 
 def problems(block):
@@ -117,6 +126,7 @@ def problems(block):
         found.append(
             (("columns", "date"), "this field is given nowhere", "the column with the dates, since `repeated_runs` is `latest`")
         )
+    found += encoding_problems(block)
     if len(block.get("separator", ",")) > 1:
         found.append((("separator",), f"`{block['separator']}`", "one character"))
     if block.get("decimal") == block.get("separator", ";") == ",":
@@ -127,6 +137,9 @@ def problems(block):
             where = "a column" if field == "score" else "it in `columns`, `header`, `constants` or `model_from`"
             where += ", or in `models` or `models_file`" if field in OF_MODELS else ""
             found.append((("columns", field), "this field is given nowhere", where))
+    for number, field in enumerate(block.get("fill_down", [])):
+        if field not in block["columns"]:
+            found.append((("fill_down", number), f"the field `{field}`", "fields of `columns`"))
     for key in ("values", "multiply"):
         for field in block.get(key, {}):
             of_errors = ["stderr"] if "stderr_header" in block else []

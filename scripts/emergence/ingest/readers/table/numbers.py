@@ -11,19 +11,24 @@ import pandas as pd
 
 from emergence.ingest.names import UNITS
 
-# What may separate the cells of a table that does not say so.
-SEPARATORS = (",", ";", "\t", "|")
-
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _MINUS = "\u2212\u2012\u2013\u2010\u2011"
 # spaces between groups of digits, among them narrow and unbreakable ones, and the Swiss apostrophe
 _SPACES = " \u00a0\u2009\u202f'\u2019"
 # `55.1 ± 1.2`, `55.1 (1.2)`; not `86.4 (5)`, which may be a number of shots or a rank
 _AFTER = re.compile(r"(.*?)\s*(?:(?:±|\+/-|\+-|\\pm)\s*(.*)|\(\s*(\d*[.,]\d+\s*%?)\s*\))\Z", re.DOTALL)
-_UNIT = re.compile(r"\s*(k|m|b|t|thousand|million|billion|trillion|mn|bn)\.?\Z", re.IGNORECASE)
+_UNIT = re.compile(r"\s*(k|m|b|t|thousand|million|billion|trillion|mn|bn)\.?(\s*param(eter)?s?\.?)?\Z", re.IGNORECASE)
 _WORDS = {"thousand": "k", "million": "m", "mn": "m", "billion": "b", "bn": "b", "trillion": "t"}
+# bold, underlined and slanted numbers of LaTeX and of web pages
+_PRINT = re.compile(
+    r"\\(?:textbf|textit|underline|emph|mathbf)\{([^{}]*)\}|<(?:b|u|i|em|strong)>([^<>]*)</(?:b|u|i|em|strong)>", re.IGNORECASE
+)
+# of Markdown, and the marks of footnotes
+_BEFORE, _BEHIND = "*_", "*_\u2217\u22c6†‡§¶ "
 # BigScience's `7b1` is 7.1 billion
 _AROUND_UNIT = re.compile(r"(\d+)b(\d)\Z", re.IGNORECASE)
+# `82.0 (7/8)`: how many of how many, after the score
+_COUNTED = re.compile(r"(?<=[\d%])\s*\(\s*\d+\s*/\s*\d+\s*\)\Z")
 # what programs and people write where there is no number; NaN may be the score of a run that failed
 _NO_NUMBER = {"n/a", "na", "n.a.", "#n/a", "#nv", "#n/d", "#na", "<na>", "null", "none"}
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
@@ -32,6 +37,8 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.IGNORECASE)
 # letters in a cell with a number; longer ones are something else, and patterns would take long to say so
 _LONGEST = 100
 _UNIT_AFTER = "a unit after the number, as in `1.3B`"
+_MARKED = "a mark before or after the number, as of bold print or of a footnote; what it says of the score is not read"
+_OF_HOW_MANY = "a number of examples after the score, as in `82.0 (7/8)`; it is not read"
 AFTER_SCORE = "another number after the score, behind `±` or in brackets"
 
 
@@ -57,9 +64,13 @@ def understood(text, field, decimal):
         return Cell(None, kind="a dash in place of a number")
     if text.lower() in _NO_NUMBER:
         return Cell(None, kind="a word such as `n/a` in place of a number")
-    kind, error, is_percent = "", None, False
+    plain = _undecorated(text)
+    kind, error, is_percent = _MARKED if plain != text else "", None, False
+    text = plain
+    if field == "score" and (found := _COUNTED.search(text)):
+        text, kind = text[: found.start()], _OF_HOW_MANY
     if field == "score" and (found := _AFTER.match(text)):
-        text, after = found[1], (found[2] or found[3] or "").strip()
+        text, after = _undecorated(found[1]), (found[2] or found[3] or "").strip()
         kind = AFTER_SCORE
         is_percent = after.endswith("%")
         error = _number(after.rstrip("% "), decimal)
@@ -72,13 +83,21 @@ def understood(text, field, decimal):
     unit = _UNIT.search(text) if field in ("scale", "n_examples") else None
     if unit:
         text = text[: unit.start()]
-        kind = _UNIT_AFTER
+        kind = kind or _UNIT_AFTER
     value = _number(text, decimal)
     if value is None:
         return None
     kind = kind or ("a typographic minus" if text[0] in _MINUS else "separators in the number")
     factor = UNITS[_WORDS.get(unit[1].lower(), unit[1].lower())] if unit else 1.0
     return Cell(value * factor, error, is_percent, bool(unit), kind)
+
+
+def _undecorated(text):
+    """A cell without bold print and without the marks of footnotes; what is left need not be a number."""
+    text = text.rstrip(_BEHIND)
+    if found := _PRINT.fullmatch(text):
+        text = (found[1] or found[2] or "").strip().rstrip(_BEHIND)
+    return text.lstrip(_BEFORE)
 
 
 def _number(text, decimal):
@@ -116,18 +135,6 @@ def _number(text, decimal):
     return sign * float(body) if _PLAIN.fullmatch(body) else None
 
 
-def separator_of(start, skip_rows=0):
-    """What separates the cells of a table, told by its first two rows; the comma where they do not tell. start: of its text."""
-    # what is in quotation marks separates nothing
-    lines = [line for line in re.sub(r'"[^"]*"', "", start).splitlines()[skip_rows:] if line.strip()][:2]
-    counts = {sign: [line.count(sign) for line in lines] for sign in SEPARATORS}
-    consistent = [sign for sign, found in counts.items() if found and found[0] and len(set(found)) == 1]
-    if "," in consistent or not lines or (not consistent and counts[","][0]):
-        return ","
-    told_by_header = [sign for sign in SEPARATORS if counts[sign][0]]
-    return max(consistent or told_by_header or [","], key=lambda sign: counts[sign][0])
-
-
 def decimal_sign(texts):
     """The decimal sign of a table by its cells that should be numbers: `,`, `.`, or None where nothing tells it, or both are met.
 
@@ -137,7 +144,7 @@ def decimal_sign(texts):
     for text in texts:
         if len(text) > _LONGEST:
             continue
-        body = _UNIT.sub("", _first_number(text).strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
+        body = _UNIT.sub("", _first_number(_undecorated(text.strip())).strip().strip("%").strip()).lstrip("+" + _DASHES).strip()
         body = re.sub(r"e[+-]?\d+\Z", "", body, flags=re.IGNORECASE)
         if "," in body and "." in body:
             found.add("." if body.rfind(".") > body.rfind(",") else ",")

@@ -1,6 +1,8 @@
 """Reader for tables, long (one score per row) or wide (one model per row): CSV, TSV, Parquet, JSON lines."""
 
-import gzip
+import csv
+import io
+import itertools
 import json
 import zlib
 from collections import Counter
@@ -19,10 +21,12 @@ from emergence.ingest.names import is_average, number_with_unit, path_fields
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import expressions
 from emergence.ingest.readers.table.keys import REQUIRED, header_patterns
-from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, separator_of
+from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column
 from emergence.ingest.selection import FIELDS, fitting, renamed
+from emergence.io import encodings
 from emergence.io.documents import chosen_files, nearest, unique_keys
 from emergence.io.errors import InputError, naming, told
+from emergence.io.separators import separator_of
 
 ENDINGS = {
     ".csv": "csv",
@@ -36,6 +40,15 @@ ENDINGS = {
 
 # JSON lines pass through Python objects, so many at a time would cost more memory than the table.
 _LINES_AT_ONCE = 20_000
+
+# Bytes at the beginning of a text that tell UTF-16 without a byte order mark.
+_START = 4096
+
+# Fractions, also those of an average that may exceed 1 by rounding, are smaller.
+_MOST_FRACTION = 1.5
+
+# What columns are called that have no name.
+_NAMELESS = "(nameless column"
 
 # Brackets in a line of JSON, and so the most levels of it: far fewer than it takes to end the process in Arrow's reader.
 _MOST_BRACKETS = 500
@@ -62,13 +75,20 @@ _PLAIN_JSON = {pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.null()}
 def read(block, account):
     """The scores of all files of the block. See emergence.ingest.readers for the contract.
 
-    Raises InputError for a file that is not a table, or that lacks a column which the block names.
+    A file that is not a table, or that lacks a column which the block names, is refused, and the others are read.
     """
     files = list(chosen_files(block["files"]))
     if not files:
         raise InputError(told("`files`", "no file is left", "at least one table"))
     _note_unused_columns(files, block, account)
-    parts = [part for file in files if (part := _read_file(file, block, account)) is not None]
+    parts = []
+    for file in files:
+        try:
+            part = _read_file(file, block, account)
+        except InputError as error:
+            account.refuse_unreadable(file, error)
+        else:
+            parts += [part] if part is not None else []
     if not parts:
         return Rows(pd.DataFrame({field: [] for field in ("file", *REQUIRED)}, dtype=object), lambda row, field: "")
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
@@ -82,11 +102,14 @@ def read(block, account):
     for field, factor in factors.items():
         if field not in frame:
             continue
+        factor = _factor_of_each(frame, factor, block, files[0], account)
         numbers = pd.to_numeric(frame[field], errors="coerce")
         # text that is not a number stays, to be refused by name
         frame[field] = (
             numbers * factor if numbers.notna().all() else (numbers * factor).astype(object).where(numbers.notna(), frame[field])
         )
+    if "score" in factors and not isinstance(factors["score"], dict):
+        _note_fractions(frame, factors["score"], files[0], account)
     for field, value in block.get("constants", {}).items():
         # a pattern of headers may give the field, too
         frame[field] = value if field not in frame else _filled(frame[field], value)
@@ -105,6 +128,30 @@ def read(block, account):
         return f"{at}, column `{header}`" if header else at
 
     return Rows(frame, place)
+
+
+def _factor_of_each(frame, factor, block, file, account):
+    """The factor of every row, where `multiply` has one for each of some metrics; a single one as it is."""
+    if not isinstance(factor, dict):
+        return factor
+    metrics = frame["metric"] if "metric" in frame else pd.Series(block["constants"]["metric"], index=frame.index)
+    metrics = metrics.astype("str").str.strip()
+    for unused in set(factor) - set(metrics.unique()):
+        account.count(file, "ignored", 0, f"multiply.score names the metric `{unused}`, which no row has", example=unused)
+    return metrics.map(factor).fillna(1.0).astype(float)
+
+
+def _note_fractions(frame, factor, file, account):
+    """Note the tasks whose scores may be fractions already, where those of others are percent that the block multiplies."""
+    numbers = pd.to_numeric(frame["score"], errors="coerce").abs() / factor
+    if factor != 0.01 or "task" not in frame or not numbers.max() > _MOST_FRACTION:
+        return
+    top = numbers.groupby(frame["task"], observed=True).max()
+    small = top[(top > 0) & (top <= 1)]
+    if len(small):
+        is_one = frame["task"].isin(small.index) & numbers.notna()
+        reason = "the scores of a task go to 1 at most before `multiply`, those of others further: they may be fractions already"
+        account.count(file, "noted", int(is_one.sum()), reason, ", ".join(map(str, small.index[:10])))
 
 
 def _latest(frame, block, account):
@@ -148,10 +195,18 @@ def _note_unused_columns(files, block, account):
     for key in ("only", "leave_out"):
         patterns = block.get(key, {}).get("columns", [])
         if patterns:
-            met = [name for file in files for name in load(file, file_type(file, block), lambda header: False, block)[0]]
+            met = [name for file in files for name in _columns_of(file, block)]
             for pattern in fitting(met, patterns)[1]:
                 reason = f"{key}.columns names `{pattern}`, which is not a column of these files"
                 account.count(files[0], "ignored", 0, reason, example=pattern)
+
+
+def _columns_of(file, block):
+    """The names of a file's columns; none where it cannot be read, which its reader says."""
+    try:
+        return load(file, file_type(file, block), lambda header: False, block)[0]
+    except InputError:
+        return []
 
 
 def file_type(file, block):
@@ -166,6 +221,7 @@ def load(file, kind, is_wanted, block=None):
     Text files give text, Parquet files what they hold. Raises InputError where the file is not a table of that kind, or a
     column's name occurs twice.
     """
+    block = block or {}
     if Path(file).stat().st_size == 0:
         raise InputError(f"{file}: the file is empty\n    allowed: a table")
     known = foreign.beginning(file, kind)
@@ -174,28 +230,29 @@ def load(file, kind, is_wanted, block=None):
     try:
         if _is_packed(file):
             _check_unpacked_size(file)
-        names, table = _LOADERS[kind](file, is_wanted, block or {})
+        if kind != "parquet":
+            _check_encoding(file, block)
+        names, table = _LOADERS[kind](file, is_wanted, block)
         if len(set(names)) < len(names):
             repeated = next(name for name, n in Counter(names).items() if n > 1)
-            allowed = "every column name once; where the names fill two rows, join them into one, see docs/add_a_benchmark.md"
-            raise InputError(told(file, f"the column `{repeated}` twice", allowed))
+            hint = "; where the names fill two rows, `header_rows: 2` joins them" if kind in ("csv", "tsv") else ""
+            raise InputError(told(file, f"the column `{repeated}` twice", f"every column name once{hint}"))
         # texts that are not UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
-    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, UnicodeError) as error:
         said = str(error)
-        if isinstance(error, UnicodeDecodeError) or "invalid UTF8" in said:
-            allowed = "text in UTF-8; save it so (in Excel: `CSV UTF-8`)"
-            raise InputError(told(file, f"text that is not UTF-8, in a table of type {kind}", allowed)) from None
+        if isinstance(error, UnicodeError) or "invalid UTF8" in said:
+            raise _not_of_encoding(file, kind, block) from None
         if "Empty CSV" in said:
-            with _stream(file) as content:
+            with _stream(file, block) as content:
                 is_blank = not content.read(1 << 16).strip()
             what = "no row and no name of a column" if is_blank else "a row of more than a megabyte"
             raise InputError(told(f"{file}: not a table of type {kind}", what, "a table")) from None
         if "straddling" in said:
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
         if "columns, got" in said and kind == "csv":
-            sign = separator(file, block or {})
+            sign = separator(file, block)
             said += f"; cells are separated by `{sign}` here (key `separator`); `skip_rows` leaves out title rows above the names"
         raise InputError(f"{file}: not a table of type {kind} that can be read: {said}") from None
 
@@ -204,14 +261,67 @@ def _is_packed(file):
     return str(file).lower().endswith(".gz")
 
 
-def _stream(file):
+def _unpacked(file):
     """The bytes of a file, unpacked if it is a `.gz`; no other ending is taken for a packed file."""
     return pa.input_stream(str(file), compression="gzip" if _is_packed(file) else None)
 
 
+def encoding_of(file, block):
+    """The encoding of a text file: as its byte order mark says, else the block, else UTF-8."""
+    with _unpacked(file) as content:
+        return encodings.marked(content.read(4)) or block.get("encoding", "utf-8")
+
+
+def _stream(file, block):
+    """The text of a file, in UTF-8."""
+    return pa.transcoding_input_stream(_unpacked(file), encoding_of(file, block), "utf-8")
+
+
+def lines_of(file, block):
+    """The lines of a text file, as an iterable stream of UTF-8."""
+    return io.BufferedReader(_stream(file, block), 1 << 20)
+
+
+def _check_encoding(file, block):
+    """Raise InputError where a text without a byte order mark is surely of another encoding than the block says."""
+    with io.BufferedReader(_unpacked(file)) as content:
+        start = content.peek(_START)[:_START]
+        if encodings.marked(start):
+            return
+        if "encoding" not in block and b"\0" in start:
+            raise _not_of_encoding(file, "text", block)
+        if "encoding" in block and encodings.is_utf8_beyond_ascii(content):
+            found = f"text in UTF-8, where `encoding` says {block['encoding']}"
+            raise InputError(
+                told(file, found, "files of one encoding in a block; give those in UTF-8 in a block without the key")
+            )
+
+
+def _not_of_encoding(file, kind, block):
+    """The InputError for a text that is not of its encoding, with one that it may have."""
+    known, guess = encoding_of(file, block), likely_encoding(file)
+    where = "" if kind == "text" else f", in a table of type {kind}"
+    if not known.startswith("utf-8") or guess is None:
+        return InputError(told(file, f"text that is not {known}{where}", "the right `encoding`; or save the file as UTF-8"))
+    likely, example = guess
+    allowed = f"`encoding: {likely}` in the block, or whichever is right; or save the file as UTF-8 (in Excel: `CSV UTF-8`)"
+    return InputError(told(file, f"text that is not UTF-8{where}; in {likely}, {example}", allowed))
+
+
+def likely_encoding(file):
+    """The encoding that a text file which is not UTF-8 may have, and how its first odd line reads then; None for one in UTF-8."""
+    with io.BufferedReader(_unpacked(file)) as content:
+        odd = None if encodings.marked(content.peek(4)[:4]) else encodings.not_utf8(content)
+    if odd is None:
+        return None
+    number, line = odd
+    likely = encodings.likely(line)
+    return likely, f"line {number} would be `{encodings.excerpt(line, likely)}`"
+
+
 def _check_unpacked_size(file):
     n_bytes = 0
-    with _stream(file) as content:
+    with _unpacked(file) as content:
         while more := len(content.read(1 << 20)):
             n_bytes += more
             if n_bytes > _MOST_BYTES:
@@ -250,6 +360,7 @@ def _rows_of(file, block, account):
     matches = _chosen_columns(file, matches, table.num_rows, block, account)
     if patterns and not matches:
         return None
+    _note_encoding(file, kind, block, account)
     _note_separator(file, kind, block, account)
     numeric = dict.fromkeys(matches, "score") | dict.fromkeys(errors, "stderr")
     numeric |= dict.fromkeys(of_scale, "scale") | {columns[field]: field for field in NUMBERS if field in columns}
@@ -257,7 +368,17 @@ def _rows_of(file, block, account):
     wanted = [name for name in table.column_names if name in used]
     cells = {header: _cells(file, header, table.column(header), header in numeric) for header in wanted}
     percent, after = _read_as_written(file, table, cells, numeric, kind, block, account)
-    rows = pd.DataFrame({field: cells[header] for field, header in columns.items()}, index=range(table.num_rows))
+    # a column of sizes may name the models, too, and names are as they are written
+    names_of = {
+        header: _cells(file, header, table.column(header), False)
+        for field, header in columns.items()
+        if field not in NUMBERS and header in numeric
+    }
+    rows = pd.DataFrame(
+        {field: (cells if field in NUMBERS else cells | names_of)[header] for field, header in columns.items()},
+        index=range(table.num_rows),
+    )
+    _fill_down(rows, file, block, account)
     if of_scale:
         rows["scale"] = _computed(block["scale_from"], {name: cells[name] for name in of_scale})
     if "model_from" in block:
@@ -286,6 +407,19 @@ def _rows_of(file, block, account):
     return rows
 
 
+def _fill_down(rows, file, block, account):
+    """Give empty cells the value above them, in the fields of which the block says that cells were merged."""
+    for field in block.get("fill_down", []):
+        values = rows[field].astype(object)
+        empty = values.isna() | (values.astype("str").str.strip() == "")
+        rows[field] = values.mask(empty).ffill()
+        n = int((empty & rows[field].notna()).sum())
+        if n:
+            account.count(
+                file, "noted", n, f"the {field} of a row is that above it, as `fill_down` says", block["columns"][field]
+            )
+
+
 def _match(patterns, header):
     return next((match for pattern in patterns if (match := pattern.fullmatch(header))), None)
 
@@ -304,6 +438,12 @@ def _chosen_columns(file, matches, n_rows, block, account):
                 account.count(file, "left_out", len(out) * n_rows, reason, ", ".join(out))
             matches = {header: match for header, match in matches.items() if header not in out}
     return matches
+
+
+def _note_encoding(file, kind, block, account):
+    name = encoding_of(file, block) if kind != "parquet" else "utf-8"
+    if not name.startswith("utf-8") and name != block.get("encoding"):
+        account.count(file, "noted", 0, f"the text is in {name.upper()}, as its byte order mark says")
 
 
 def _note_separator(file, kind, block, account):
@@ -434,8 +574,9 @@ def _categories(names, codes):
 
 def _check_names(file, names, columns):
     have = ", ".join(map(repr, names))
+    hint = "; where the names fill two rows, `header_rows: 2` joins them" if any(map(_is_nameless, names)) else ""
     missing = [
-        told(f"{file}: no column `{header}` (for the field `{field}`)", have, f"one of them{nearest(header, names)}")
+        told(f"{file}: no column `{header}` (for the field `{field}`)", have, f"one of them{nearest(header, names)}{hint}")
         for field, header in columns.items()
         if header not in names
     ]
@@ -470,7 +611,7 @@ def separator(file, block):
     """What separates the cells of a CSV file: as the block says, else told by its first two rows; the comma where they do not."""
     if "separator" in block:
         return block["separator"]
-    with _stream(file) as content:
+    with _stream(file, block) as content:
         start = content.read(1 << 16).decode("utf-8", "replace")
     return separator_of(start, block.get("skip_rows", 0))
 
@@ -479,14 +620,18 @@ def _delimited(file, is_wanted, block):
     delimiter = block.get("separator", "\t") if file_type(file, block) == "tsv" else separator(file, block)
     parsing = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     reading = pyarrow.csv.ReadOptions(skip_rows=block.get("skip_rows", 0))
-    with pyarrow.csv.open_csv(_stream(file), read_options=reading, parse_options=parsing) as start:
+    if block.get("header_rows", 1) > 1:
+        names, n_lines = _names_in_rows(file, delimiter, block)
+        reading = pyarrow.csv.ReadOptions(skip_rows=n_lines, column_names=names)
+    with pyarrow.csv.open_csv(_stream(file, block), read_options=reading, parse_options=parsing) as start:
         names = start.schema.names
     n_nameless = sum(not name.strip() for name in names)
     if n_nameless > 1:
         # a spreadsheet leaves empty columns behind its table
-        names = [name if name.strip() else f"(nameless column {number})" for number, name in enumerate(names, start=1)]
-        reading = pyarrow.csv.ReadOptions(skip_rows=block.get("skip_rows", 0), column_names=names, skip_rows_after_names=1)
-    chosen = [name for name in dict.fromkeys(names) if is_wanted(name) and not name.startswith("(nameless column")]
+        names = [name if name.strip() else f"{_NAMELESS} {number})" for number, name in enumerate(names, start=1)]
+        after = 0 if reading.column_names else 1
+        reading = pyarrow.csv.ReadOptions(skip_rows=reading.skip_rows, column_names=names, skip_rows_after_names=after)
+    chosen = [name for name in dict.fromkeys(names) if is_wanted(name) and not _is_nameless(name)]
     if len(set(names)) < len(names) or not chosen:
         # it will be refused, for which the names are enough
         return names, pa.table({"": []})
@@ -494,7 +639,41 @@ def _delimited(file, is_wanted, block):
     conversion = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
     )
-    return names, pyarrow.csv.read_csv(_stream(file), read_options=reading, parse_options=parsing, convert_options=conversion)
+    return names, pyarrow.csv.read_csv(
+        _stream(file, block), read_options=reading, parse_options=parsing, convert_options=conversion
+    )
+
+
+def _is_nameless(name):
+    return name.startswith(_NAMELESS)
+
+
+def _names_in_rows(file, delimiter, block):
+    """Names of columns that fill several rows, joined by `|`, and the number of lines down to the last of them."""
+    n_rows, n_skipped = block["header_rows"], block.get("skip_rows", 0)
+    with io.TextIOWrapper(lines_of(file, block), encoding="utf-8", newline="") as text:
+        for _ in range(n_skipped):
+            text.readline()
+        cells = csv.reader(text, delimiter=delimiter)
+        rows = list(itertools.islice(cells, n_rows))
+        return joined_names(rows), n_skipped + cells.line_num
+
+
+def joined_names(rows):
+    """The names of columns that fill several rows, from the top down, joined by `|`.
+
+    rows: lists of cells. An empty cell above a name is a part of the merged cell to its left, within the merged cell above that.
+    """
+    rows = [[cell.strip() for cell in row] for row in zip(*itertools.zip_longest(*rows, fillvalue=""), strict=True)]
+    names = [[] for _ in rows[0]] if rows else []
+    for number, row in enumerate(rows):
+        merged = ""
+        for column, cell in enumerate(row):
+            begins = any(above[column] for above in rows[:number])
+            merged = cell or ("" if begins else merged)
+            if cell or (merged and any(below[column] for below in rows[number + 1 :])):
+                names[column].append(merged)
+    return ["|".join(parts) for parts in names]
 
 
 def _load_parquet(file, is_wanted, _block):
@@ -502,17 +681,24 @@ def _load_parquet(file, is_wanted, _block):
     if content.metadata.num_rows > _MOST_ROWS:
         found = f"{content.metadata.num_rows:,} rows"
         raise InputError(told(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
-    names = content.schema_arrow.names
+    names = _without_structs(content.schema_arrow.empty_table()).column_names
     wanted = [name for name in names if is_wanted(name)]
     _check_unpacked_columns(file, wanted, _bytes_in_pages(content.metadata, wanted))
     # texts as the dictionaries that they are in the file: a text that is repeated a million times is in memory once
     texts = [
         field.name for field in content.schema_arrow if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
     ]
-    table = pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted)
+    table = _without_structs(pyarrow.parquet.ParquetFile(file, read_dictionary=texts).read(columns=wanted))
     _check_unpacked_columns(file, wanted, sum(_bytes_of_texts(column) for column in table.columns))
     plain = [column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column for column in table.columns]
     return names, pa.table(plain, names=table.column_names)
+
+
+def _without_structs(table):
+    """A table whose nested values are columns of their own, with names such as `results.piqa.acc`."""
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()
+    return table
 
 
 def _check_unpacked_columns(file, names, n_bytes):
@@ -540,25 +726,20 @@ def _bytes_of_texts(column):
     return n_bytes
 
 
-def _load_json_lines(file, is_wanted, _block):
-    with opened(file, "rb") as content:
+def _load_json_lines(file, is_wanted, block):
+    with lines_of(file, block) as content:
         if not all(_is_safe_for_arrow(line) for line in content):
-            return _load_json_lines_one_by_one(file, is_wanted)
+            return _load_json_lines_one_by_one(file, is_wanted, block)
     try:
-        table = pyarrow.json.read_json(_stream(file))
+        table = _without_structs(pyarrow.json.read_json(_stream(file, block)))
         table.validate(full=True)
-    except (pa.ArrowException, UnicodeDecodeError):
-        return _load_json_lines_one_by_one(file, is_wanted)
+    except (pa.ArrowException, UnicodeError):
+        return _load_json_lines_one_by_one(file, is_wanted, block)
     names = table.schema.names
     table = table.select([name for name in names if is_wanted(name)])
     if not all(kind in _PLAIN_JSON for kind in table.schema.types):
-        return _load_json_lines_one_by_one(file, is_wanted)
+        return _load_json_lines_one_by_one(file, is_wanted, block)
     return names, table
-
-
-def opened(file, mode, **keys):
-    """An open file, unpacked if it is a `.gz`."""
-    return (gzip.open if _is_packed(file) else open)(file, mode, **keys)
 
 
 def _is_safe_for_arrow(line):
@@ -566,7 +747,7 @@ def _is_safe_for_arrow(line):
     return line.lstrip()[:1] in (b"{", b"") and line.count(b"[") + line.count(b"{") <= _MOST_BRACKETS
 
 
-def _load_json_lines_one_by_one(file, is_wanted):
+def _load_json_lines_one_by_one(file, is_wanted, block):
     """For what Arrow takes amiss (numbers and text in one column, NaN, text like a date), and to say which line is wrong."""
     names, parts, lines = {}, [], []
 
@@ -579,10 +760,10 @@ def _load_json_lines_one_by_one(file, is_wanted):
         parts.append(pa.table(columns | {"": pa.nulls(len(lines), pa.string())}))
         lines.clear()
 
-    with opened(file, "rt", encoding="utf-8") as content:
+    with lines_of(file, block) as content:
         for number, line in enumerate(content, start=1):
             if line.strip():
-                lines.append(_json_record(file, number, line))
+                lines.append(_json_record(file, number, line.decode()))
                 if len(lines) == _LINES_AT_ONCE:
                     add()
     if lines or not parts:
@@ -597,7 +778,7 @@ def _json_record(file, number, line):
         if isinstance(record, dict):
             record = {
                 name: value if value is None or isinstance(value, str) else json.dumps(value, allow_nan=True)
-                for name, value in record.items()
+                for name, value in unique_keys(list(_flat(record))).items()
             }
             # half a surrogate pair is no character and cannot be written again
             "".join(text for item in record.items() for text in item if text).encode()
@@ -606,6 +787,15 @@ def _json_record(file, number, line):
     if not isinstance(record, dict):
         raise InputError(told(f"{file}: line {number}", "no JSON object", "a JSON object on every line"))
     return record
+
+
+def _flat(record, above=""):
+    """The values of an object and of the objects in it: pairs of name and value, with names such as `results.piqa.acc`."""
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 _LOADERS = {"csv": _delimited, "tsv": _delimited, "parquet": _load_parquet, "jsonl": _load_json_lines}
