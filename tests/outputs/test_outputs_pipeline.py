@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -295,12 +296,44 @@ def test_parts_must_follow_one_another(tmp_path):
     assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
+@pytest.mark.parametrize("items", [1, 40, 2**22])
+def test_lists_that_rows_share_and_the_cuts_of_row_groups_do_not_show(tmp_path, monkeypatch, items):
+    """Against the same lists held by each row on its own: the same oddities, and the same file however rows come in parts."""
+    monkeypatch.setattr(tables, "_ITEMS", items)
+    lists = {
+        "targets": columns.column(pa.array([["a", "bb"], ["c", "c", "e\u0301"], ["d"]])),
+        "credits": columns.column(pa.array([[1.0, 0.0], [1.0, 1.0, 0.5], [0.0]])),
+        "n_characters": columns.column(pa.array([[1, 2], [1, 1, 2], [1]])),
+    }
+    n_rows, codes = 60, np.arange(60) % 3
+    frame = pd.DataFrame({"task": [f"t{i // 20}" for i in range(n_rows)], "model": "a", "model_family": "F", "kind": "choices"})
+    frame = frame.assign(example=[f"{i:02d}" for i in range(n_rows)], source="f", scale=1.0)
+    frame["log_probs"] = columns.column(pa.array([[-1.0, -2.0, -4.0][: (2, 3, 1)[code]] for code in codes]))
+    own = {name: columns.column(columns.arrow(values).take(pa.array(codes))) for name, values in lists.items()}
+    shared = {name: columns.shared(values, codes) for name, values in lists.items()}
+    noted, written = [], []
+    for values in (own, shared):
+        account = Account("stop")
+        checked = pipeline.check("mine", frame.assign(**values), {}, account)
+        noted.append(account.frame().drop(columns="example"))
+        for size in (60, 20, 7):
+            parts = [checked[start : start + size].reset_index(drop=True) for start in range(0, n_rows, size)]
+            tables.write_parts(parts, "outputs", tmp_path / "o.parquet")
+            written.append((tmp_path / "o.parquet").read_bytes())
+    pd.testing.assert_frame_equal(*noted)
+    assert set(noted[0]["reason"].dropna()) > {"several choices are right", "the same choice twice", "only one choice"}
+    assert len(set(written)) == 1
+    # 8, 12 and 4 items of the four lists in turn: 40 are full with 8 + 12 + 4 + 8 + 12, with 4 + 8 + 12 + 4 + 8 + 12, and so on
+    n_groups = pq.ParquetFile(tmp_path / "o.parquet").num_row_groups
+    assert n_groups == {1: 60, 40: 11, 2**22: 1}[items]
+    found = tables.read("outputs", tmp_path / "o.parquet")
+    assert found["targets"].map(list).tolist() == [[["a", "bb"], ["c", "c", "e\u0301"], ["d"]][code] for code in codes]
+
+
 def test_lengths_of_texts_are_those_of_python():
     # against Python's own len, encode and re.split; every character that Python takes for white space
     import re
     import sys
-
-    import pyarrow as pa
 
     spaces = [chr(i) for i in range(sys.maxunicode + 1) if chr(i).isspace()]
     texts = ["", "a", " a b ", "é\u0301", "\U0001f600 x", "a\u200bb", *[f"a{space}b{space}{space}c" for space in spaces]]

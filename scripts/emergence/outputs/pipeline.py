@@ -153,7 +153,7 @@ def _is_kind(frame, kind):
 
 
 def _lengths(frame, field):
-    return columns.to_flat(frame[field])[1]
+    return columns.by_row(lambda _, lengths: lengths, frame[field])
 
 
 def _leave_out_empty(rows, account):
@@ -194,10 +194,11 @@ def _is_text_without_target(frame):
 
 
 def _has_long_text(frame):
-    targets, n_targets = columns.to_flat(frame["targets"])
-    is_long = pc.greater(pc.utf8_length(columns.arrow(frame["output"])), LONGEST_TEXT).fill_null(False)
-    long_targets = pc.greater(pc.utf8_length(targets), LONGEST_TEXT).fill_null(False).to_numpy(zero_copy_only=False)
-    return is_long.to_numpy(zero_copy_only=False) | columns.any_in_row(long_targets, n_targets)
+    def is_long(texts):
+        return pc.greater(pc.utf8_length(texts), LONGEST_TEXT).fill_null(False).to_numpy(zero_copy_only=False)
+
+    has_long_target = columns.by_row(lambda texts, lengths: columns.any_in_row(is_long(texts), lengths), frame["targets"])
+    return is_long(columns.arrow(frame["output"])) | has_long_target
 
 
 def _has_unequal_lists(frame):
@@ -277,10 +278,12 @@ def _refuse_unrecorded(rows, account):
 
 
 def _check_credits(rows, account):
-    flat, lengths = columns.to_flat(rows.frame["credits"])
-    values = pc.fill_null(flat, np.nan).to_numpy(zero_copy_only=False)
-    wrong = columns.any_in_row(~((values >= 0) & (values <= 1)), lengths)
+    def is_outside(items, lengths):
+        values = pc.fill_null(items, np.nan).to_numpy(zero_copy_only=False)
+        return columns.any_in_row(~((values >= 0) & (values <= 1)), lengths)
+
     credits = rows.frame["credits"]
+    wrong = columns.by_row(is_outside, credits)
     return account.refuse(
         rows,
         wrong,
@@ -430,31 +433,41 @@ def _note_oddities(rows, account):
     """Count what is odd about examples that are kept."""
     frame = rows.frame
     is_text, is_choice = _is_kind(frame, "text"), _is_kind(frame, "choices")
-    credits, n_credits = columns.to_flat(frame["credits"])
-    credits = credits.to_numpy(zero_copy_only=False)
-    n_right = columns.count_in_row(credits == 1, n_credits)
-    is_soft = columns.any_in_row((credits > 0) & (credits < 1), n_credits)
-    targets, n_targets = columns.to_flat(frame["targets"])
+    n_right = columns.by_row(lambda items, lengths: columns.count_in_row(_numbers(items) == 1, lengths), frame["credits"])
+    is_soft = columns.by_row(lambda items, lengths: columns.any_in_row(_is_between(_numbers(items)), lengths), frame["credits"])
     log_probs, n_log_probs = columns.to_flat(frame["log_probs"])
-    impossible = np.isneginf(log_probs.to_numpy(zero_copy_only=False))
     outputs = columns.arrow(frame["output"])
-    empty_targets = pc.equal(pc.binary_length(targets), 0).fill_null(False).to_numpy(zero_copy_only=False)
-    empty_outputs = pc.equal(pc.binary_length(outputs), 0).fill_null(False).to_numpy(zero_copy_only=False)
+
+    def has_target(is_so):
+        return is_text & columns.by_row(lambda texts, lengths: columns.any_in_row(is_so(texts), lengths), frame["targets"])
+
     odd = {
         "no choice is right": is_choice & (n_right == 0) & ~is_soft,
         "several choices are right": is_choice & (n_right > 1),
         "a choice is partly right": is_choice & is_soft,
-        "the same choice twice": is_choice & columns.has_repeats(targets, n_targets),
+        "the same choice twice": is_choice & columns.by_row(columns.has_repeats, frame["targets"]),
         "only one choice": is_choice & (n_log_probs == 1),
-        "a probability of 0 (-Infinity)": columns.any_in_row(impossible, n_log_probs),
-        "an empty output": is_text & empty_outputs,
-        "an empty target": is_text & columns.any_in_row(empty_targets, n_targets),
+        "a probability of 0 (-Infinity)": columns.any_in_row(np.isneginf(_numbers(log_probs)), n_log_probs),
+        "an empty output": is_text & _is_empty(outputs),
+        "an empty target": has_target(_is_empty),
         "an output that is not in Unicode's form NFC": _is_decomposed(outputs),
-        "a target that is not in Unicode's form NFC": is_text & columns.any_in_row(_is_decomposed(targets), n_targets),
+        "a target that is not in Unicode's form NFC": has_target(_is_decomposed),
     }
     for reason, chosen in odd.items():
         if chosen.any():
             account.count_rows(rows, chosen, "noted", reason, _first(rows, chosen))
+
+
+def _numbers(items):
+    return items.to_numpy(zero_copy_only=False)
+
+
+def _is_between(credits):
+    return (credits > 0) & (credits < 1)
+
+
+def _is_empty(texts):
+    return _numbers(pc.equal(pc.binary_length(texts), 0).fill_null(False))
 
 
 def _is_decomposed(texts):
