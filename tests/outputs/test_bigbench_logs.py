@@ -169,6 +169,23 @@ def test_one_bad_sample_leaves_the_others_as_they_are(tmp_path, ingest, literal)
     assert whole["log_probs"].map(len).tolist() == [2, 2, 2, 2, 0] * 2
 
 
+def test_what_holds_nothing_is_counted(tmp_path, ingest, message):
+    good = [scored(i, [-1.0, -2.0], {"a": 0, "b": 1}) for i in range(2)]
+    write_log(tmp_path, log("sorting", "m1", []))
+    write_log(tmp_path, log("sorting", "m2", [("cond_log_prob", 0, good), ("generate_text", 0, [])]))
+    frame, account = ingest("bigbench_logs", directory=str(tmp_path))
+    assert len(frame) == 2
+    assert counted(account, "ignored") == {"a log without queries": 1, "a query without samples": 1}
+    write_log(tmp_path, log("sorting", "m2", [("cond_log_prob", 0, [*good, scored(2, [], [])])]))
+    assert "queries[0].samples[2]\n    found: no targets" in message("bigbench_logs", directory=str(tmp_path))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_log(tmp_path, ingest):
+    for path in two_models(tmp_path, [("cond_log_prob", 0, [scored(0, [-1.0, -2.0], {"a": 0, "b": 1})])]):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(ingest("bigbench_logs", directory=str(tmp_path))[0]) == 2
+
+
 def test_no_log_at_all(tmp_path, message):
     assert "nothing named results/full-log_*.json" in message("bigbench_logs", directory=str(tmp_path))
 

@@ -1,5 +1,6 @@
 """From outputs of any format to the checked table: what real files have wrong, and what must not change the table."""
 
+import gzip
 import hashlib
 
 import numpy as np
@@ -294,6 +295,75 @@ def test_parts_must_follow_one_another(tmp_path):
     whole = pd.concat([part.astype({"task": "str"}) for part in parts[::-1]], ignore_index=True)
     tables.write(whole, "outputs", tmp_path / "whole.parquet")
     assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "about"),
+    [
+        # another position; several in place of one
+        (choices(0, [-1.0, -2.0], 0), choices(0, [-1.0, -2.0], 1), "multiple_choice"),
+        (choices(0, [-1.0, -2.0], 0), choices(0, [-1.0, -2.0], "[0, 1]"), "multiple_choice"),
+        (text(0, "x", "x"), text(0, "x", "y"), "generate_until"),
+        (text(0, "x", ["x", "y"]), text(0, "x", ["x"]), "generate_until"),
+    ],
+)
+def test_models_that_are_held_to_other_right_answers(tmp_path, ingest, message, of_a, of_b, about):
+    """Scores of one question by two keys are no comparison: such questions are refused, the others stay."""
+    same = text(1, "x", "x") if about == "generate_until" else choices(1, [-1.0, -2.0], 0)
+    paths = files_of(tmp_path, {"a": [of_a, same], "b": [of_b, same]}, about=about)
+    said = message("lm_eval_samples", files=[str(tmp_path)])
+    assert f"{paths['b']}: line 1: the task `t`, 2 shots\n    found: the example `0` has other right answers than in" in said
+    assert f"{paths['a']}; 1 such examples" in said
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["example"].tolist() == ["1", "1"]
+    assert counted(account, "refused") == {"other right answers under the same id": 2}
+
+
+@pytest.mark.parametrize(
+    "of_b",
+    [
+        choices(0, [-2.0, -1.0], 1, texts=["no", "yes"]),
+        choices(0, [-1.0, -2.0], 0, texts=["Yes", "No"]),
+    ],
+)
+def test_choices_in_another_order_or_in_other_words_have_the_same_right_answer(tmp_path, ingest, of_b):
+    files_of(tmp_path, {"a": [choices(0, [-1.0, -2.0], 0, texts=["yes", "no"])], "b": [of_b]})
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)])
+    assert len(frame) == 2
+    assert "refused" not in set(account["outcome"])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (b"", {"ignored": {"a file without a sample": 1}}),
+        (b" \n\n", {"ignored": {"a file without a sample": 1}}),
+        (b"[]", {"ignored": {"a file without a sample": 1}}),
+        ("{}".encode("utf-16"), {"refused": {"the file cannot be read": 1}}),
+        ("{}".encode("utf-32"), {"refused": {"the file cannot be read": 1}}),
+    ],
+)
+def test_one_file_without_samples_takes_no_other_with_it(tmp_path, ingest, written, expected):
+    files_of(tmp_path, {"a": written, "b": GOOD})
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["model"].tolist() == ["b"] * 4
+    assert {outcome: counted(account, outcome) for outcome in expected} == expected
+
+
+def test_packed_files_and_broken_results_are_refused_by_name(tmp_path, ingest, message):
+    paths = files_of(tmp_path)
+    packed = paths["a"].with_name(paths["a"].name + ".gz")
+    packed.write_bytes(gzip.compress(paths["a"].read_bytes()))
+    paths["a"].unlink()
+    (tmp_path / "c").mkdir()
+    broken = tmp_path / "c" / "results_2024-05-06T07-08-09.123456.json"
+    broken.write_text('{"results": {')
+    said = message("lm_eval_samples", files=[str(tmp_path)])
+    assert f"{packed}\n    found: a packed file" in said
+    assert f"{broken}: line 1: not valid JSON" in said
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["model"].tolist() == ["b"] * 4
+    assert counted(account, "refused") == {"a packed file": 1, "a results file that cannot be read": 1}
 
 
 @pytest.mark.parametrize("items", [1, 40, 2**22])

@@ -13,7 +13,7 @@ _CELLS = 2**22
 _DRAWN = 2**17
 
 # Statistics in memory at once; where a task has more, its resamples are drawn again for the rest.
-_VALUES = 2**25
+_VALUES = 2**24
 
 
 def weights(seed, task, subtask, n_units, resamples):

@@ -228,7 +228,7 @@ def _read_file(path, name, task, targets, block, account):
         return
     account.file(name, content)
     try:
-        log = decode(content)
+        log = decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         account.refuse_file(name, 1, "not a full log", told(name, f"not a full log: {error}", "a full log of BIG-bench, whole"))
         return
@@ -237,6 +237,8 @@ def _read_file(path, name, task, targets, block, account):
         account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
         return
     preferred = {score.subtask_description: score.preferred_score for score in log.scores or ()}
+    if not log.queries:
+        account.count(name, "ignored", 1, "a log without queries", name)
     n_before = {}
     for number, query in enumerate(log.queries):
         where = f"{name}: queries[{number}]"
@@ -245,6 +247,8 @@ def _read_file(path, name, task, targets, block, account):
         key = subtask, query.shots, query.function
         start = n_before.get(key, 0)
         n_before[key] = start + len(samples)
+        if isinstance(query.samples, list) and not samples:
+            account.count(name, "ignored", 1, "a query without samples", where)
         made = _texts(samples) if query.function == _TEXT else _scored(samples, targets, name, where, account)
         if made is not None:
             positions, found = made
@@ -363,6 +367,8 @@ def _scored(samples, targets, name, where, account):
             code = targets.code(sample.targets, sample.target_values)
             scores = sample.absolute_scores or _decode_scores(sample.scores) or []
             n, n_normalised = len(targets.lists[code]), _n_items(bytes(sample.normalized_scores))
+            if not n:
+                raise ValueError("no targets")
             if len(scores) not in (0, n):
                 raise ValueError(f"{len(scores)} scores and {n} targets")
             if n_normalised not in (0, len(scores)):

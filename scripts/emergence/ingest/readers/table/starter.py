@@ -11,6 +11,7 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from emergence.ingest.names import is_average, plain_name, size_in_name, suggested_pattern
 from emergence.ingest.readers.table import reader
@@ -138,9 +139,7 @@ def lines(path, catalogue):
     kind = reader.file_type(files[0], {})
     form = {"skip_rows": n} if kind in ("csv", "tsv") and (n := _title_rows(files[0], kind)) else {}
     names_of, content = reader.load(files[0], kind, lambda header: True, form)
-    frame = pd.DataFrame(
-        {header: content.column(header).to_pandas().astype("str").str.strip() for header in content.column_names}
-    )
+    frame = pd.DataFrame({header: _texts(content.column(header)) for header in content.column_names})
     # a spreadsheet leaves empty rows below its table
     frame = frame[(frame.fillna("") != "").any(axis=1)].reset_index(drop=True)
     if not len(frame):
@@ -158,6 +157,13 @@ def lines(path, catalogue):
         # the paths say it
         lines_of = [line for line in lines_of if not line.startswith(f"  model: {FILL}")]
     return block + _emptied(frame, columns) + lines_of, gaps
+
+
+def _texts(column):
+    """A column as texts; bytes, which need not be text, as Python writes them."""
+    values = column.to_pandas()
+    are_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+    return (values.map(repr, na_action="ignore") if are_bytes else values).astype("str").str.strip()
 
 
 def _columns(frame):
