@@ -5,12 +5,13 @@
     python benchmarks/measure_cluster.py --outputs 1000000           a study of a million outputs in place of the others
     .venv/cluster/bin/python benchmarks/measure_cluster.py --slurm   through a SLURM that is started for it, as tests do, by root
 
-Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of the
-repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs: four
-choices, ten models, four tasks, eight metrics, 500 resamples and, unless --draws says otherwise, 1,000 draws. Every run is printed
-with a digest of its results: it is the same for any number of shards and cores, here and through SLURM. Memory and seconds are those
-of the processes on this machine, looked at ten times a second: of the scripts alone, and of whole jobs, which on a cluster hold
-Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
+Runs the default study whole, and a simulated tree of the size of BIG-bench (10,000 files) whole and in shards, each in a copy of
+the repository, the tree without Monte Carlo unless --draws says so. With --outputs, the study is of so many simulated outputs:
+four choices, ten models, four tasks, eight metrics, 500 resamples and, unless --draws says otherwise, 1,000 draws. Every run is
+printed with a digest of its results: it is the same for any number of shards and cores, here and through SLURM. Through a
+scheduler, each study is also run on the cores of this machine, in one shard; digests that differ end the command with an error.
+Memory and seconds are those of the processes on this machine, looked at ten times a second: of the scripts alone, and of whole
+jobs, which on a cluster hold Snakemake itself twice. Jobs on other nodes are not seen. Linux only.
 """
 
 import argparse
@@ -109,14 +110,17 @@ def digest(folder):
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
 
 
-def measure(name, study, arguments, shards, scratch):
-    """Run a study (dict; None for the default one) in a new folder below `scratch`, and print what it took."""
+def measure(name, study, profile, arguments, shards, scratch):
+    """Run a study (dict; None for the default one) in a new folder below `scratch`, print what it took, and return its digest.
+
+    profile: through which it is run; None for the cores of this machine.
+    """
     folder = scratch / "study"
     ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "__pycache__")
     shutil.copytree(ROOT, folder, ignore=ignored)
     if study:
         (folder / "config/config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    where = ["--profile", arguments.profile] if arguments.profile else ["--cores", str(arguments.cores)]
+    where = ["--profile", profile] if profile else ["--cores", str(arguments.cores)]
     command = [sys.executable, "-m", "snakemake", *where, "--set-scatter", f"shards={shards}"]
     watch = Watch(folder)
     watch.start()
@@ -127,7 +131,8 @@ def measure(name, study, arguments, shards, scratch):
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     steps = re.findall(r"(\d+) of \d+ steps \(100%\) done", done.stdout + done.stderr)[-1]
-    print(f"\n{name}, shards: {shards}, {' '.join(where)}: {steps} jobs, {wall:.0f} s, results {digest(folder / 'results')}")
+    found = digest(folder / "results")
+    print(f"\n{name}, shards: {shards}, {' '.join(where)}: {steps} jobs, {wall:.0f} s, results {found}")
     print(f"  {'script':20} {'jobs':>4} {'longest s':>9} {'sum s':>7} {'CPU s':>7} {'peak MB':>8}")
     scripts = by_rule(watch.scripts)
     for rule, (jobs, longest, total, seconds, memory) in sorted(scripts.items()):
@@ -141,6 +146,17 @@ def measure(name, study, arguments, shards, scratch):
         for rule, (jobs, longest, _, seconds, memory) in sorted(by_rule(watch.jobs).items(), key=str):
             print(f"  whole job {rule!s:20} {jobs:4} {longest:9.1f} {'':7} {seconds:7.1f} {memory:8.0f}")
     shutil.rmtree(folder)
+    return found
+
+
+def compare(name, study, shards, arguments, scratch):
+    """Run a study in each of some numbers of shards, and beside a scheduler here in one; exit where results are not the same."""
+    runs = [(arguments.profile, number) for number in shards] + ([(None, 1)] if arguments.profile else [])
+    digests = {measure(name, study, profile, arguments, number, scratch) for profile, number in runs}
+    if len(digests) > 1:
+        sys.exit(f"{name}: {len(runs)} runs have {len(digests)} different results")
+    if len(runs) > 1:
+        print(f"\n{name}: {len(runs)} runs, the same results")
 
 
 def main():
@@ -164,18 +180,16 @@ def main():
             simulated["metrics"] = list(measure_outputs.CHOICE_METRICS)
             study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml", "resamples": 500}
             study["null_models"] = {"draws": 1000 if arguments.draws is None else arguments.draws}
-            for shards in arguments.shards:
-                measure(f"{arguments.outputs:,} outputs", study, arguments, shards, scratch)
+            compare(f"{arguments.outputs:,} outputs", study, arguments.shards, arguments, scratch)
             return
         files, scores = simulate_bigbench.write_tree(scratch / "tree")
         print(f"the simulated tree: {files:,} files, {scores:,} scores")
-        measure("default", None, arguments, 1, scratch)
+        compare("default", None, [1], arguments, scratch)
         # relative paths alone: the record of provenance holds what the configuration says
         simulated = {"format": "bigbench", "directory": "../tree"}
         study = {"benchmarks": {"simulated": simulated}, "metrics": "config/metrics.yaml"}
         study["null_models"] = {"draws": arguments.draws or 0}
-        for shards in arguments.shards:
-            measure("simulated", study, arguments, shards, scratch)
+        compare("simulated", study, arguments.shards, arguments, scratch)
 
 
 if __name__ == "__main__":

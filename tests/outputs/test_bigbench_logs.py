@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import output_files
@@ -58,7 +59,7 @@ def test_both_kinds_of_one_question(tmp_path, ingest):
     assert frame[["model", "filter", "example", "kind"]].to_numpy().tolist() == [
         [name, chosen, "0", kind] for name in ("m1", "m2") for chosen, kind in (("", "choices"), ("generate_text", "text"))
     ]
-    assert frame["input_hash"].nunique() == 1
+    assert len(set(frame["input_hash"])) == 1
 
 
 def test_log_likelihoods_are_a_row_for_each_right_answer(tmp_path, ingest):
@@ -147,6 +148,42 @@ def test_damage_is_one_clear_message(tmp_path, message, damage, expected):
     said = message("bigbench_logs", directory=str(tmp_path))
     assert str(path) in said
     assert expected in said
+
+
+@pytest.mark.parametrize("literal", ["-2.0", "-Infinity"])
+def test_one_bad_sample_leaves_the_others_as_they_are(tmp_path, ingest, literal):
+    """Against the same logs without it, of which all can be read at once."""
+    good = [scored(i, [-1.0 - i, -2.0], {"a": 0, "b": 1}) for i in range(4)]
+    queries = [("cond_log_prob", 0, good), ("generate_text", 0, [written(0, "b", ["b"])])]
+    paths = two_models(tmp_path, queries)
+    for path in paths:
+        path.write_text(path.read_text().replace("-2.0", literal))
+    whole, _ = ingest("bigbench_logs", directory=str(tmp_path))
+    for path in paths:
+        content = json.loads(path.read_text())
+        content["queries"][0]["samples"].append({"input": 3})
+        path.write_text(json.dumps(content))
+    found, account = ingest("bigbench_logs", directory=str(tmp_path), on_error="skip")
+    assert counted(account, "refused") == {"a sample of another form": 2}
+    pd.testing.assert_frame_equal(found, whole)
+    assert whole["log_probs"].map(len).tolist() == [2, 2, 2, 2, 0] * 2
+
+
+def test_what_holds_nothing_is_counted(tmp_path, ingest, message):
+    good = [scored(i, [-1.0, -2.0], {"a": 0, "b": 1}) for i in range(2)]
+    write_log(tmp_path, log("sorting", "m1", []))
+    write_log(tmp_path, log("sorting", "m2", [("cond_log_prob", 0, good), ("generate_text", 0, [])]))
+    frame, account = ingest("bigbench_logs", directory=str(tmp_path))
+    assert len(frame) == 2
+    assert counted(account, "ignored") == {"a log without queries": 1, "a query without samples": 1}
+    write_log(tmp_path, log("sorting", "m2", [("cond_log_prob", 0, [*good, scored(2, [], [])])]))
+    assert "queries[0].samples[2]\n    found: no targets" in message("bigbench_logs", directory=str(tmp_path))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_log(tmp_path, ingest):
+    for path in two_models(tmp_path, [("cond_log_prob", 0, [scored(0, [-1.0, -2.0], {"a": 0, "b": 1})])]):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(ingest("bigbench_logs", directory=str(tmp_path))[0]) == 2
 
 
 def test_no_log_at_all(tmp_path, message):

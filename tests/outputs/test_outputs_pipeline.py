@@ -1,9 +1,11 @@
 """From outputs of any format to the checked table: what real files have wrong, and what must not change the table."""
 
+import gzip
 import hashlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -295,12 +297,113 @@ def test_parts_must_follow_one_another(tmp_path):
     assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "about"),
+    [
+        # another position; several in place of one
+        (choices(0, [-1.0, -2.0], 0), choices(0, [-1.0, -2.0], 1), "multiple_choice"),
+        (choices(0, [-1.0, -2.0], 0), choices(0, [-1.0, -2.0], "[0, 1]"), "multiple_choice"),
+        (text(0, "x", "x"), text(0, "x", "y"), "generate_until"),
+        (text(0, "x", ["x", "y"]), text(0, "x", ["x"]), "generate_until"),
+    ],
+)
+def test_models_that_are_held_to_other_right_answers(tmp_path, ingest, message, of_a, of_b, about):
+    """Scores of one question by two keys are no comparison: such questions are refused, the others stay."""
+    same = text(1, "x", "x") if about == "generate_until" else choices(1, [-1.0, -2.0], 0)
+    paths = files_of(tmp_path, {"a": [of_a, same], "b": [of_b, same]}, about=about)
+    said = message("lm_eval_samples", files=[str(tmp_path)])
+    assert f"{paths['b']}: line 1: the task `t`, 2 shots\n    found: the example `0` has other right answers than in" in said
+    assert f"{paths['a']}; 1 such examples" in said
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["example"].tolist() == ["1", "1"]
+    assert counted(account, "refused") == {"other right answers under the same id": 2}
+
+
+@pytest.mark.parametrize(
+    "of_b",
+    [
+        choices(0, [-2.0, -1.0], 1, texts=["no", "yes"]),
+        choices(0, [-1.0, -2.0], 0, texts=["Yes", "No"]),
+    ],
+)
+def test_choices_in_another_order_or_in_other_words_have_the_same_right_answer(tmp_path, ingest, of_b):
+    files_of(tmp_path, {"a": [choices(0, [-1.0, -2.0], 0, texts=["yes", "no"])], "b": [of_b]})
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)])
+    assert len(frame) == 2
+    assert "refused" not in set(account["outcome"])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (b"", {"ignored": {"a file without a sample": 1}}),
+        (b" \n\n", {"ignored": {"a file without a sample": 1}}),
+        (b"[]", {"ignored": {"a file without a sample": 1}}),
+        ("{}".encode("utf-16"), {"refused": {"the file cannot be read": 1}}),
+        ("{}".encode("utf-32"), {"refused": {"the file cannot be read": 1}}),
+    ],
+)
+def test_one_file_without_samples_takes_no_other_with_it(tmp_path, ingest, written, expected):
+    files_of(tmp_path, {"a": written, "b": GOOD})
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["model"].tolist() == ["b"] * 4
+    assert {outcome: counted(account, outcome) for outcome in expected} == expected
+
+
+def test_packed_files_and_broken_results_are_refused_by_name(tmp_path, ingest, message):
+    paths = files_of(tmp_path)
+    packed = paths["a"].with_name(paths["a"].name + ".gz")
+    packed.write_bytes(gzip.compress(paths["a"].read_bytes()))
+    paths["a"].unlink()
+    (tmp_path / "c").mkdir()
+    broken = tmp_path / "c" / "results_2024-05-06T07-08-09.123456.json"
+    broken.write_text('{"results": {')
+    said = message("lm_eval_samples", files=[str(tmp_path)])
+    assert f"{packed}\n    found: a packed file" in said
+    assert f"{broken}: line 1: not valid JSON" in said
+    frame, account = ingest("lm_eval_samples", files=[str(tmp_path)], on_error="skip")
+    assert frame["model"].tolist() == ["b"] * 4
+    assert counted(account, "refused") == {"a packed file": 1, "a results file that cannot be read": 1}
+
+
+@pytest.mark.parametrize("items", [1, 40, 2**22])
+def test_lists_that_rows_share_and_the_cuts_of_row_groups_do_not_show(tmp_path, monkeypatch, items):
+    """Against the same lists held by each row on its own: the same oddities, and the same file however rows come in parts."""
+    monkeypatch.setattr(tables, "_ITEMS", items)
+    lists = {
+        "targets": columns.column(pa.array([["a", "bb"], ["c", "c", "e\u0301"], ["d"]])),
+        "credits": columns.column(pa.array([[1.0, 0.0], [1.0, 1.0, 0.5], [0.0]])),
+        "n_characters": columns.column(pa.array([[1, 2], [1, 1, 2], [1]])),
+    }
+    n_rows, codes = 60, np.arange(60) % 3
+    frame = pd.DataFrame({"task": [f"t{i // 20}" for i in range(n_rows)], "model": "a", "model_family": "F", "kind": "choices"})
+    frame = frame.assign(example=[f"{i:02d}" for i in range(n_rows)], source="f", scale=1.0)
+    frame["log_probs"] = columns.column(pa.array([[-1.0, -2.0, -4.0][: (2, 3, 1)[code]] for code in codes]))
+    own = {name: columns.column(columns.arrow(values).take(pa.array(codes))) for name, values in lists.items()}
+    shared = {name: columns.shared(values, codes) for name, values in lists.items()}
+    noted, written = [], []
+    for values in (own, shared):
+        account = Account("stop")
+        checked = pipeline.check("mine", frame.assign(**values), {}, account)
+        noted.append(account.frame().drop(columns="example"))
+        for size in (60, 20, 7):
+            parts = [checked[start : start + size].reset_index(drop=True) for start in range(0, n_rows, size)]
+            tables.write_parts(parts, "outputs", tmp_path / "o.parquet")
+            written.append((tmp_path / "o.parquet").read_bytes())
+    pd.testing.assert_frame_equal(*noted)
+    assert set(noted[0]["reason"].dropna()) > {"several choices are right", "the same choice twice", "only one choice"}
+    assert len(set(written)) == 1
+    # 8, 12 and 4 items of the four lists in turn: 40 are full with 8 + 12 + 4 + 8 + 12, with 4 + 8 + 12 + 4 + 8 + 12, and so on
+    n_groups = pq.ParquetFile(tmp_path / "o.parquet").num_row_groups
+    assert n_groups == {1: 60, 40: 11, 2**22: 1}[items]
+    found = tables.read("outputs", tmp_path / "o.parquet")
+    assert found["targets"].map(list).tolist() == [[["a", "bb"], ["c", "c", "e\u0301"], ["d"]][code] for code in codes]
+
+
 def test_lengths_of_texts_are_those_of_python():
     # against Python's own len, encode and re.split; every character that Python takes for white space
     import re
     import sys
-
-    import pyarrow as pa
 
     spaces = [chr(i) for i in range(sys.maxunicode + 1) if chr(i).isspace()]
     texts = ["", "a", " a b ", "é\u0301", "\U0001f600 x", "a\u200bb", *[f"a{space}b{space}{space}c" for space in spaces]]

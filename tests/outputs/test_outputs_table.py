@@ -4,9 +4,12 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import output_files
+from emergence.study import starter_blocks
 from output_files import counted
 
 ingest, message = pytest.fixture(output_files.ingest), pytest.fixture(output_files.message)
@@ -173,3 +176,39 @@ def test_an_example_table_survives_in_any_order_of_its_rows(tmp_path, ingest):
     first, _ = ingest("outputs_table", files=[str(table(tmp_path, rows))], columns=CHOICES)
     again, _ = ingest("outputs_table", files=[str(table(tmp_path, [rows[i] for i in rng.permutation(40)]))], columns=CHOICES)
     pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "expected"),
+    [
+        ("shots", [float("inf")] * 2, "column `shots`\n    found: `inf`\n    allowed: a whole number, or nothing"),
+        ("shots", [1e30] * 2, "column `shots`\n    found: `1e+30`\n    allowed: a whole number, or nothing"),
+        ("target", [float("nan")] * 2, "found: no right answer"),
+        ("id", [1.0, float("nan")], "column `id`\n    found: nothing\n    allowed: the name of an example"),
+        ("repeat", [-1, -1], "column `repeat`\n    found: -1\n    allowed: the number of the run: 0, 1, 2 and so on"),
+        ("repeat", [0.5, 0.5], "column `repeat`\n    found: 0.5\n    allowed: the number of the run"),
+        ("repeat", [1e30, 1e30], "column `repeat`\n    found: 1e+30\n    allowed: the number of the run"),
+    ],
+)
+def test_numbers_in_columns_of_floating_point(tmp_path, message, field, values, expected):
+    path = tmp_path / "table.parquet"
+    cells = pd.DataFrame(texts()).drop(columns=field, errors="ignore")
+    content = pa.Table.from_pandas(cells).append_column(field, pa.array(values, from_pandas=False))
+    pq.write_table(content, path)
+    columns = TEXTS if field in TEXTS.values() else {**TEXTS, field: field}
+    assert expected in message("outputs_table", files=[str(path)], columns=columns)
+
+
+def test_a_run_without_a_number_is_the_first(tmp_path, ingest):
+    path = table(tmp_path, [{**row, "repeat": None if row["model"] == "a" else 0} for row in texts()], "jsonl")
+    frame, _ = ingest("outputs_table", files=[str(path)], columns={**TEXTS, "repeat": "repeat"})
+    assert frame["repeat"].tolist() == [0, 0]
+
+
+def test_a_table_without_rows_is_counted_and_bytes_have_a_starter(tmp_path, ingest):
+    (tmp_path / "table.csv").write_text("task,model,id,out,target\n")
+    frame, account = ingest("outputs_table", files=[str(tmp_path / "table.csv")], columns=TEXTS)
+    assert len(frame) == 0
+    assert counted(account, "ignored") == {"a file without a sample": 1}
+    table(tmp_path, [{**row, "out": b"\xff"} for row in texts()], "parquet")
+    assert "task" in starter_blocks.starter(tmp_path / "table.parquet", "mine")

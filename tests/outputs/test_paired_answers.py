@@ -56,7 +56,7 @@ def test_a_metric_against_itself_or_an_affine_copy_never_differs(catalogue):
     rows = sums(120)
     task = Task(examples(rows), Settings(("acc", "brier_score")))
     for (part, metric, sums_), drawn in zip(task.measured, resampling.resampled_scores(task, 1, 200), strict=True):
-        score = metric.aggregate(sums_.sum(axis=1))
+        score = metric.aggregate(sums_.total())
         smallest = paired_answers.resolution_of(catalogue, metric.name, part, metric, sums_)
         curve = curve_of(score, drawn, part.scales, smallest)
         copy = curve_of(3 - 0.5 * score, 3 - 0.5 * drawn, part.scales, 0.5 * smallest)
@@ -160,7 +160,7 @@ def test_steps_of_a_mean_are_the_paired_t_test():
     table = paired_answers.steps(task)
     _, _, sums_ = task.measured[0]
     for row in range(2):
-        expected = stats.ttest_rel(sums_[row + 1, :, 0], sums_[row, :, 0])
+        expected = stats.ttest_rel(sums_.column(row + 1, 0), sums_.column(row, 0))
         assert table["p_value"].iloc[row] == pytest.approx(expected.pvalue, rel=1e-9)
 
 

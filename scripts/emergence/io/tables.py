@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emergence.io import contents, logs
@@ -44,8 +45,9 @@ _REBUILD = "`snakemake --forceall` makes all tables anew"
 _DIGITS = 9
 _POWERS = np.array([float(f"1e{exponent}") for exponent in range(23)])
 
-# Rows in a row group: what is in memory at once where tables stream.
+# Rows in a row group, and items of lists: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
+_ITEMS = 2**22
 
 
 @functools.cache
@@ -314,8 +316,13 @@ def _to_arrow(frame, name):
             # as a list: Arrow takes an index without names for one without a type
             arrays.append(pa.DictionaryArray.from_arrays(codes, pa.array(values.cat.categories.tolist(), pa.string())))
         elif isinstance(values.dtype, pd.ArrowDtype):
-            array = values.array.__arrow_array__().cast(field.type)
-            arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
+            array = values.array.__arrow_array__()
+            if field.name in _texts_that_repeat(name):
+                array = array.cast(field.type).dictionary_encode()
+            elif not _are_shared_lists(array.type):
+                array = array.cast(field.type)
+            # lists that rows share stay so until they are written
+            arrays.append(array)
         else:
             array = pa.array(values, field.type, from_pandas=True)
             arrays.append(array.dictionary_encode() if field.name in _texts_that_repeat(name) else array)
@@ -337,20 +344,52 @@ def _write_parquet(parts, name, path):
     settings = {"compression": "snappy", "use_dictionary": [*texts, *lists], "write_statistics": ["task"], "store_schema": False}
     with pq.ParquetWriter(path, encoded, **settings) as writer:
         writer.add_key_value_metadata(schema.metadata)
-        waiting, n_waiting = [], 0
-        for part in parts:
-            while n_waiting + len(part) >= _ROW_GROUP:
-                head = part.slice(0, _ROW_GROUP - n_waiting)
-                writer.write_table(_tidied([*waiting, head], encoded), row_group_size=_ROW_GROUP)
-                part, waiting, n_waiting = part.slice(len(head)), [], 0
-            if len(part):
-                # a copy: what is left of a part would hold all of it
-                waiting.append(pa.table([pa.concat_arrays(column.chunks) for column in part.columns], part.schema))
-                n_waiting += len(part)
-            del part
-        rest = _tidied(waiting, encoded)
-        if len(rest) or not writer.is_open:
-            writer.write_table(rest, row_group_size=_ROW_GROUP)
+        for waiting in _row_groups(parts):
+            writer.write_table(_tidied(waiting, encoded), row_group_size=_ROW_GROUP)
+        if not writer.is_open:
+            writer.write_table(_tidied([], encoded))
+
+
+def _row_groups(parts):
+    """Tables cut anew: yields lists of tables that make one row group each, wherever the rows were cut before.
+
+    A row group ends with the row that is the last of _ROW_GROUP, or with which its lists have _ITEMS items.
+    """
+    waiting, n_rows, n_items = [], 0, 0
+    for part in parts:
+        ends, start = _n_items(part).cumsum(), 0
+        while start < len(part):
+            before = ends[start - 1] if start else 0
+            n_until_full = int(np.searchsorted(ends[start:] - before, _ITEMS - n_items)) + 1
+            n = min(_ROW_GROUP - n_rows, n_until_full, len(part) - start)
+            waiting.append(part.slice(start, n))
+            start, n_rows, n_items = start + n, n_rows + n, n_items + int(ends[start + n - 1] - before)
+            if n_rows == _ROW_GROUP or n_items >= _ITEMS:
+                yield _emptied(waiting)
+                n_rows, n_items = 0, 0
+        if waiting:
+            # a copy: what is left of a part would hold all of it
+            waiting[-1] = pa.table([pa.concat_arrays(column.chunks) for column in waiting[-1].columns], part.schema)
+        del part
+    if waiting:
+        yield waiting
+
+
+def _n_items(table):
+    """How many items the lists of each row of a table have: (n,) int64."""
+    found = np.zeros(len(table), dtype=np.int64)
+    for values in table.columns:
+        if pa.types.is_list(values.type):
+            found += pc.list_value_length(values).fill_null(0).to_numpy()
+        elif _are_shared_lists(values.type):
+            for chunk, place in zip(values.chunks, np.cumsum([0, *map(len, values.chunks)]).tolist(), strict=False):
+                found[place : place + len(chunk)] += pc.list_value_length(chunk.dictionary).to_numpy()[chunk.indices.to_numpy()]
+    return found
+
+
+def _are_shared_lists(kind):
+    """Whether an Arrow type is that of lists which rows share; see emergence.outputs.columns.shared."""
+    return pa.types.is_dictionary(kind) and pa.types.is_list(kind.value_type)
 
 
 def _tidied(parts, schema):
@@ -358,6 +397,7 @@ def _tidied(parts, schema):
     columns = []
     for field in schema:
         chunks = [chunk for part in parts for chunk in part[field.name].chunks]
+        chunks = [chunk.dictionary.take(chunk.indices) if _are_shared_lists(chunk.type) else chunk for chunk in chunks]
         column = pa.chunked_array(chunks, field.type)
         if field.type == _DICTIONARY:
             columns.append(_sorted_dictionary(column.unify_dictionaries()))

@@ -63,7 +63,7 @@ def correlations(task, level):
     the benchmark.
     """
     found = [
-        _correlation(task, part, name, sign * metrics.ratio(sums).T, level) | {"order": order, "link": link}
+        _correlation(task, part, name, sign * metrics.ratio(np.asarray(sums)).T, level) | {"order": order, "link": link}
         for kind in task.kinds
         for order, (link, name, sign) in enumerate(LINKS[kind])
         for part, sums in task.sums_of(kind, name)
@@ -113,7 +113,7 @@ def double_logarithm(task):
     for kind in task.kinds:
         for name in PROBABILITIES[kind]:
             for part, sums in task.sums_of(kind, name):
-                found += _transformed(task, part, name, metrics.ratio(sums.sum(axis=1)))
+                found += _transformed(task, part, name, metrics.ratio(sums.total()))
     return pd.DataFrame(found)
 
 

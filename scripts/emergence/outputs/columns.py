@@ -43,11 +43,36 @@ def empty(n_rows, kind):
     return from_flat(pa.array([], kind), np.zeros(n_rows, dtype=np.int64))
 
 
+def shared(distinct, codes):
+    """A column of lists of which many rows have the same ones: these are in memory once.
+
+    distinct: column of lists (n_lists,). codes: (n_rows,) which of them each row has.
+    """
+    return column(pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), arrow(distinct)))
+
+
+def lists(values):
+    """A column of lists as an Arrow array of lists, also where rows share them."""
+    array = arrow(values)
+    return array.dictionary.take(array.indices) if pa.types.is_dictionary(array.type) else array
+
+
 def to_flat(values):
     """A column of lists as (items, lengths): an Arrow array (n_values,) and a NumPy array (n_rows,); a missing list is empty."""
-    array = arrow(values)
+    array = lists(values)
     lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
     return array.flatten(), lengths.astype(np.int64)
+
+
+def by_row(function, values):
+    """What a function gives for each list of a column: (n_rows,). Of lists that rows share, it is asked once.
+
+    function: of the items of all lists, an Arrow array, and of the lengths of the lists, (n_lists,); it gives (n_lists,).
+    """
+    array = arrow(values)
+    if not pa.types.is_dictionary(array.type):
+        return function(*to_flat(values))
+    return function(*to_flat(column(array.dictionary)))[array.indices.to_numpy(zero_copy_only=False)]
 
 
 def rows_of(lengths):

@@ -88,7 +88,7 @@ def curve_flags(task):
     cut = _cut_views(task)
     found = []
     for part, metric, sums in task.measured:
-        scales, score = average_by_scale(part.scales, metric.aggregate(sums.sum(axis=1)))
+        scales, score = average_by_scale(part.scales, metric.aggregate(sums.total()))
         if len(scales) < sharpness.MIN_SCALES or not np.isfinite(score).all():
             continue
         relative = _relative(score)
@@ -130,9 +130,9 @@ def _relative(score):
 
 def _effective(metric, sums, score, scales):
     """Effective examples behind the range of a curve; NaN for a metric that is not a ratio of sums."""
-    if not metric.is_ratio or sums[..., 2].any():
+    if not metric.is_ratio or sums.statistic(2).any():
         return np.nan
-    weight = sums[..., 1].mean(axis=1, keepdims=True)
+    weight = sums.statistic(1).mean(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        contribution = average_by_scale(scales, (sums[..., 0] / weight).T)[1].T
+        contribution = average_by_scale(scales, (sums.statistic(0) / weight).T)[1].T
     return effective_examples(contribution[score.argmax()] - contribution[score.argmin()])

@@ -17,7 +17,10 @@ _PIECE = 2**18
 # How many records are handed over at once.
 _RECORDS = 10_000
 
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_BOMS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+# Of these, only whole files are read.
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 class Lines:
@@ -37,14 +40,18 @@ class Lines:
         self._decoder = msgspec.json.Decoder(kind, strict=False)
 
     def pieces(self):
-        """The records, some thousands at a time: yields (list of records, list of their line numbers).
+        """The records, some thousands at a time: yields (list of records, list of their line numbers)."""
+        try:
+            yield from self._pieces()
+        except InputError as error:
+            self.account.refuse_file(self.path, 1, "the file cannot be read", str(error))
 
-        Raises InputError where the file cannot be read at all.
-        """
+    def _pieces(self):
         digest = hashlib.sha256()
         self._n_bytes = n_before = 0
-        records, numbers = [], []
+        is_blank, records, numbers = True, [], []
         for piece, n_lines in self._whole_lines(digest):
+            is_blank = is_blank and bytes(piece).isspace()
             more, of_more = self._decoded(piece, n_before, n_lines)
             records += more
             numbers += of_more
@@ -54,6 +61,8 @@ class Lines:
                 records, numbers = [], []
         if records:
             yield records, numbers
+        if is_blank:
+            self.account.count(self.path, "ignored", 1, "a file without a sample", self.path)
         self.account.digested(self.path, self._n_bytes, digest.hexdigest())
 
     def _whole_lines(self, digest):
@@ -94,11 +103,12 @@ class Lines:
                 yield view[:n_kept], 1
 
     def _blank_mark(self, buffer):
-        """Put spaces in place of UTF-8's byte order mark at the beginning of a file. Raises InputError where it is UTF-16's."""
-        start = bytes(buffer[:3])
-        if start[:2] in _BOMS:
-            raise InputError(told(self.path, f"text in {_BOMS[start[:2]]}", "JSON lines in UTF-8; convert the file"))
-        if start == b"\xef\xbb\xbf":
+        """Put spaces in place of UTF-8's byte order mark at the beginning of a file. Raises InputError where it is another's."""
+        start = bytes(buffer[:4])
+        for mark, encoding in _BOMS.items():
+            if start.startswith(mark):
+                raise InputError(told(self.path, f"text in {encoding}", "JSON lines in UTF-8; convert the file"))
+        if start[:3] == b"\xef\xbb\xbf":
             buffer[:3] = b"   "
 
     def _decoded(self, piece, n_before, n_lines):
@@ -141,6 +151,19 @@ class Lines:
             allowed = "a whole JSON object on every line"
             self.account.refuse_file(self.path, 1, reason, told(where, f"{reason}: {error}", allowed))
         return None
+
+
+def whole(files, endings, account):
+    """The files of some that end as they should; packed ones are refused, others are counted as ignored."""
+    kept = [file for file in files if file.endswith(endings)]
+    for file in files:
+        if file.endswith(_PACKED):
+            account.refuse_file(
+                file, 1, "a packed file", told(file, "a packed file", f"the file itself ({' or '.join(endings)})")
+            )
+        elif not file.endswith(endings):
+            account.count(file, "ignored", 1, f"its name does not end in {' or '.join(endings)}")
+    return kept
 
 
 def _n_lines(written):

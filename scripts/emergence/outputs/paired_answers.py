@@ -217,7 +217,7 @@ def differences(task, catalogue, seed, resamples, level):
     curves = {}
     for (part, metric, sums), by_model in zip(task.measured, draws, strict=True):
         name = metric_name(metric.name, part.filter)
-        scales, scores = average_by_scale(part.scales, metric.aggregate(sums.sum(axis=1)))
+        scales, scores = average_by_scale(part.scales, metric.aggregate(sums.total()))
         smallest = resolution_of(catalogue, name, part, metric, sums)
         curve = _Curve(name, part, scales, scores, average_by_scale(part.scales, by_model)[1], smallest)
         curves.setdefault((part.subtask, part.model_family, part.shots), []).append(curve)
@@ -253,9 +253,11 @@ def resolution_of(catalogue, name, part, metric, sums):
 
 
 def are_grades(metric, sums):
-    """Whether each unit is one answer that is right or wrong. sums: (models, units, 2 or more) of the metric."""
-    values, sizes = sums[..., 0], sums[..., 1]
-    return metric.is_ratio and bool(((sizes == 1) & ((values == 0) | (values == 1))).all())
+    """Whether each unit is one answer that is right or wrong. sums: Sums of the metric."""
+    if not metric.is_ratio:
+        return False
+    values, sizes = sums.statistic(0), sums.statistic(1)
+    return bool(((sizes == 1) & ((values == 0) | (values == 1))).all())
 
 
 def _rank(catalogue, name):
@@ -287,10 +289,12 @@ def steps(task):
     for part, metric, sums in task.measured:
         score, left_out = leave_one_out(metric, sums)
         covariance = jackknife_covariance(left_out)
-        values, binary = sums[..., 0], are_grades(metric, sums)
+        values, binary = sums.statistic(0), are_grades(metric, sums)
         lines = []
         for lower, upper in itertools.pairwise(range(len(part.models))):
-            step = score[upper] - score[lower]
+            # of two infinite scores there is no step
+            with np.errstate(invalid="ignore"):
+                step = score[upper] - score[lower]
             variance = covariance[lower, lower] + covariance[upper, upper] - 2 * covariance[lower, upper]
             line = curve_key(task.name, part, metric_name(metric.name, part.filter)) | {
                 "model_before": part.models[lower],

@@ -21,10 +21,14 @@ from emergence.ingest.readers import Rows
 from emergence.io import tables
 from emergence.io.errors import told
 from emergence.outputs import columns
+from emergence.outputs.examples import Ragged
 
 KINDS = ("choices", "text", "loglikelihood")
 MOST_CHOICES = 10_000
 LONGEST_TEXT = 1_000_000
+
+# Beyond it, not every whole number is one of floating point.
+_LAST_RUN = 2**53
 
 # A log-probability may be stored with a rounding error above 0, such as that of sums in half precision.
 TOLERANCE = 1e-6
@@ -102,6 +106,7 @@ def check(name, rows, block, account):
     rows = read_names(rows, _NAMES, account)
     for field in ("scale", "shots", "repeat"):
         rows = read_numbers(rows, field, account)
+    rows = _check_repeats(rows, account)
     rows = _check_sizes(rows, account)
     rows = _check_log_probs(rows, account)
     rows = _check_credits(rows, account)
@@ -153,7 +158,7 @@ def _is_kind(frame, kind):
 
 
 def _lengths(frame, field):
-    return columns.to_flat(frame[field])[1]
+    return columns.by_row(lambda _, lengths: lengths, frame[field])
 
 
 def _leave_out_empty(rows, account):
@@ -166,6 +171,18 @@ def _leave_out_empty(rows, account):
     first = int(np.flatnonzero(empty)[0])
     account.count_rows(rows, empty, "empty", "no output", rows.place(first, "output"))
     return without(rows, empty)
+
+
+def _check_repeats(rows, account):
+    """Numbers of runs are whole and at least 0; the run without a number is the first."""
+    rows.frame["repeat"] = rows.frame["repeat"].fillna(0)
+    repeat = rows.frame["repeat"]
+    return account.refuse(
+        rows,
+        (repeat < 0) | (repeat % 1 != 0) | (repeat >= _LAST_RUN),
+        "not the number of a run",
+        lambda i, place=rows.place: told(place(i, "repeat"), f"{repeat.iat[i]:g}", "the number of the run: 0, 1, 2 and so on"),
+    )
 
 
 def _check_sizes(rows, account):
@@ -194,10 +211,11 @@ def _is_text_without_target(frame):
 
 
 def _has_long_text(frame):
-    targets, n_targets = columns.to_flat(frame["targets"])
-    is_long = pc.greater(pc.utf8_length(columns.arrow(frame["output"])), LONGEST_TEXT).fill_null(False)
-    long_targets = pc.greater(pc.utf8_length(targets), LONGEST_TEXT).fill_null(False).to_numpy(zero_copy_only=False)
-    return is_long.to_numpy(zero_copy_only=False) | columns.any_in_row(long_targets, n_targets)
+    def is_long(texts):
+        return pc.greater(pc.utf8_length(texts), LONGEST_TEXT).fill_null(False).to_numpy(zero_copy_only=False)
+
+    has_long_target = columns.by_row(lambda texts, lengths: columns.any_in_row(is_long(texts), lengths), frame["targets"])
+    return is_long(columns.arrow(frame["output"])) | has_long_target
 
 
 def _has_unequal_lists(frame):
@@ -277,10 +295,12 @@ def _refuse_unrecorded(rows, account):
 
 
 def _check_credits(rows, account):
-    flat, lengths = columns.to_flat(rows.frame["credits"])
-    values = pc.fill_null(flat, np.nan).to_numpy(zero_copy_only=False)
-    wrong = columns.any_in_row(~((values >= 0) & (values <= 1)), lengths)
+    def is_outside(items, lengths):
+        values = pc.fill_null(items, np.nan).to_numpy(zero_copy_only=False)
+        return columns.any_in_row(~((values >= 0) & (values <= 1)), lengths)
+
     credits = rows.frame["credits"]
+    wrong = columns.by_row(is_outside, credits)
     return account.refuse(
         rows,
         wrong,
@@ -329,6 +349,7 @@ def _merge_repeated(rows, account):
 def _check_questions(rows, block, account):
     """The models of a task are compared on the same questions: others are refused, or left out where the block says `shared`."""
     rows = _refuse_other_questions(rows, account)
+    rows = _refuse_other_answers(rows, account)
     missing = is_not_shared(rows.frame)
     if not missing.any():
         return rows
@@ -426,35 +447,95 @@ def _refuse_other_questions(rows, account):
     return without(rows, wrong)
 
 
+def _refuse_other_answers(rows, account):
+    """Refuse examples whose id is the same for all models and whose right answers are not."""
+    frame = rows.frame
+    if not len(frame):
+        return rows
+    position = tables.key_positions(frame, [*_GROUP, "kind", "example", "repeat"])
+    _, first, question = np.unique(position, return_index=True, return_inverse=True)
+    other = first[question]
+    # nearly always all lists of a question are those of the first model; only others are looked at one by one
+    unlike = np.flatnonzero(~(_are_same(frame["targets"], other) & _are_same(frame["credits"], other)))
+    differs = np.zeros(len(frame), dtype=bool)
+    differs[unlike] = [_right_answers_differ(frame, row, int(other[row])) for row in unlike.tolist()]
+    if not differs.any():
+        return rows
+    wrong = (np.bincount(question, weights=differs) > 0)[question]
+    group = tables.key_positions(frame, _GROUP)
+    for code in np.unique(group[differs]):
+        row = int(np.flatnonzero(differs & (group == code))[0])
+        n = len(np.unique(question[wrong & (group == code)]))
+        found = f"the example `{frame['example'].iat[row]}` has other right answers than in {frame['source'].iat[other[row]]}"
+        allowed = "the same right answers under the same id for every model, as in files of one version of the task"
+        account.add_problem(told(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed))
+    account.count_rows(rows, wrong, "refused", "other right answers under the same id", _first(rows, wrong))
+    return without(rows, wrong)
+
+
+def _are_same(values, other):
+    """Whether the list of each row is that of another row, (n,) their positions; lists that rows share by their numbers alone."""
+    array = columns.arrow(values)
+    if pa.types.is_dictionary(array.type):
+        codes = array.indices.to_numpy()
+        return codes == codes[other]
+    items, lengths = columns.to_flat(values)
+    if pa.types.is_string(items.type):
+        items = items.dictionary_encode().indices
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return Ragged(items.to_numpy(zero_copy_only=False), offsets).equals(other)
+
+
+def _right_answers_differ(frame, row, other):
+    """Whether two outputs to one question have different right answers; choices may be in another order, or in other words."""
+    texts, credits = ([list(frame[field].iat[place]) for place in (row, other)] for field in ("targets", "credits"))
+    if frame["kind"].iat[row] != "choices":
+        return bool(texts[0] and texts[1]) and set(texts[0]) != set(texts[1])
+    if credits[0] == credits[1]:
+        return False
+    right = [{pair for pair in zip(*both, strict=False) if pair[1] > 0} for both in zip(texts, credits, strict=True)]
+    return not (texts[0] and texts[1]) or right[0] != right[1]
+
+
 def _note_oddities(rows, account):
     """Count what is odd about examples that are kept."""
     frame = rows.frame
     is_text, is_choice = _is_kind(frame, "text"), _is_kind(frame, "choices")
-    credits, n_credits = columns.to_flat(frame["credits"])
-    credits = credits.to_numpy(zero_copy_only=False)
-    n_right = columns.count_in_row(credits == 1, n_credits)
-    is_soft = columns.any_in_row((credits > 0) & (credits < 1), n_credits)
-    targets, n_targets = columns.to_flat(frame["targets"])
+    n_right = columns.by_row(lambda items, lengths: columns.count_in_row(_numbers(items) == 1, lengths), frame["credits"])
+    is_soft = columns.by_row(lambda items, lengths: columns.any_in_row(_is_between(_numbers(items)), lengths), frame["credits"])
     log_probs, n_log_probs = columns.to_flat(frame["log_probs"])
-    impossible = np.isneginf(log_probs.to_numpy(zero_copy_only=False))
     outputs = columns.arrow(frame["output"])
-    empty_targets = pc.equal(pc.binary_length(targets), 0).fill_null(False).to_numpy(zero_copy_only=False)
-    empty_outputs = pc.equal(pc.binary_length(outputs), 0).fill_null(False).to_numpy(zero_copy_only=False)
+
+    def has_target(is_so):
+        return is_text & columns.by_row(lambda texts, lengths: columns.any_in_row(is_so(texts), lengths), frame["targets"])
+
     odd = {
         "no choice is right": is_choice & (n_right == 0) & ~is_soft,
         "several choices are right": is_choice & (n_right > 1),
         "a choice is partly right": is_choice & is_soft,
-        "the same choice twice": is_choice & columns.has_repeats(targets, n_targets),
+        "the same choice twice": is_choice & columns.by_row(columns.has_repeats, frame["targets"]),
         "only one choice": is_choice & (n_log_probs == 1),
-        "a probability of 0 (-Infinity)": columns.any_in_row(impossible, n_log_probs),
-        "an empty output": is_text & empty_outputs,
-        "an empty target": is_text & columns.any_in_row(empty_targets, n_targets),
+        "a probability of 0 (-Infinity)": columns.any_in_row(np.isneginf(_numbers(log_probs)), n_log_probs),
+        "an empty output": is_text & _is_empty(outputs),
+        "an empty target": has_target(_is_empty),
         "an output that is not in Unicode's form NFC": _is_decomposed(outputs),
-        "a target that is not in Unicode's form NFC": is_text & columns.any_in_row(_is_decomposed(targets), n_targets),
+        "a target that is not in Unicode's form NFC": has_target(_is_decomposed),
     }
     for reason, chosen in odd.items():
         if chosen.any():
             account.count_rows(rows, chosen, "noted", reason, _first(rows, chosen))
+
+
+def _numbers(items):
+    return items.to_numpy(zero_copy_only=False)
+
+
+def _is_between(credits):
+    return (credits > 0) & (credits < 1)
+
+
+def _is_empty(texts):
+    return _numbers(pc.equal(pc.binary_length(texts), 0).fill_null(False))
 
 
 def _is_decomposed(texts):

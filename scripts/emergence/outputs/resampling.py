@@ -12,6 +12,9 @@ from emergence.statistics.random_streams import random_stream
 _CELLS = 2**22
 _DRAWN = 2**17
 
+# Statistics in memory at once; where a task has more, its resamples are drawn again for the rest.
+_VALUES = 2**24
+
 
 def weights(seed, task, subtask, n_units, resamples):
     """How often each unit is drawn in each resample, in blocks: yields (b, n_units) float64, `resamples` rows in all.
@@ -43,42 +46,50 @@ def resampled_scores(task, seed, resamples):
 
     task: emergence.outputs.rescoring.Task. Returns a list of (resamples, m), one for each of task.measured, in that order.
     """
-    found = [None] * len(task.measured)
-    by_subtask = {}
+    found, by_subtask = [None] * len(task.measured), {}
     for number, (part, _, _) in enumerate(task.measured):
         by_subtask.setdefault(part.subtask, []).append(number)
     for subtask, numbers in by_subtask.items():
         units = np.unique(np.concatenate([task.measured[number][0].units for number in numbers]))
+        shapes = [task.measured[number][2].shape for number in numbers]
+        places = [
+            (number, model, statistic)
+            for number, (n_models, _, n_statistics) in zip(numbers, shapes, strict=True)
+            for model in range(n_models)
+            for statistic in range(n_statistics)
+        ]
         # what is the same for all units, such as a count of 1, has the same sum in every resample
-        first, varies = [], []
-        for number in numbers:
-            columns = _columns(task.measured[number], units)
-            first.append(columns[0])
-            varies.append((columns != columns[0]).any(axis=0))
-        ends = np.cumsum(list(map(len, first)))
-        varying, filled = np.empty((len(units), int(sum(map(np.sum, varies))))), 0
-        for number, chosen in zip(numbers, varies, strict=True):
-            columns = _columns(task.measured[number], units)[:, chosen]
-            varying[:, filled : filled + columns.shape[1]] = columns
-            filled += columns.shape[1]
-        first, varies = np.concatenate(first), np.concatenate(varies)
-        sums = np.tile(first * len(units), (resamples, 1))
-        start = 0
-        for block in weights(seed, task.name, subtask, len(units), resamples):
-            sums[start : start + len(block), varies] = block @ varying
-            start += len(block)
-        for number, part_sums in zip(numbers, np.split(sums, ends[:-1], axis=1), strict=True):
-            _, metric, own = task.measured[number]
-            found[number] = metric.aggregate(part_sums.reshape(len(part_sums), own.shape[0], own.shape[2]))
+        sums, varies = np.empty((resamples, len(places))), []
+        for column, place in enumerate(places):
+            values = _values(task, place, units)
+            if (values != values[0]).any():
+                varies.append(column)
+            else:
+                sums[:, column] = values[0] * len(units)
+        at_once = max(1, _VALUES // len(units))
+        for first in range(0, len(varies), at_once):
+            chosen = varies[first : first + at_once]
+            matrix = np.empty((len(units), len(chosen)))
+            for number, column in enumerate(chosen):
+                matrix[:, number] = _values(task, places[column], units)
+            start = 0
+            # the stream is that of the task and the subtask: the same resamples each time
+            for block in weights(seed, task.name, subtask, len(units), resamples):
+                sums[start : start + len(block), chosen] = block @ matrix
+                start += len(block)
+        ends = np.cumsum([n_models * n_statistics for n_models, _, n_statistics in shapes])
+        for number, of_curve, (n_models, _, n_statistics) in zip(numbers, np.split(sums, ends[:-1], axis=1), shapes, strict=True):
+            found[number] = task.measured[number][1].aggregate(of_curve.reshape(resamples, n_models, n_statistics))
     return found
 
 
-def _columns(measured, units):
-    """Statistics of one series and metric over the units of its subtask: (units, m * k)."""
-    part, _, sums = measured
-    by_unit = sums.transpose(1, 0, 2)
+def _values(task, place, units):
+    """One statistic of one model over the units of a subtask: (units,). place: of the curve, the model and the statistic."""
+    number, model, statistic = place
+    part, _, sums = task.measured[number]
+    own = sums.column(model, statistic)
     if len(part.units) == len(units):
-        return by_unit.reshape(len(units), -1)
-    spread = np.zeros((len(units), *by_unit.shape[1:]))
-    spread[np.searchsorted(units, part.units)] = by_unit
-    return spread.reshape(len(units), -1)
+        return own
+    spread = np.zeros(len(units))
+    spread[np.searchsorted(units, part.units)] = own
+    return spread

@@ -19,6 +19,7 @@ from emergence.io.errors import InputError, told
 from emergence.io.logs import logger
 from emergence.outputs import metrics, parity
 from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, joined, metric_name, series
+from emergence.outputs.sums import Collected
 from emergence.study import metric_catalogue
 
 KINDS = (CHOICES, TEXT, LOGLIKELIHOOD)
@@ -78,8 +79,8 @@ class Task:
     """One task's outputs with everything that its metrics need, computed once for all that uses it.
 
     examples, series: as on_same_questions gives them. kinds: of the outputs. views: what the metrics of texts and of likelihoods
-    share, by kind. measured: list of (Series, Metric, (m, u, k) sums of statistics). n_scored: of each of these, the outputs of
-    each model for which the metric is defined, (m,).
+    share, by kind. measured: list of (Series, Metric, Sums). n_scored: of each of these, the outputs of each model for which the
+    metric is defined, (m,).
     """
 
     def __init__(self, examples, settings):
@@ -119,7 +120,7 @@ class Task:
             yield seen, start + seen.rows
 
     def _summed(self, kind, chosen, only_known=False):
-        """Some metrics on all series of a kind: list of (Series, Metric, (m, u, k) sums, (m,) outputs that have the metric).
+        """Some metrics on all series of a kind: list of (Series, Metric, Sums, (m,) outputs that have the metric).
 
         only_known: whether metrics that no output has are left out, such as those that need lengths.
         """
@@ -130,30 +131,20 @@ class Task:
         model = np.concatenate([first + part.model for first, part in zip(models[:-1], parts, strict=True)])
         cell = np.concatenate([first + part.cells for first, part in zip(cells[:-1], parts, strict=True)])
         is_single = len(cell) == cells[-1] and bool((np.bincount(cell) == 1).all())
-        sums, n_scored = {}, {metric: np.zeros(models[-1], dtype=np.int64) for metric in chosen}
+        collected, n_scored = {}, {metric: np.zeros(models[-1], dtype=np.int64) for metric in chosen}
         for seen, place in self._seen(kind, rows):
             for metric in chosen:
                 statistics = metric.statistics(seen)
-                if metric not in sums:
-                    if only_known and not statistics.any():
-                        continue
-                    sums[metric] = np.zeros((cells[-1], statistics.shape[1]))
+                if only_known and metric not in collected and not statistics.any():
+                    continue
+                collected.setdefault(metric, Collected()).add(cell[place], statistics)
                 # a target of length 0 adds nothing to either sum
                 defined = (statistics != 0).any(axis=1)
                 n_scored[metric] += np.bincount(model[place[defined]], minlength=models[-1])
-                if is_single:
-                    # with 0 added, as a sum has it, minus zero is zero
-                    sums[metric][cell[place]] = statistics + 0.0
-                else:
-                    for number, values in enumerate(statistics.T):
-                        np.add.at(sums[metric][:, number], cell[place], values)
+        n_models = [len(part.models) for part in parts]
+        sums = {metric: statistics.summed(cells, n_models, is_single) for metric, statistics in collected.items()}
         return [
-            (
-                part,
-                metric,
-                sums[metric][cells[number] : cells[number + 1]].reshape(len(part.models), len(part.units), -1),
-                n_scored[metric][models[number] : models[number + 1]],
-            )
+            (part, metric, sums[metric][number], n_scored[metric][models[number] : models[number + 1]])
             for number, part in enumerate(parts)
             for metric in chosen
             if metric in sums
@@ -219,9 +210,10 @@ def check_metrics(names, kinds, place):
 
 
 def leave_one_out(metric, sums):
-    """The score of each model, and its scores with each unit left out: (m,) and (m, u) from (m, u, k) sums."""
-    total = sums.sum(axis=1)
-    return metric.aggregate(total), metric.aggregate(total[:, None] - sums)
+    """The score of each model, and its scores with each unit left out: (m,) and (m, u). sums: Sums."""
+    total = sums.total()
+    left_out = [metric.aggregate(of_model - sums.of_model(model)) for model, of_model in enumerate(total)]
+    return metric.aggregate(total), np.stack(left_out)
 
 
 def jackknife_covariance(left_out):

@@ -22,7 +22,7 @@ def answers(target, is_cell=False):
     Returns
     -------
     list of str, or None
-        Empty where there is no target; None where the answers cannot be told.
+        Empty where there is no target, which NaN says, too; None where the answers cannot be told.
     bool
         Whether they were written as one text.
     """
@@ -36,7 +36,8 @@ def answers(target, is_cell=False):
         target = target.get(_TEXTS, False)
         if not isinstance(target, (list, str)):
             return None, False
-    if target is None:
+    # NaN is how a number is missing
+    if target is None or target != target:
         return [], False
     texts = [_text(item) for item in (target if isinstance(target, list) else [target])]
     return (None if None in texts else list(dict.fromkeys(texts))), is_written

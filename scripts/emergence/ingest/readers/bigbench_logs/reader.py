@@ -49,25 +49,9 @@ class _Model(msgspec.Struct, gc=False):
     flop_matched_non_embedding_params: float | None = None
 
 
-class _Query(msgspec.Struct, gc=False):
-    function: str
-    samples: msgspec.Raw
-    task: str | None = None
-    shots: int | None = None
-
-
 class _Score(msgspec.Struct, gc=False):
     subtask_description: str | None = None
     preferred_score: str | None = None
-
-
-class LogFile(msgspec.Struct, gc=False):
-    """A full log, as far as it is read."""
-
-    task: _Task
-    model: _Model
-    queries: list[_Query]
-    scores: list[_Score] | None = None
 
 
 class _Text(msgspec.Struct, gc=False):
@@ -92,48 +76,90 @@ class _Scored(msgspec.Struct, gc=False):
     metrics: dict[str, typing.Any] | None = None
 
 
-class _Targets:
-    """The lists of targets of a task, each decoded once: most questions come again for every model and number of shots.
+_SAMPLES = {_TEXT: _Text, _SCORED: _Scored}
 
-    lists: of texts. credits: {number of a list and `target_values` as JSON: array of the credits, None where there are no values}.
+
+class _Query(msgspec.Struct, gc=False):
+    """A query whose samples are still JSON."""
+
+    function: str
+    samples: msgspec.Raw
+    task: str | None = None
+    shots: int | None = None
+
+
+class _Texts(msgspec.Struct, gc=False, tag_field="function", tag=_TEXT):
+    function: typing.ClassVar = _TEXT
+    samples: list[_Text]
+    task: str | None = None
+    shots: int | None = None
+
+
+class _Scores(msgspec.Struct, gc=False, tag_field="function", tag=_SCORED):
+    function: typing.ClassVar = _SCORED
+    samples: list[_Scored]
+    task: str | None = None
+    shots: int | None = None
+
+
+class _Log(msgspec.Struct, gc=False, kw_only=True):
+    task: _Task
+    model: _Model
+    scores: list[_Score] | None = None
+
+
+class LogFile(_Log, gc=False, kw_only=True):
+    """A full log, as far as it is read."""
+
+    queries: list[_Texts | _Scores]
+
+
+class _LogInPart(_Log, gc=False, kw_only=True):
+    """A full log that holds what cannot be read."""
+
+    queries: list[_Query]
+
+
+class _Targets:
+    """The lists of targets of a task with their credits, decoded once: most questions come again for every model.
+
+    lists: of texts. credits: of each of these, an array, or None where they have no values.
     """
 
     def __init__(self):
-        self.lists, self._codes, self._credits = [], {}, {}
+        self.lists, self.credits, self._codes = [], [], {}
         self._decode = msgspec.json.Decoder(list[str]).decode
         self._decode_values = msgspec.json.Decoder(dict[str, float] | None, strict=False).decode
 
-    def code(self, raw):
-        """The number of a list, given as JSON. Raises a MsgspecError where it is not a list of texts."""
-        written = bytes(raw)
+    def code(self, targets, values):
+        """The number of a list with its credits, from `targets` and `target_values` as JSON.
+
+        Raises a MsgspecError where they are not texts and values by text, and a ValueError where a target has no value.
+        """
+        written = bytes(targets), bytes(values)
         if written not in self._codes:
-            self.lists.append(self._decode(written))
+            texts, by_text = self._decode(targets), self._decode_values(values)
+            if by_text and not by_text.keys() >= set(texts):
+                raise ValueError("a choice without a value in `target_values`")
+            self.credits.append(np.array([by_text[text] for text in texts], dtype=float) if by_text else None)
+            self.lists.append(texts)
             self._codes[written] = len(self.lists) - 1
         return self._codes[written]
-
-    def credits(self, code, raw):
-        """The credits of the targets of a list, (n,), from `target_values` as JSON; None where a sample has no such values.
-
-        Raises a MsgspecError where they are not values by text, and a KeyError where a target has none.
-        """
-        written = code, bytes(raw)
-        if written not in self._credits:
-            values = self._decode_values(raw)
-            found = np.array([values[text] for text in self.lists[code]], dtype=float) if values else None
-            self._credits[written] = found
-        return self._credits[written]
 
     def columns(self, codes):
         """The columns of the table that the targets give, of rows that have these lists: {name: column}."""
         lengths = np.array(list(map(len, self.lists)), dtype=np.int64)
         texts = pa.array(list(itertools.chain.from_iterable(self.lists)), pa.string())
-        found = {"targets": columns.from_flat(texts, lengths), **columns.text_sizes(texts, lengths)}
-        return {name: columns.column(columns.arrow(values).take(pa.array(codes))) for name, values in found.items()}
+        credits = [[] if values is None else values for values in self.credits]
+        found = {
+            "targets": columns.from_flat(texts, lengths),
+            "credits": columns.from_flat(np.concatenate([*credits, np.empty(0)]), list(map(len, credits))),
+            **columns.text_sizes(texts, lengths),
+        }
+        return {name: columns.shared(values, codes) for name, values in found.items()}
 
 
 _decode_scores = msgspec.json.Decoder(list[float] | None, strict=False).decode
-
-_SAMPLES = {_TEXT: list[_Text], _SCORED: list[_Scored]}
 
 
 def read(block, account, part=None):
@@ -202,7 +228,7 @@ def _read_file(path, name, task, targets, block, account):
         return
     account.file(name, content)
     try:
-        log = decode(content)
+        log = decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         account.refuse_file(name, 1, "not a full log", told(name, f"not a full log: {error}", "a full log of BIG-bench, whole"))
         return
@@ -211,6 +237,8 @@ def _read_file(path, name, task, targets, block, account):
         account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
         return
     preferred = {score.subtask_description: score.preferred_score for score in log.scores or ()}
+    if not log.queries:
+        account.count(name, "ignored", 1, "a log without queries", name)
     n_before = {}
     for number, query in enumerate(log.queries):
         where = f"{name}: queries[{number}]"
@@ -219,6 +247,8 @@ def _read_file(path, name, task, targets, block, account):
         key = subtask, query.shots, query.function
         start = n_before.get(key, 0)
         n_before[key] = start + len(samples)
+        if isinstance(query.samples, list) and not samples:
+            account.count(name, "ignored", 1, "a query without samples", where)
         made = _texts(samples) if query.function == _TEXT else _scored(samples, targets, name, where, account)
         if made is not None:
             positions, found = made
@@ -244,28 +274,34 @@ def _read_file(path, name, task, targets, block, account):
 def decode(content):
     """A full log from its bytes. Raises a MsgspecError, or a ValueError, where they are not one."""
     try:
-        return msgspec.json.decode(content, type=LogFile, strict=False)
+        return _decoded(content)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if not _BARE.search(content):
             raise
     try:
-        return msgspec.json.decode(_BARE.sub(rb'"\1"', content), type=LogFile, strict=False)
+        return _decoded(_BARE.sub(rb'"\1"', content))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         quoted = _TEXT_OR_BARE.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"' + found[0] + b'"', content)
-        return msgspec.json.decode(quoted, type=LogFile, strict=False)
+        return _decoded(quoted)
+
+
+def _decoded(content):
+    """A full log at once, which is nearly always possible; else with the samples of its queries as they are written."""
+    try:
+        return msgspec.json.decode(content, type=LogFile, strict=False)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return msgspec.json.decode(content, type=_LogInPart, strict=False)
 
 
 def _samples(query, name, where, account):
     """The samples of a query: a list with None for each that cannot be used; such are counted."""
+    if isinstance(query.samples, list):
+        return query.samples
     kind = _SAMPLES.get(query.function)
     if kind is None:
         found = f"the function `{query.function}`"
         account.refuse_file(name, 1, "a function that is not known", told(where, found, " or ".join(_SAMPLES)))
         return []
-    try:
-        return msgspec.json.decode(query.samples, type=kind, strict=False)
-    except msgspec.MsgspecError:
-        pass
     try:
         raw = msgspec.json.decode(query.samples, type=list[msgspec.Raw])
     except msgspec.MsgspecError as error:
@@ -274,7 +310,7 @@ def _samples(query, name, where, account):
     samples = []
     for number, sample in enumerate(raw):
         try:
-            samples.append(msgspec.json.decode(sample, type=kind.__args__[0], strict=False))
+            samples.append(msgspec.json.decode(sample, type=kind, strict=False))
         except msgspec.MsgspecError as error:
             message = told(f"{where}.samples[{number}]", str(error), "a sample as BIG-bench writes it")
             account.refuse_file(name, 1, "a sample of another form", message)
@@ -327,29 +363,24 @@ def _scored(samples, targets, name, where, account):
     for number, sample in enumerate(samples):
         if sample is None:
             continue
-        found, scores, normalised = None, sample.absolute_scores, []
         try:
-            code = targets.code(sample.targets)
-            scores = scores or _decode_scores(sample.scores) or []
-            if len(scores) != len(targets.lists[code]) and scores:
-                found = f"{len(scores)} scores and {len(targets.lists[code])} targets"
-            elif len(scores) > 1 and scores.count(max(scores)) > 1:
-                normalised = _decode_scores(sample.normalized_scores) or []
-            n_normalised = len(normalised) or _n_items(bytes(sample.normalized_scores))
-            if not found and n_normalised and n_normalised != len(scores):
-                found = f"{len(scores)} scores and {n_normalised} normalised ones"
-            credits = targets.credits(code, sample.target_values)
-        except msgspec.MsgspecError as error:
-            found = str(error)
-        except KeyError:
-            found = found or "a choice without a value in `target_values`"
-        if found:
-            message = told(f"{where}.samples[{number}]", found, "a score and a value for each target")
+            code = targets.code(sample.targets, sample.target_values)
+            scores = sample.absolute_scores or _decode_scores(sample.scores) or []
+            n, n_normalised = len(targets.lists[code]), _n_items(bytes(sample.normalized_scores))
+            if not n:
+                raise ValueError("no targets")
+            if len(scores) not in (0, n):
+                raise ValueError(f"{len(scores)} scores and {n} targets")
+            if n_normalised not in (0, len(scores)):
+                raise ValueError(f"{len(scores)} scores and {n_normalised} normalised ones")
+            # the digest of the normalised scores breaks a tie; elsewhere they follow from the scores
+            is_tied = len(scores) > 1 and scores.count(max(scores)) > 1
+            normalised = _decode_scores(sample.normalized_scores) or [] if is_tied else []
+        except (msgspec.MsgspecError, ValueError) as error:
+            message = told(f"{where}.samples[{number}]", str(error), "a score and a value for each target")
             account.refuse_file(name, 1, "not one score and value for each target", message)
-        elif credits is None:
-            kept[False].append((number, sample, code, scores))
         else:
-            kept[True].append((number, sample, code, scores, normalised, credits))
+            kept[targets.credits[code] is not None].append((number, sample, code, scores, normalised))
     tables = [_choices(kept[True]), _log_likelihoods(kept[False], targets)]
     tables = [table for table in tables if table is not None]
     if not tables:
@@ -366,13 +397,12 @@ def _n_items(raw):
 def _choices(kept):
     if not kept:
         return None
-    numbers, samples, codes, scores, normalised, credits = zip(*kept, strict=True)
+    numbers, samples, codes, scores, normalised = zip(*kept, strict=True)
     return pa.table(
         {
             "_position": pa.array(numbers, pa.int64()),
             "_targets": pa.array(codes, pa.int64()),
             "kind": columns.constant("choices", len(kept)),
-            "credits": columns.arrow(columns.from_flat(np.concatenate(credits), list(map(len, credits)))),
             "log_probs": _lists(scores),
             "normalised_log_probs": _lists(normalised),
             "input_hash": _digests(sample.input for sample in samples),
@@ -395,8 +425,8 @@ def _correct(sample):
 def _log_likelihoods(kept, targets):
     """A row for each target: several right answers to one question are repeats of it."""
     rows = [
-        (number, sample, repeat, targets.code(msgspec.json.encode([text])), [scores[repeat]] if scores else [])
-        for number, sample, code, scores in kept
+        (number, sample, repeat, targets.code(msgspec.json.encode([text]), b"null"), [scores[repeat]] if scores else [])
+        for number, sample, code, scores, _ in kept
         for repeat, text in enumerate(targets.lists[code])
     ]
     if not rows:
@@ -434,8 +464,7 @@ def _rows(parts, targets):
         found = targets.columns(np.where(are_here, codes, 0).astype(np.int64)) if are_here.any() else {}
         for name, values in found.items():
             # texts have no lengths, and their targets are in the frame already
-            other = frame.get(name)
-            frame[name] = values if are_here.all() else _either(values, other, are_here)
+            frame[name] = values if are_here.all() else _either(values, frame.get(name), are_here)
     frame["example"] = columns.numbered(frame.pop("_id").to_numpy())
     if "repeat" in frame:
         frame["repeat"] = frame["repeat"].fillna(0)
@@ -452,6 +481,6 @@ def _rows(parts, targets):
 
 def _either(values, other, is_first):
     """Lists of the first column where is_first, else of the other; empty lists where there is no other."""
-    first = columns.arrow(values)
-    second = pa.array([[]] * len(is_first), first.type) if other is None else columns.arrow(other)
+    first = columns.lists(values)
+    second = pa.array([[]] * len(is_first), first.type) if other is None else columns.lists(other)
     return columns.column(pc.if_else(pa.array(is_first), first, second))

@@ -15,7 +15,7 @@ from emergence.ingest.readers import Rows
 from emergence.io.documents import chosen_files
 from emergence.io.memory import without_collecting
 from emergence.outputs import columns
-from emergence.outputs.lines import Lines
+from emergence.outputs.lines import Lines, whole
 
 _VERSIONS = ("0.2.", "0.3.")
 
@@ -53,7 +53,7 @@ class Record(msgspec.Struct, gc=False):
 def read(block, account):
     """The examples of the block, one task at a time; see emergence.ingest.readers."""
     by_task = {}
-    files = list(chosen_files(block["files"], "*.jsonl"))
+    files = whole(list(chosen_files(block["files"], "*.jsonl*")), (".jsonl",), account)
     with without_collecting():
         for file in files:
             for records, numbers in Lines(file, Record, account).pieces():

@@ -25,7 +25,7 @@ from emergence.io.documents import chosen_files
 from emergence.io.errors import InputError, told
 from emergence.io.memory import without_collecting
 from emergence.outputs import columns
-from emergence.outputs.lines import Lines, convert, parsed
+from emergence.outputs.lines import Lines, convert, parsed, whole
 from emergence.outputs.targets import answers, gold
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d+)?)\.jsonl")
@@ -83,9 +83,10 @@ def read(block, account, part=None):
 
 def find(block, account, part=None):
     """The files of samples of one part of the tasks, sorted by name, each with its results file: a list of Run."""
-    files = list(chosen_files(block["files"], "*.json*"))
+    files = whole(list(chosen_files(block["files"], "*.json*")), (".jsonl", ".json"), account)
     samples = [file for file in files if file.endswith(".jsonl")]
     if not samples:
+        account.stop()
         allowed = "files named samples_<task>_<date>.jsonl, which the harness writes with `--log_samples`"
         raise InputError(told(", ".join(map(str, block["files"])), "no file of samples", allowed))
     contents = _results(files, account)
@@ -113,8 +114,12 @@ def _results(files, account):
     for file in files:
         if not file.endswith(".json"):
             continue
-        written = results.read_bytes(file)
-        content = results.with_scores(results.parse(file, written))
+        try:
+            written = results.read_bytes(file)
+            content = results.with_scores(results.parse(file, written))
+        except InputError as error:
+            account.refuse_file(file, 1, "a results file that cannot be read", str(error))
+            continue
         if content is None:
             account.count(file, "ignored", 1, "JSON without results")
             continue
@@ -169,6 +174,8 @@ def _records(file, kind, account):
         message = told(file, f"not valid JSON: {error}", "one whole JSON array, or one JSON object on every line")
         account.refuse_file(file, 1, "not valid JSON", message)
         return
+    if not documents:
+        account.count(file, "ignored", 1, "a file without a sample", file)
     records, numbers = [], []
     for number, document in enumerate(documents, start=1):
         try:
@@ -184,8 +191,8 @@ def _is_array(file):
     try:
         with open(file, "rb") as content:
             return content.read(1000).lstrip()[:1] == b"["
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    except OSError:
+        return False
 
 
 def _upgraded(document):

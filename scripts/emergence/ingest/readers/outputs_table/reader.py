@@ -87,6 +87,8 @@ def _read_file(file, block, account):
         account.count(file, "ignored", 0, "columns that are not mapped in the block", ", ".join(ignored))
     cells = {field: _plain(content[header]) for field, header in headers.items()}
     n = content.num_rows
+    if not n:
+        account.count(file, "ignored", 1, "a file without a sample", file)
     given = {*headers, *block.get("constants", {})}
     frame = pd.DataFrame({"_row": np.arange(1, n + 1)})
     frame["source"] = file
@@ -128,8 +130,9 @@ def _plain(column):
 def _texts(file, field, column):
     """A column as texts, with None for what is missing. Raises InputError where its cells are lists or the like."""
     if pa.types.is_floating(column.type):
-        # whole numbers beside missing ones have become 3.0 on their way into the file
-        whole = pc.all(pc.equal(pc.round(column), column)).as_py()
+        # what is missing among numbers may be NaN; and whole numbers beside it have become 3.0 on their way into the file
+        column = pc.if_else(pc.is_nan(column), None, column)
+        whole = pc.all(pc.and_(pc.equal(pc.round(column), column), pc.less(pc.abs(column), 2**53))).as_py()
         column = column.cast(pa.int64()) if whole and field not in ("output", "scale") else column
     try:
         return pd.Series(column.cast(pa.string()).to_pylist(), dtype=object)

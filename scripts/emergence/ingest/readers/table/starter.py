@@ -216,6 +216,13 @@ def _holds_runs(names_of):
     return "results" in parts and bool({"config", "configs", "versions"} & parts)
 
 
+def _texts(column):
+    """A column as texts; bytes, which need not be text, as Python writes them."""
+    values = column.to_pandas()
+    are_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+    return (values.map(repr, na_action="ignore") if are_bytes else values).astype("str").str.strip()
+
+
 def _columns(frame):
     """{field: header} as far as the headers tell."""
     plain = {}
