@@ -1,5 +1,10 @@
 """Draw the figures of a benchmark: those of every question that is asked of it."""
 
+import gc
+
+# looking for garbage takes a tenth of this job's time, most of it while libraries are loaded, and the job ends soon
+gc.disable()
+
 from emergence import questions
 from emergence.io.logs import run
 from emergence.questions import drawing

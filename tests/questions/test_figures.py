@@ -1,8 +1,11 @@
 """Figures show what the tables say, draw the same file every time, and say so where there is nothing to draw."""
 
 import re
+import subprocess
+import sys
 import warnings
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,3 +253,23 @@ def test_claims_figures(catalogue):
 @pytest.mark.parametrize(("value", "name"), [(1.2e9, "1.2B"), (4e8, "400M"), (7e13, "70T"), (3e21, "3e21"), (12, "12")])
 def test_scale_names(value, name):
     assert drawing.scale_name(value) == name
+
+
+def test_a_remembered_theme_is_that_of_seaborn(tmp_path):
+    # independent: seaborn's own way to set both
+    import seaborn
+
+    with plt.rc_context():
+        seaborn.set_theme(context="paper", style="ticks", palette="colorblind")
+        drawn_as = {name: plt.rcParams[name] for name in drawing.THEME} | {"axes.prop_cycle": plt.rcParams["axes.prop_cycle"]}
+    (tmp_path / ".snakemake").mkdir()
+    code = "import sys; from emergence.questions import drawing; print('seaborn' in sys.modules, drawing.THEME, drawing.COLORS)"
+    first, second = (
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for _ in "12"
+    )
+    assert first.startswith("True ") and second == first.replace("True ", "False ", 1)
+    plt.rcParams.update(drawing.THEME)
+    assert {name: plt.rcParams[name] for name in drawing.THEME} | {
+        "axes.prop_cycle": mpl.cycler(color=drawing.COLORS)
+    } == drawn_as

@@ -64,6 +64,14 @@ def test_snakemakes_own_report_renders(again):
     assert (again / "report.zip").stat().st_size > 10_000
 
 
+def test_a_run_with_nothing_to_do_does_not_load_pandas(again, monkeypatch):
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    done = snakemake(again, "--dry-run")
+    loaded = re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.MULTILINE)
+    assert done.returncode == 0 and "Nothing to be done" in done.stderr
+    assert "snakemake" in loaded and "pandas" not in loaded
+
+
 def test_too_few_draws_are_said_once_before_they_are_made(again):
     """What `make run` shows. Hand-worked: a lone discovery among m curves needs p <= .05 / m, and 1 / (draws + 1) is the least p."""
     config = again / "config/config.yaml"

@@ -4,15 +4,16 @@ from snakemake.io import apply_wildcards
 
 from emergence.io import contents
 
-# by name, so that each is made again where it is not there
-MADE = [file for name in BENCHMARKS for file in results_of(name).values()]
-MADE += [
+# what a run ends with; all else comes before it
+MADE = [f"results/{name}" for name in ("report.html", "explorer.html", "explorer", "summary.txt", "tables.md", "provenance.json")]
+RESULTS = [file for name in BENCHMARKS for file in results_of(name).values()]
+RESULTS += [
     file.removesuffix("svg") + kind for name in BENCHMARKS for file in figures_of(name).values() for kind in ("svg", "png", "csv")
 ]
-MADE += [descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables]
-MADE += [
-    f"results/{name}" for name in ("report.html", "explorer.html", "explorer", "summary.txt", "tables.md", "provenance.json")
-]
+RESULTS += [descriptions.path_of(table) for question in ASKED_OF_STUDY for table in question.tables]
+# Snakemake makes a file again that was deleted only where it is asked for by name. Each name costs time at every start, so those
+# that are there are not asked for.
+MADE += [file for file in RESULTS if not os.path.exists(workflow.modifier.path_modifier.replace_prefix(file))]
 
 
 def state(rule):

@@ -46,7 +46,7 @@ def of_files(paths):
     str
         16 hexadecimal digits.
     """
-    known = _load(_INPUTS)
+    known = remembered(_INPUTS)
     whole, is_new = hashlib.sha256(), False
     for path in map(str, paths):
         try:
@@ -61,15 +61,15 @@ def of_files(paths):
             content = f"cannot be read: {error.strerror}"
         whole.update(os.fsencode(f"{path}\0{content}\n"))
     if is_new:
-        _store(_INPUTS, known)
+        remember(_INPUTS, known)
     return whole.hexdigest()[:16]
 
 
 def note_written(path):
     """Remember what a job has just written, so that mark_of() can tell later whether it is still that."""
     with contextlib.suppress(FileNotFoundError):  # where another job that makes the same file has removed it
-        mark = _load(_record_of(path)).get("mark", "")
-        _store(_record_of(path), {"path": _name(path), "seen": _seen(path), "sha256": digest(path), "mark": mark})
+        mark = remembered(_record_of(path)).get("mark", "")
+        remember(_record_of(path), {"path": _name(path), "seen": _seen(path), "sha256": digest(path), "mark": mark})
 
 
 def mark_of(path):
@@ -88,17 +88,17 @@ def mark_of(path):
     str
         Empty for a result that was never found altered.
     """
-    record = _load(_record_of(path))
+    record = remembered(_record_of(path))
     mark, seen = record.get("mark", ""), _seen(path)
     if not record or seen is None or record.get("seen") == seen:
         return mark
     if record.get("altered") != seen:
         if digest(path) == record.get("sha256"):
             # touched, or copied with its folder: the same content under another time
-            _store(_record_of(path), record | {"seen": seen})
+            remember(_record_of(path), record | {"seen": seen})
             return mark
         mark = mark if "altered" in record else uuid.uuid4().hex[:16]
-        _store(_record_of(path), record | {"mark": mark, "altered": seen})
+        remember(_record_of(path), record | {"mark": mark, "altered": seen})
     _warn(f"{path} was changed after the workflow wrote it; it is made again.")
     return mark
 
@@ -136,8 +136,8 @@ def _seen(path):
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _load(path):
-    """A record as a dictionary; empty where there is none that can be read: then digests are computed anew."""
+def remembered(path):
+    """Return a record as a dictionary; empty where there is none that can be read: then what it holds is computed again."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -145,7 +145,7 @@ def _load(path):
     return content if isinstance(content, dict) else {}
 
 
-def _store(path, content):
+def remember(path, content):
     """Write a record whole or not at all. Where that is impossible, nothing is lost but time; nor is it where no Snakemake runs."""
     if not FOLDER.parent.is_dir():
         return

@@ -1,6 +1,7 @@
 """What the figures of all questions share: one look, one way to save, and the parts that several of them draw."""
 
 import functools
+import importlib.metadata
 import io
 import textwrap
 import warnings
@@ -10,20 +11,37 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from emergence.io import tables, texts
+from emergence.io import contents, tables, texts
 
 mpl.use("agg")
 
 
-# The palette is seaborn's for colour-blind readers; markers and dashes tell lines apart in grey print too.
-COLORS = sns.color_palette("colorblind")
+def _theme():
+    """Seaborn's theme for papers, as rcParams, and its palette for colour-blind readers, as triples of red, green and blue.
+
+    To import seaborn takes as long as drawing four figures: the first job does, and notes for the others what it gives.
+    """
+    versions = {package: importlib.metadata.version(package) for package in ("matplotlib", "seaborn")}
+    known = contents.remembered(contents.FOLDER / "theme.json")
+    if known.get("versions") != versions:
+        import seaborn as sns
+
+        theme = sns.plotting_context("paper") | sns.axes_style("ticks", {"font.family": "sans-serif"})
+        # a colour map that Matplotlib knows only once seaborn is imported; no figure uses the default one
+        del theme["image.cmap"]
+        known = {"versions": versions, "theme": theme, "palette": sns.color_palette("colorblind")}
+        contents.remember(contents.FOLDER / "theme.json", known)
+    return known["theme"], [tuple(color) for color in known["palette"]]
+
+
+# Markers and dashes tell lines apart in grey print too.
+THEME, COLORS = _theme()
 
 MARKERS = "osD^vPX*"
 
@@ -39,8 +57,9 @@ MOST_POINTS = 1500
 
 def style():
     """Set the one look of all figures."""
-    sns.set_theme(context="paper", style="ticks", palette=COLORS)
+    mpl.rcParams |= THEME
     mpl.rcParams |= {
+        "axes.prop_cycle": mpl.cycler(color=COLORS),
         "figure.constrained_layout.use": True,
         # the font that comes with Matplotlib: the same figure on every machine
         "font.sans-serif": ["DejaVu Sans"],
