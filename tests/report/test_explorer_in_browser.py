@@ -332,6 +332,22 @@ def test_the_report_fits_its_screen_and_axe_finds_nothing(chromium, report, sche
     page.close()
 
 
+def test_the_report_on_paper_has_answers_and_figures_and_names_the_files_of_its_tables(chromium, report):
+    page = chromium.new_page()
+    page.goto(report.as_uri())
+    on_paper = page.locator(".on-paper")
+    assert not on_paper.is_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert on_paper.is_visible()
+    for shown in (".overview", ".answer", "figure img", "figcaption", ".filed .soft"):
+        assert page.locator(shown).first.is_visible(), shown
+    for left_out in (".filed table", ".filed h4", "nav", "details"):
+        assert page.locator(left_out).count() > 0
+        assert not any(one.is_visible() for one in page.locator(left_out).all()), left_out
+    assert luminance(page.evaluate("getComputedStyle(document.body).color")) == 0
+    page.close()
+
+
 def test_a_file_that_is_missing_is_said(chromium, catalogue, tmp_path):
     path = explorer_site.write(tmp_path, catalogue)
     (tmp_path / "explorer/0.js").unlink()
