@@ -92,3 +92,30 @@ def write(folder, catalogue, attacked=False):
         catalogue = catalogue.assign(label=[names[row % len(names)] for row in range(len(catalogue))])
     explorer.write(made, verdicts(made), catalogue, blocks, folder)
     return folder / "explorer.html"
+
+
+def write_many(folder, catalogue, n, n_scales=9):
+    """The page of n curves as all of BIG-bench has them. Gives its path.
+
+    With scores of five digits, a known number of examples, and names of 20 to 30 letters.
+    """
+    random = np.random.default_rng(1)
+    made = pd.DataFrame({"benchmark": "first", "task": [f"a_task_with_a_name_{row // 60}" for row in range(n)]})
+    made["subtask"] = [f"subtask number {row % 60 // 4}" for row in range(n)]
+    made["model_family"] = [f"Family {row % 4 // 2}" for row in range(n)]
+    made["metric"] = ["acc", "brier_score"] * (n // 2)
+    made = made.assign(
+        shots=pd.array([2] * n, dtype="Int64"), n_scales=n_scales, status="ok", chance=0.25, preferred=True, repeats_family=None
+    )
+    made["emergence_score"] = made["emergence_score_resolved"] = made["relative_emergence_score"] = random.standard_cauchy(n)
+    made["relative_emergence_score_resolved"] = random.standard_cauchy(n)
+    for column, values in {
+        "scales": np.tile(np.geomspace(1e6, 1e11, n_scales), (n, 1)),
+        "scores": random.random((n, n_scales)),
+        "n_models": np.ones((n, n_scales)),
+        "n_examples": np.full((n, n_scales), 500.0),
+        "stderr": np.full((n, n_scales), np.nan),
+    }.items():
+        made[column] = list(values)
+    explorer.write(made, verdicts(made).assign(reason="One."), catalogue, BLOCKS, folder)
+    return folder / "explorer.html"

@@ -166,6 +166,26 @@ def test_a_fitted_name_is_as_wide_as_there_is_room_or_less(size):
         assert said == name or drawing.text_width(said, size) > 0.7
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("short", ["short"]),
+        ("logical_deduction_three_objects", ["logical_deduction_", "three_objects"]),
+        ("Log probability of the answer", ["Log probability of", "the answer"]),
+        ("x\ny", ["x\\ny"]),
+    ],
+)
+def test_a_folded_name_is_whole_where_two_lines_have_room_for_it(name, lines):
+    assert drawing.folded(name, 1.3, 9).split("\n") == lines
+
+
+@pytest.mark.parametrize("name", ["w" * 300, "a_" * 300, "many words that go on and on until there is no more room for them", ""])
+def test_a_folded_name_is_cut_where_two_lines_have_no_room_for_it(name):
+    lines = drawing.folded(name, 1.3, 9).split("\n")
+    assert len(lines) <= 2
+    assert all(drawing.text_width(line, 9) <= 1.3 for line in lines)
+
+
 def test_each_format_is_drawn_once_and_the_layout_solved_once(measured, catalogue, tmp_path, monkeypatch):
     n_drawn, n_solved = [], []
     draw, execute = Axes.draw, ConstrainedLayoutEngine.execute

@@ -7,6 +7,8 @@ from emergence.questions.repeated_families.answer import answer
 from emergence.questions.repeated_families.figure import copies_by_family
 from emergence.questions.repeated_families.tables import repeated_families
 
+LABELS = pd.DataFrame({"label": {"acc": "Accuracy"}})
+
 
 def curves(*rows):
     return pd.DataFrame(rows, columns=["model_family", "metric", "status", "repeats_family"])
@@ -28,8 +30,9 @@ def test_copies_are_counted_among_the_curves_that_can_be_compared():
     assert table.to_dict("records") == [
         {"model_family": "B", "repeats_family": "A", "metric": "acc", "n_copies": 2, "n_compared": 3, "share": 2 / 3}
     ]
-    figure, shown = copies_by_family(table)
+    figure, shown = copies_by_family(table, LABELS)
     assert [bar.get_width() for bar in figure.axes[0].patches] == pytest.approx([200 / 3])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["B = A, Accuracy"]
     assert len(shown) == 1
 
 
@@ -54,6 +57,6 @@ def test_without_a_copy_there_is_an_empty_table_and_a_sentence():
         table = repeated_families(curves(*rows))
         assert table.empty
         assert answer(Given(table))[0].short == "none"
-        figure, shown = copies_by_family(table)
+        figure, shown = copies_by_family(table, LABELS)
         assert shown.empty
         assert "No family" in figure.axes[0].texts[0].get_text()

@@ -6,7 +6,6 @@ import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import explorer_site
@@ -140,27 +139,8 @@ def test_the_code_of_others_is_what_its_readme_says():
 
 
 def test_86_000_curves_stay_below_15_megabytes(catalogue, tmp_path):
-    """A tenth of all of BIG-bench: 9 scales, scores of five digits, a known number of examples, names of 20 to 30 letters."""
-    random = np.random.default_rng(1)
-    n, n_scales = 8600, 9
-    made = pd.DataFrame({"benchmark": "first", "task": [f"a_task_with_a_name_{row // 60}" for row in range(n)]})
-    made["subtask"] = [f"subtask number {row % 60 // 4}" for row in range(n)]
-    made["model_family"] = [f"Family {row % 4 // 2}" for row in range(n)]
-    made["metric"] = ["acc", "brier_score"] * (n // 2)
-    made = made.assign(
-        shots=pd.array([2] * n, dtype="Int64"), n_scales=n_scales, status="ok", chance=0.25, preferred=True, repeats_family=None
-    )
-    made["emergence_score"] = made["emergence_score_resolved"] = made["relative_emergence_score"] = random.standard_cauchy(n)
-    made["relative_emergence_score_resolved"] = random.standard_cauchy(n)
-    for column, values in {
-        "scales": np.tile(np.geomspace(1e6, 1e11, n_scales), (n, 1)),
-        "scores": random.random((n, n_scales)),
-        "n_models": np.ones((n, n_scales)),
-        "n_examples": np.full((n, n_scales), 500.0),
-        "stderr": np.full((n, n_scales), np.nan),
-    }.items():
-        made[column] = list(values)
-    explorer.write(made, explorer_site.verdicts(made).assign(reason="One."), catalogue, explorer_site.BLOCKS, tmp_path)
+    """A tenth of all of BIG-bench."""
+    explorer_site.write_many(tmp_path, catalogue, 8600)
     library = sum(len(explorer.TEMPLATES.joinpath(name).read_bytes()) for name in explorer.SCRIPTS)
     size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert library + 10 * (size - library) < 15e6

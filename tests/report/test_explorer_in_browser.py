@@ -2,6 +2,7 @@
 
 import csv
 import re
+import time
 from xml.etree import ElementTree
 
 import numpy as np
@@ -122,6 +123,23 @@ def test_filters_and_search_choose_curves(open_page, usual):
     page.locator("[name=claimed]").select_option(label="not claimed")
     lines(page, 2)
     assert set(tasks(page)) == {"spelling"}
+
+
+def test_86_000_curves_are_seen_and_filtered_within_seconds(open_page, catalogue, tmp_path, capsys):
+    """An idle machine takes under a second for each; the bounds leave room for a busy one."""
+    path = explorer_site.write_many(tmp_path, catalogue, 86_000)
+    started = time.perf_counter()
+    page = open_page(path)
+    seen = time.perf_counter() - started
+    assert page.locator("#list-title").text_content() == "Curves (86,000)"
+    started = time.perf_counter()
+    page.locator("[name=metric]").select_option(index=1)
+    page.wait_for_selector("#list-title:text-is('Curves (43,000)')")
+    filtered = time.perf_counter() - started
+    with capsys.disabled():
+        print(f" first view {seen:.2f} s, filter {filtered:.2f} s", end="")
+    assert seen < 10
+    assert filtered < 5
 
 
 def test_the_slider_recounts_the_metrics(open_page, usual):
@@ -329,6 +347,22 @@ def test_the_report_fits_its_screen_and_axe_finds_nothing(chromium, report, sche
     assert (luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 0.1) == (scheme == "dark")
     found = Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    page.close()
+
+
+def test_the_report_on_paper_has_answers_and_figures_and_names_the_files_of_its_tables(chromium, report):
+    page = chromium.new_page()
+    page.goto(report.as_uri())
+    on_paper = page.locator(".on-paper")
+    assert not on_paper.is_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert on_paper.is_visible()
+    for shown in (".overview", ".answer", "figure img", "figcaption", ".filed .soft"):
+        assert page.locator(shown).first.is_visible(), shown
+    for left_out in (".filed table", ".filed h4", "nav", "details"):
+        assert page.locator(left_out).count() > 0
+        assert not any(one.is_visible() for one in page.locator(left_out).all()), left_out
+    assert luminance(page.evaluate("getComputedStyle(document.body).color")) == 0
     page.close()
 
 

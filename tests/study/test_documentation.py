@@ -11,6 +11,7 @@ from emergence.io import descriptions
 from emergence.io.documents import SCHEMAS, load_schema
 from emergence.questions import every_question
 from emergence.study import configuration, documentation
+from sentences import of_markdown, too_long
 
 
 def test_generated_tables_match_the_schemas():
@@ -176,3 +177,44 @@ def test_no_text_has_a_phrase_to_avoid():
             text = re.sub(r"\s*\n\s*(?:# )?", " ", path.read_text())
             found += [f"{path.relative_to(ROOT)}: ...{match[0]}..." for match in AVOIDED.finditer(text)]
     assert found == []
+
+
+# the other pages hold what a benchmark writes
+PAGES = [path for path in WRITTEN if path.suffix == ".md" and path.name not in {"calibration.md", "verdicts.md"}]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_sentence_of_a_page_is_long(path):
+    assert too_long(of_markdown(path.read_text())) == []
+
+
+LONG = "word " * 26
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{LONG}\n",
+        f"A heading\n\n{LONG}",
+        f"- short\n- {LONG[:60]}\n  {LONG[60:]}\n- short",
+        f"| a | {LONG} |",
+        f"# {LONG}",
+        f"**Bold.** {LONG}",
+    ],
+)
+def test_a_long_sentence_of_a_page_is_found(text):
+    assert [sentence.split() for sentence in too_long(of_markdown(text))] == [LONG.split()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"    {LONG}",
+        f"Short.\n\n```yaml\n{LONG}\n\n{LONG}\n```\n",
+        f"| {LONG[:100]} | {LONG[:100]} |\n| {LONG[:100]} |",
+        f"- {LONG[:100]}\n- {LONG[:100]}",
+        f"# {LONG[:100]}\n{LONG[:50]}[words](an address)",
+    ],
+)
+def test_code_and_short_parts_of_a_page_are_left_alone(text):
+    assert too_long(of_markdown(text)) == []

@@ -1,5 +1,5 @@
 # What all rules share: the checked configuration, which benchmarks are read in shards, what a job may know.
-# Needs: config (from a configfile), usable().
+# Needs: config (from a configfile), or_exit().
 # Gives: STUDY, METRICS, BENCHMARKS, SHARDED, WHOLE and the functions below.
 import time
 
@@ -14,10 +14,10 @@ CONFIG_FILES = [] if workflow.modifier.skip_configfile else list(workflow.overwr
 if not workflow.modifier.skip_configfile and not workflow.config_settings.replace_workflow_config:
     CONFIG_FILES[:0] = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
 
-STUDY = usable(configuration.check, config, CONFIG_FILES)
-METRICS = usable(metric_catalogue.entries, STUDY["metrics"])
-usable(lists.check, STUDY["benchmarks"].values(), METRICS)
-usable(questions.check)
+STUDY = or_exit(configuration.check, config, CONFIG_FILES)
+METRICS = or_exit(metric_catalogue.entries, STUDY["metrics"])
+or_exit(lists.check, STUDY["benchmarks"].values(), METRICS)
+or_exit(questions.check)
 JOBS = questions.jobs()
 
 # one or the other, by how Snakemake keeps its record

@@ -1,5 +1,5 @@
 # What has to come before the configuration is read.
-# Gives: usable(), script_file(), and the message for a Python without the library.
+# Gives: or_exit(), script_file(), and the message for a Python without the library.
 import os
 import sys
 
@@ -21,7 +21,7 @@ from emergence.study import configuration_checks
 os.environ.update(processors.settings(os.environ))
 
 
-def usable(look, *arguments):
+def or_exit(look, *arguments):
     """What look(*arguments) finds in the configuration; where it cannot be used, the end of Snakemake with all that is wrong."""
     try:
         return look(*arguments)
@@ -30,11 +30,11 @@ def usable(look, *arguments):
         sys.exit(f"The configuration cannot be used.\n{error}")
 
 
-usable(configuration_checks.check_place, workflow.basedir)
+or_exit(configuration_checks.check_place, workflow.basedir)
 
 # before Snakemake reads it, which does not say in which line it is broken, and would wait for ever at a pipe
 if not workflow.modifier.skip_configfile and (Path("config/config.yaml").exists() or not workflow.overwrite_configfiles):
-    usable(configuration_checks.check_file, "config/config.yaml")
+    or_exit(configuration_checks.check_file, "config/config.yaml")
 
 
 def script_file(name, scripts=workflow.current_basedir.join("../../scripts")):

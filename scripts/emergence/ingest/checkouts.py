@@ -138,7 +138,7 @@ def _score_files(checkout, commit):
         if kind == "blob" and is_scores:
             if not {"", ".", "..", ".git"}.isdisjoint(path.lower().split("/")):
                 found, allowed = "a path that leaves the folder, or leads into git's own", "paths below the folder"
-                raise InputError(told(f"commit {commit}: {trees.shown(path)}", found, allowed))
+                raise InputError(told(f"commit {commit}: {trees.path_text(path)}", found, allowed))
             yield path, mode, blob
 
 

@@ -86,7 +86,7 @@ def _account_for_passed_over(block, account):
             for below, reason in trees.passed_over(path, pattern):
                 account.count(below, "ignored", 1, reason, below)
         elif not (os.path.isfile(path) or os.path.isdir(path)):
-            account.count(trees.shown(path), "ignored", 1, trees.what_is_no_file(path), trees.shown(path))
+            account.count(trees.path_text(path), "ignored", 1, trees.what_is_no_file(path), trees.path_text(path))
 
 
 def stop_without_scores(name, accounts):

@@ -97,7 +97,7 @@ def passed_over(directory, pattern):
         links = (os.path.join(folder, name) for name in folders)
         found += [(path, "a link to a folder; links to folders are not followed") for path in links if os.path.islink(path)]
     found += [(error.filename, f"the folder cannot be listed: {error.strerror}") for error in closed]
-    return sorted((shown(path), reason) for path, reason in found)
+    return sorted((path_text(path), reason) for path, reason in found)
 
 
 def what_is_no_file(path):
@@ -161,7 +161,7 @@ def fingerprint(found):
     return digest.hexdigest()
 
 
-def shown(path):
+def path_text(path):
     """A path as text that can be written: bytes that are not UTF-8 as escapes."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 

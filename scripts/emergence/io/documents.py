@@ -245,7 +245,8 @@ def paths_of(entry):
     return [entry]
 
 
-def shown(value):
+def in_words(value):
+    """A value of a configuration as a message says it."""
     if isinstance(value, str):
         return f"the text {value!r}{_number_hint(value)}"
     if isinstance(value, bool):
@@ -314,7 +315,7 @@ def find_problems(value, schema, path):
             problems.append(((*where, error.instance), "this name", error.schema["description"]))
         elif error.validator == "pattern":
             # what may hold a password is not repeated: messages are logged, and people send each other logs
-            found = "an address with more in it" if error.schema.get("x-secret") else shown(error.instance)
+            found = "an address with more in it" if error.schema.get("x-secret") else in_words(error.instance)
             problems.append((where, found, error.schema["description"]))
         elif error.validator == "uniqueItems":
             problems.append((where, "the same item twice", "each item once"))
@@ -322,7 +323,7 @@ def find_problems(value, schema, path):
             allowed = _allowed(error.schema)
             if error.validator == "enum":
                 allowed += nearest(error.instance, error.validator_value)
-            problems.append((where, shown(error.instance), allowed))
+            problems.append((where, in_words(error.instance), allowed))
     return problems
 
 

@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import io
+import re
 import textwrap
 import warnings
 from unicodedata import east_asian_width
@@ -149,6 +150,15 @@ def fitted(text, width, size):
     while text_width(said := short(text, n_letters), size) > width and n_letters > 4:
         n_letters = max(4, min(n_letters - 1, int(len(said) * width / text_width(said, size))))
     return said
+
+
+def folded(text, width, size):
+    """A name on one line or two, each at most `width` inches wide at a font size in points; cut where two have no room for it."""
+    text = texts.printable(text)
+    ends = [match.end() for match in re.finditer(r"[\s_:/-]+", text) if text_width(text[: match.end()].rstrip(), size) <= width]
+    if text_width(text, size) <= width or not ends:
+        return fitted(text, width, size)
+    return f"{text[: ends[-1]].rstrip()}\n{fitted(text[ends[-1] :], width, size)}"
 
 
 def log_ticks(low, high, fewest=3, most=7):

@@ -14,6 +14,7 @@ from emergence.io.documents import (
     chosen_files,
     files_below,
     find_problems,
+    in_words,
     is_exclusion,
     is_there,
     load_schema,
@@ -22,7 +23,6 @@ from emergence.io.documents import (
     nearest,
     nearest_file,
     paths_of,
-    shown,
 )
 from emergence.io.errors import InputError
 from emergence.outputs import block_keys
@@ -262,7 +262,7 @@ def check(config, files=()):
             problems.append(((*path, "format"), "this key is missing", " or ".join(f"`{reader}`" for reader in known)))
         elif not isinstance(block["format"], str) or block["format"] not in known:
             allowed = " or ".join(f"`{reader}`" for reader in known) + nearest(block["format"], known)
-            problems.append(((*path, "format"), shown(block["format"]), allowed))
+            problems.append(((*path, "format"), in_words(block["format"]), allowed))
         else:
             schema = benchmark_schema(block["format"])
             found = find_problems(block, schema, path)

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from emergence.io.documents import load_yaml, message, shown
+from emergence.io.documents import in_words, load_yaml, message
 from emergence.io.errors import InputError, told
 
 # What the workflow writes; see results/README.md.
@@ -30,7 +30,7 @@ def check_file(path):
     content = load_yaml(path)
     if not isinstance(content, dict):
         raise InputError(
-            message(path, (), shown(content), "keys and values, of which `benchmarks:` is required; see config/README.md")
+            message(path, (), in_words(content), "keys and values, of which `benchmarks:` is required; see config/README.md")
         )
 
 

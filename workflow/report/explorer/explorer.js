@@ -134,7 +134,7 @@ const explorer = (() => {
     const picture = Plot.plot({
       width: Math.max(280, Math.min(900, $("histogram").clientWidth || 600)), height: 150, marginLeft: 45, ariaLabel: "How many curves have which score",
       x: { type: "symlog", constant: unit, domain: [low, high], label: by === "e" ? "E" : "relative E", ticks, tickFormat: short },
-      y: { label: "curves", ticks: 3 },
+      y: { label: "curves", ticks: 3, tickFormat: (v) => (Number.isInteger(v) ? count(v) : "") },
       marks: [Plot.rectY(data, { x1: "x1", x2: "x2", y: "value", insetRight: 1, fill: (bin) => (bin.x1 >= threshold ? "var(--mark)" : "var(--accent)") }), Plot.ruleY([0]), Plot.ruleX([threshold], { stroke: "currentColor", strokeDasharray: "4 3" })],
     });
     $("histogram").replaceChildren(asImage(picture));

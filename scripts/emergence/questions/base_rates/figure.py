@@ -32,7 +32,7 @@ def base_rates(table, catalogue):
     labels = []
     for row in shown.itertuples():
         names = " + ".join(catalogue["label"].get(metric, metric) for metric in row.metrics.split("|"))
-        labels.append(f"{drawing.short(row.comparison, 34)} ({row.of_tasks:,})\n{drawing.short(names, 40)}")
+        labels.append(f"{drawing.short(row.comparison, 34)} ({row.of_tasks:,})\n{drawing.short(names, 46)}")
     left.set_yticks(rows, labels, fontsize=7.5)
     for label, leads in zip(left.get_yticklabels(), shown["leads"], strict=True):
         label.set_fontweight("bold" if leads else "normal")

@@ -46,7 +46,8 @@ def null_models(q_values, by_metric, catalogue, rate, most=14):
     left.set_ylabel("share of curves at or below")
     left.legend(loc="lower right")
     right.axvline(5, color="0.5", ls="--", lw=1, zorder=0)
-    right.set_yticks(list(rows.values()), [drawing.short(catalogue["label"].get(metric, "all metrics"), 28) for metric in rows])
+    labels = [drawing.folded(catalogue["label"].get(metric, "all metrics"), 1.7, 8) for metric in rows]
+    right.set_yticks(list(rows.values()), labels)
     right.set_ylim(len(rows) - 0.5, -0.5)
     right.set_xlim(left=-2)
     right.set_xlabel("curves sharper than explained (%)")

@@ -23,12 +23,13 @@ def known_truth(table, catalogue):
     if data.empty:
         return drawing.notice("No curve has both a measured and a true emergence score."), data
     figure, axes = plt.subplots(figsize=(drawing.WIDTH, 0.6 * drawing.WIDTH))
-    for kind, color in drawing.KIND_COLORS.items():
+    # metrics of two kinds can have one value: the larger circles lie behind
+    for size, (kind, color) in zip((8, 6.5, 5, 3.5), reversed(drawing.KIND_COLORS.items()), strict=True):
         for is_limited, face in ((False, color), (True, "none")):
             rows = data[(data["kind"] == kind) & (data["is_limited"] == is_limited)]
-            label = f"{kind} metric" + (", limited by resolution" if is_limited else "")
+            label = ("metric of unknown kind" if kind == "unknown" else f"{kind} metric") + (", limited" if is_limited else "")
             if len(rows):
-                axes.plot(rows["truth"], rows["drawn"], "o", ms=5, mec=color, mfc=face, alpha=0.8, label=label)
+                axes.plot(rows["truth"], rows["drawn"], "o", ms=size, mec=color, mfc=face, label=label)
     ends = np.array([min(data["truth"].min(), data["drawn"].min()), max(data["truth"].max(), data["drawn"].max())])
     axes.plot(ends, ends, color="0.3", ls="--", lw=1, zorder=0)
     for axis in (axes.xaxis, axes.yaxis):

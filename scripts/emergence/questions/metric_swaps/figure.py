@@ -90,7 +90,7 @@ def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=
                 room = (width - 0.9) / len(panels) - 0.1
                 # where all panels are of one task, its name would only hide what tells them apart
                 name = subtask if subtask and one_task else task + (f": {subtask}" if subtask else "")
-                axes.set_title(drawing.fitted(name, room, 9), pad=16)
+                axes.set_title(drawing.folded(name, room, 9), pad=16)
             if len(scores) <= 3:
                 said = "E = " + ", ".join(map(_score_in_words, scores))
                 axes.annotate(
@@ -110,7 +110,8 @@ def metric_swaps(curves, swaps, comparisons, catalogue, scale_label, most_tasks=
     for axes in grid[1]:
         drawing.scale_ticks(axes)
     n_lines = max(axes.get_ylabel().count("\n") + 1 for axes in grid[:, 0])
-    top = 0.5 + 0.18 * -(-len(looks) // 3)
+    n_title = max(axes.get_title().count("\n") for axes in grid[0])
+    top = 0.5 + 0.18 * -(-len(looks) // 3) + 0.15 * n_title
     drawing.at_position(figure, left=first + 0.2 + 0.15 * n_lines, top=top, bottom=0.55, between=others + 0.2, above=0.4)
     figure.supxlabel(drawing.fitted(scale_label, width, 9), fontsize=9, y=0.02)
     names = {line: line[0] + ("" if line[1] == UNKNOWN_SHOTS else f", {int(line[1])}-shot") for line in lines}
@@ -179,7 +180,7 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
     left.set_ylabel("|E| under the second metric")
     right.axvline(1, color="0.5", ls="--", lw=1, zorder=0)
     names = [
-        f"{drawing.short(catalogue.at[row.name_a, 'label'], 22)}\nor {drawing.short(catalogue.at[row.name_b, 'label'], 22)}"
+        f"{drawing.short(catalogue.at[row.name_a, 'label'], 32)}\nor {drawing.short(catalogue.at[row.name_b, 'label'], 32)}"
         for row in shown.itertuples()
     ]
     right.set_yticks(range(len(shown)), names, fontsize=7.5)
@@ -190,5 +191,5 @@ def swap_comparisons(metric_swaps, comparisons, catalogue, most=8):
     right.set_xticks(drawing.log_ticks(*right.get_xlim()))
     right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     right.xaxis.set_minor_formatter("")
-    right.set_xlabel("|E| under the first over |E| under the second")
+    right.set_xlabel("|E|, first over second")
     return figure, shown

@@ -9,10 +9,10 @@ MOST = 20
 
 def draw(given):
     """See emergence.questions."""
-    return {"repeated_families": copies_by_family(given.table("repeated_families"))}
+    return {"repeated_families": copies_by_family(given.table("repeated_families"), given.catalogue)}
 
 
-def copies_by_family(table):
+def copies_by_family(table, catalogue):
     """Draw the share of the compared curves that are copies, one bar per family, family repeated and metric."""
     shown = table.sort_values("n_copies", ascending=False, kind="stable").head(MOST)
     if shown.empty:
@@ -22,8 +22,9 @@ def copies_by_family(table):
     for row, record in enumerate(shown.itertuples()):
         counts = f"{record.n_copies:,} of {record.n_compared:,}"
         axes.annotate(counts, (100 * record.share, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
-    names = [drawing.short(f"{row.model_family} = {row.repeats_family}, {row.metric}", 52) for row in shown.itertuples()]
-    axes.set_yticks(range(len(shown)), names)
+    labels = shown["metric"].map(catalogue["label"])
+    names = shown["model_family"] + " = " + shown["repeats_family"] + ", " + labels
+    axes.set_yticks(range(len(shown)), [drawing.short(name, 52) for name in names])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, 118)
     axes.set_xticks([0, 25, 50, 75, 100])

@@ -146,17 +146,12 @@ def sharpest_curves(curves, catalogue, scale_label, how_many, of_each_metric=3):
             axes.axhline(row["chance"], color="0.5", lw=0.8, ls=":")
         room = panel - 0.15
         shots = "" if pd.isna(row["shots"]) else f", {int(row['shots'])}-shot"
-        said = (
-            f" · relative E {row['relative_e']:.1f}"
-            if row["relative_e"] < 1000
-            else f" · relative E {drawing.brief(row['relative_e'])}"
-        )
-        said = ("" if metric["higher_is_better"] else " (reversed)") + said
+        relative_e = f"{row['relative_e']:.1f}" if row["relative_e"] < 1000 else drawing.brief(row["relative_e"])
         # from the left edge of the panel, where the labels of its ticks are, too
         for line, (text, end, size, color) in enumerate(
             (
-                (metric["label"], said, 7, "0.35"),
-                (row["model_family"], shots, 7, "0.15"),
+                (metric["label"], "" if metric["higher_is_better"] else " (reversed)", 7, "0.35"),
+                (row["model_family"], f"{shots} · relative E {relative_e}", 7, "0.15"),
                 (row["task"] + (f": {row['subtask']}" if row["subtask"] else ""), "", 7.5, "black"),
             )
         ):

@@ -72,12 +72,14 @@ def by_length(groups, tokens):
         axes[0, 1].set_ylabel(f"edit distance ({unit})")
         axes[0, 1].set_ylim(bottom=0)
     lengths = np.unique((shown["shortest"] + shown["longest"]) / 2)
+    # one length alone has its neighbours on the axis, or points beside it could be taken for other lengths
+    margin, ticks = (0.6, lengths) if len(lengths) > 1 else (1.6, lengths + np.arange(-1, 2))
     for panel in axes[0]:
         if len(lengths) > 6:
             panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         else:
-            panel.set_xticks(lengths, [drawing.brief(length) for length in lengths])
-        panel.set_xlim(lengths[0] - 0.6, lengths[-1] + 0.6)
+            panel.set_xticks(ticks, [drawing.brief(length) for length in ticks])
+        panel.set_xlim(lengths[0] - margin, lengths[-1] + margin)
         panel.set_xlabel(f"length of the target ({unit})")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     handles += [Line2D([], [], color="0.3", ls=style, lw=1) for style in ("--", ":")]

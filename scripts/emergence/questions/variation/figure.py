@@ -17,7 +17,7 @@ def variation(shares):
     if known.empty:
         statuses = shares.drop_duplicates("status")["status"]
         reasons = ", ".join(status.replace("_", " ") for status in statuses)
-        return drawing.notice(f"No share of metric, task or model family can be given: {reasons}."), shares
+        return drawing.notice(f"No share of metric, task or model family can be given: {reasons}."), known
     figure, axes = plt.subplots(figsize=(5.2, 1.3 + 0.4 * len(known)))
     rows = np.arange(len(known))
     axes.barh(rows, 100 * known["share"], color=drawing.COLORS[0], height=0.55)
@@ -40,4 +40,4 @@ def variation(shares):
     axes.set_xticks([0, 25, 50, 75, 100])
     axes.set_xlabel("share of the variation in sharpness (%)")
     figure.legend(loc="outside upper right")
-    return figure, shares
+    return figure, known

@@ -175,14 +175,14 @@ def _read_files(directory, found, block, account):
     wanted = [item for item in found if not item.ignored]
     for item in found:
         if item.ignored:
-            account.count(trees.shown(trees.joined(directory, item.path)), "ignored", 1, item.ignored)
+            account.count(trees.path_text(trees.joined(directory, item.path)), "ignored", 1, item.ignored)
     last = time.monotonic()
     with without_collecting():
         for number, item in enumerate(wanted):
             if time.monotonic() - last > _INTERVAL:
                 last = time.monotonic()
                 logger.info("%s: %s of %s files read", directory, f"{number:,}", f"{len(wanted):,}")
-            name = trees.shown(trees.joined(directory, item.path))
+            name = trees.path_text(trees.joined(directory, item.path))
             try:
                 with naming(name):
                     task = _read_file(directory, name, item, block, contents, account)
@@ -209,7 +209,7 @@ def _read_file(directory, name, item, block, contents, account):
         _check_keys(content, file, contents.verified)
     else:
         head, numbers, entries = _look_through(_parse(content), block["scale_axis"], name, account)
-    contents.add(name, trees.shown(item.path), head, numbers, entries, is_regular)
+    contents.add(name, trees.path_text(item.path), head, numbers, entries, is_regular)
     return head[0]
 
 

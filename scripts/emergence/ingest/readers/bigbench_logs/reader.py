@@ -176,7 +176,7 @@ def read(block, account, part=None):
     by_task, folders = {}, {}
     for item in found:
         path = trees.joined(directory, item.path)
-        name = trees.shown(path)
+        name = trees.path_text(path)
         if item.ignored:
             account.count(name, "ignored", 1, item.ignored)
             continue
