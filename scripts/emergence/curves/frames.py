@@ -270,14 +270,12 @@ def measure(curves, catalogue):
     finest, rounding = (curves[column].to_numpy(dtype=float) for column in ("resolution", "rounding"))
     for batch in batches(curves):
         rows, y = batch.positions, batch.oriented
-        least = finest[rows], rounding[rows]
-        measured["score_range"][rows] = np.abs(sharpness.signed_range(y, *least))
-        status[rows] = sharpness.status(y, *least)
-        if y.shape[1] < sharpness.MIN_SCALES:
-            continue
-        measured["emergence_score"][rows] = sharpness.emergence_score(y, *least)
-        measured["emergence_score_resolved"][rows] = sharpness.emergence_score_resolved(y, *least)
-        measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
+        found = sharpness.measure(y, finest[rows], rounding[rows])
+        status[rows] = found.pop("status")
+        for column, values in found.items():
+            measured[column][rows] = values
+        if y.shape[1] >= sharpness.MIN_SCALES:
+            measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
     for column in ("emergence_score", "emergence_score_resolved"):
         measured[f"relative_{column}"] = sharpness.relative(measured[column], np.maximum(curves["n_scales"].to_numpy(float), 2))
     return curves.assign(status=status, **measured, repeats_family=_repeated_families(curves, status, catalogue))
