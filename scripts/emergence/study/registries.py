@@ -238,19 +238,20 @@ def from_scores(scores):
 
     scores: frame with task, subtask, metric and preferred. Returns the columns of load_tasks.
     """
-    said = scores.loc[scores["preferred"].fillna(False).to_numpy(dtype=bool), ["task", "subtask", "metric"]].astype("str")
-    counts = (
-        said.value_counts().reset_index().sort_values(["task", "subtask", "count", "metric"], ascending=[True, True, False, True])
-    )
-    chosen = counts.drop_duplicates(["task", "subtask"])
+    columns = ["task", "subtask", "metric"]
+    said = scores.loc[scores["preferred"].fillna(False).to_numpy(dtype=bool), columns]
+    counts = said.groupby(columns, observed=True).size().reset_index(name="count").astype(dict.fromkeys(columns, "str"))
+    counts = counts.sort_values(["task", "subtask", "count", "metric"], ascending=[True, True, False, True])
+    chosen = {}
+    for task, subtask, metric in counts.drop_duplicates(["task", "subtask"])[columns].itertuples(index=False):
+        chosen.setdefault(task, {})[subtask] = metric
     records = []
-    for task, entries in chosen.groupby("task", sort=True):
-        of_subtasks = entries.loc[entries["subtask"] != "", "metric"]
-        own = entries.loc[entries["subtask"] == "", "metric"]
-        names = sorted(set(of_subtasks))
-        if len(own):
-            prefers = own.iat[0]
-        elif len(of_subtasks) == 1 or names == ["multiple_choice_grade"]:
+    for task, entries in chosen.items():
+        own = entries.pop("", None)
+        names = sorted(set(entries.values()))
+        if own is not None:
+            prefers = own
+        elif len(entries) == 1 or names == ["multiple_choice_grade"]:
             prefers = names[0]
         else:
             prefers = "normalized_aggregate_score"
