@@ -234,6 +234,8 @@ def _to_known_digits(numbers):
 
 def _lists_to_known_digits(lists):
     """The same of lists of numbers."""
+    if not any(map(len, lists)):
+        return lists
     flat = iter(_to_known_digits(np.array([number for numbers in lists for number in numbers], dtype=float)).tolist())
     return [list(itertools.islice(flat, len(numbers))) for numbers in lists]
 
