@@ -94,7 +94,7 @@ def test_a_step_that_the_test_set_cannot_show_is_zero():
     assert sharpness.emergence_score_resolved(scores, resolution) == pytest.approx(19.0, abs=0.01)
     assert sharpness.status(scores, resolution) == "zero_median_step"
     assert np.isnan(sharpness.emergence_score(scores, resolution))
-    assert sharpness.steps(scores, resolution).tolist() == [0, 0, scores[3] - scores[2]]
+    assert sharpness.range_and_steps(scores, resolution)[1].tolist() == [0, 0, scores[3] - scores[2]]
 
 
 def test_one_right_answer_more_is_a_step_though_its_score_was_rounded():
@@ -102,7 +102,7 @@ def test_one_right_answer_more_is_a_step_though_its_score_was_rounded():
     counts = np.arange(5) / 3000
     published = np.round(counts, 4)
     assert (np.diff(published) < 1 / 3000).any()
-    assert (sharpness.steps(published, np.array(1 / 3000), np.array(1e-4)) > 0).all()
+    assert (sharpness.range_and_steps(published, np.array(1 / 3000), np.array(1e-4))[1] > 0).all()
     # two digits show no step of 1/3000 at all, and the resolution is then theirs
     assert sharpness.status(np.round(counts, 2), np.array(0.01), np.array(0.01)) == "constant"
 

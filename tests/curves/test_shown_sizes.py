@@ -24,6 +24,10 @@ def curves_of(rows, catalogue):
     return frames.measure(frames.from_scores(frame, catalogue), catalogue)
 
 
+def by_curve(curves, catalogue, **settings):
+    return shown_sizes.by_curve(curves, metric_pairs.swaps(curves, catalogue), catalogue, **settings)
+
+
 def plain(scores):
     """|E| of one list of scores, by the formula and nothing else."""
     steps = sorted((after - before) ** 2 for before, after in itertools.pairwise(scores))
@@ -57,7 +61,7 @@ def test_by_hand(catalogue):
     #   accuracy 0 0 0 0 8 (tenths)  E: none (0 0 8), none, none, none; constant without the last
     #   token accuracy 0 2 4 6 8     E: 3, 4, 4, 4, 3
     made = curves_of([("t", "exact_match", [0, 0, 0, 0, 0.8]), ("t", "brier_score", [0.8, 0.6, 0.4, 0.2, 0])], catalogue)
-    (row,) = shown_sizes.by_curve(made, catalogue, seed=1).to_dict("records")
+    (row,) = by_curve(made, catalogue, seed=1).to_dict("records")
     assert (row["metric_a"], row["n_subsets"], row["is_sampled"]) == ("exact_match", 5, False)
     assert row["share_a_sharper"] == pytest.approx(4 / 5)
     assert row["share_b_sharper"] == pytest.approx(1 / 5)
@@ -72,7 +76,7 @@ def test_against_a_plain_loop(catalogue):
         for metric in ("exact_match", "brier_score", "multiple_choice_grade")
     ]
     made = curves_of(rows, catalogue)
-    found = shown_sizes.by_curve(made, catalogue, seed=1, n_shown=4)
+    found = by_curve(made, catalogue, seed=1, n_shown=4)
     values = {(task, metric): scores for task, metric, scores in rows}
     assert len(found) == 20 * 3
     for row in found.to_dict("records"):
@@ -92,7 +96,7 @@ def test_an_affine_copy_is_never_the_sharper_one(catalogue):
     scores = np.random.default_rng(4).random(9)
     made = curves_of([("t", "exact_match", scores), ("t", "multiple_choice_grade", 0.1 + 0.3 * scores)], catalogue)
     # nothing is learned from such a pair
-    assert shown_sizes.by_curve(made, catalogue, seed=1).empty
+    assert by_curve(made, catalogue, seed=1).empty
     chosen, _ = shown_sizes.subsets(9, 4, seed=1)
     found = shown_sizes.compare(*(shown_sizes.magnitudes(values[None], chosen) for values in (scores, 0.1 + 0.3 * scores)))
     assert (found["share_a_sharper"][0], found["share_b_sharper"][0]) == (0, 0)
@@ -102,19 +106,19 @@ def test_an_affine_copy_is_never_the_sharper_one(catalogue):
 def test_other_curves_and_their_order_change_nothing(catalogue):
     generator = np.random.default_rng(5)
     rows = [(f"t{n}", metric, generator.random(25)) for n in range(4) for metric in ("exact_match", "brier_score")]
-    every = shown_sizes.by_curve(curves_of(rows, catalogue), catalogue, seed=1)
+    every = by_curve(curves_of(rows, catalogue), catalogue, seed=1)
     assert every["is_sampled"].all()
-    alone = shown_sizes.by_curve(curves_of(rows[2:4], catalogue), catalogue, seed=1)
+    alone = by_curve(curves_of(rows[2:4], catalogue), catalogue, seed=1)
     pd.testing.assert_frame_equal(every[every["task"] == "t1"].reset_index(drop=True), alone)
     backwards = curves_of(rows, catalogue).iloc[::-1].reset_index(drop=True)
-    pd.testing.assert_frame_equal(shown_sizes.by_curve(backwards, catalogue, seed=1), every)
+    pd.testing.assert_frame_equal(by_curve(backwards, catalogue, seed=1), every)
 
 
 def test_curves_without_a_choice_are_left_out(catalogue):
     four = curves_of([("t", "exact_match", [0, 0, 0, 1]), ("t", "brier_score", [1, 0.5, 0.2, 0])], catalogue)
-    assert shown_sizes.by_curve(four, catalogue, seed=1).empty
-    assert shown_sizes.by_curve(four.iloc[:0], catalogue, seed=1).empty
-    assert shown_sizes.by_pair(shown_sizes.by_curve(four, catalogue, seed=1)).empty
+    assert by_curve(four, catalogue, seed=1).empty
+    assert by_curve(four.iloc[:0], catalogue, seed=1).empty
+    assert shown_sizes.by_pair(by_curve(four, catalogue, seed=1)).empty
 
 
 def test_summed_up_by_pair():
@@ -139,5 +143,5 @@ def test_summed_up_by_pair():
 def test_subsets_of_a_pair_are_those_of_the_sizes_both_have(catalogue):
     made = curves_of([("t", "exact_match", [0, 0.1, 0.3, 0.6, 1, 1]), ("t", "brier_score", [1, 0.7, 0.5, 0.4, 0.1])], catalogue)
     assert len(metric_pairs.pairs(made, catalogue)[1]) == 1
-    (row,) = shown_sizes.by_curve(made, catalogue, seed=1).to_dict("records")
+    (row,) = by_curve(made, catalogue, seed=1).to_dict("records")
     assert (row["n_scales"], row["n_subsets"]) == (5, 5)

@@ -150,3 +150,26 @@ def test_scores_are_stored_to_the_letter(tmp_path):
     )
     (row,) = tables.read("scores", tmp_path / "scores.parquet").to_dict("records")
     assert row["scale"] == row["score"] == row["stderr"] == number
+
+
+def test_csv_is_what_pandas_writes(tmp_path):
+    # independent implementation: DataFrame.to_csv, with everything that a field may be
+    frame = pd.DataFrame(
+        {
+            "number": [1.0, -0.0, 0.0, np.nan, 1e-5, 1e16, np.inf, 1 / 3],
+            "whole": pd.array([1, None, 3, 4, 5, 6, 7, 8], dtype="Int64"),
+            "text, with a comma": ['x"y', "a,b", None, "", "two\nlines", "é", "a", "a"],
+            "mixed": [1, True, 1.0, None, "q", 2.5, np.float64(2), False],
+            "category": pd.Categorical(["u", "v", None, "u", "u", "v", "u", "u"]),
+            "yes": [True, False] * 4,
+        }
+    )
+    for part in (frame, frame[["number"]], frame[["text, with a comma"]], frame.iloc[:0], pd.DataFrame()):
+        tables.write_csv(part, tmp_path / "ours.csv")
+        part.to_csv(tmp_path / "theirs.csv", index=False, lineterminator="\n")
+        assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
+
+
+def test_a_carriage_return_in_csv_is_in_quotes(tmp_path):
+    tables.write_csv(pd.DataFrame({"text": ["a\rb", "c"], "number": [1, 2]}), tmp_path / "odd.csv")
+    assert (tmp_path / "odd.csv").read_bytes() == b'text,number\n"a\rb",1\nc,2\n'

@@ -214,9 +214,10 @@ def resolution(curves, catalogue):
     """
     if curves.empty:
         return np.empty(0)
-    entries = catalogue.loc[curves["metric"].astype(str)]
-    span = np.where(entries["proportion"], entries["high"] - entries["low"], np.nan)
-    proportion = entries["proportion"].to_numpy(dtype=bool)
+    metric = curves["metric"].astype("category")
+    low, high = (metric.map(catalogue[bound]).to_numpy(dtype=float) for bound in ("low", "high"))
+    proportion = metric.map(catalogue["proportion"]).to_numpy(dtype=bool)
+    span = np.where(proportion, high - low, np.nan)
     lengths = curves["n_scales"].to_numpy(dtype=int)
     start = np.cumsum(lengths) - lengths
     scores, n_models, n_examples, stderr = (
@@ -225,7 +226,7 @@ def resolution(curves, catalogue):
     grain = span * np.maximum.reduceat(1 / (n_examples * n_models), start)
     rounding = curves["rounding"].to_numpy(dtype=float) / np.fmin.reduceat(n_models, start)
     is_share = np.repeat(proportion, lengths)
-    share = (scores - np.repeat(np.where(proportion, entries["low"], 0.0), lengths)) / np.repeat(span, lengths)
+    share = (scores - np.repeat(np.where(proportion, low, 0.0), lengths)) / np.repeat(span, lengths)
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = np.square(stderr) / (share * (1 - share)) / np.repeat(span, lengths)
     from_stderr = np.where(is_share, np.where((share > 0) & (share < 1) & (stderr > 0), implied, np.nan), stderr)
@@ -270,14 +271,12 @@ def measure(curves, catalogue):
     finest, rounding = (curves[column].to_numpy(dtype=float) for column in ("resolution", "rounding"))
     for batch in batches(curves):
         rows, y = batch.positions, batch.oriented
-        least = finest[rows], rounding[rows]
-        measured["score_range"][rows] = np.abs(sharpness.signed_range(y, *least))
-        status[rows] = sharpness.status(y, *least)
-        if y.shape[1] < sharpness.MIN_SCALES:
-            continue
-        measured["emergence_score"][rows] = sharpness.emergence_score(y, *least)
-        measured["emergence_score_resolved"][rows] = sharpness.emergence_score_resolved(y, *least)
-        measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
+        found = sharpness.measure(y, finest[rows], rounding[rows])
+        status[rows] = found.pop("status")
+        for column, values in found.items():
+            measured[column][rows] = values
+        if y.shape[1] >= sharpness.MIN_SCALES:
+            measured["kendall_tau"][rows] = sharpness.kendall_tau(y)
     for column in ("emergence_score", "emergence_score_resolved"):
         measured[f"relative_{column}"] = sharpness.relative(measured[column], np.maximum(curves["n_scales"].to_numpy(float), 2))
     return curves.assign(status=status, **measured, repeats_family=_repeated_families(curves, status, catalogue))
@@ -297,8 +296,8 @@ def _repeated_families(curves, status, catalogue):
     if len(varying) == 0:
         return pd.Series(repeated, index=curves.index, dtype="str")
     outputs = tables.key_positions(curves.iloc[varying], ["task", "subtask", "metric", "shots"])
-    entries = catalogue.loc[curves["metric"].astype(str)]
-    near = _COPY_SHARE * (entries["high"] - entries["low"]).to_numpy(dtype=float)
+    span = catalogue["high"].astype(float) - catalogue["low"].astype(float)
+    near = _COPY_SHARE * curves["metric"].astype("category").map(span).to_numpy(dtype=float)
     group = pd.Series(outputs, index=varying)
     for batch in batches(curves.iloc[varying]):
         rows, scores, scales = varying[batch.positions], batch.oriented, batch.scales

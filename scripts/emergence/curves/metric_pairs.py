@@ -75,10 +75,10 @@ def swaps(curves, catalogue):
         table.loc[rows, "n_scales"] = y_a.shape[1]
         if y_a.shape[1] >= sharpness.MIN_SCALES:
             for side, curve, y in (("a", a, y_a), ("b", b, y_b)):
-                resolution, rounding = least[curve[rows]].T
-                table.loc[rows, f"status_{side}"] = sharpness.status(y, resolution, rounding)
-                table.loc[rows, f"emergence_score_{side}"] = sharpness.emergence_score(y, resolution, rounding)
-                table.loc[rows, f"resolved_score_{side}"] = sharpness.emergence_score_resolved(y, resolution, rounding)
+                found = sharpness.measure(y, *least[curve[rows]].T)
+                table.loc[rows, f"status_{side}"] = found["status"]
+                table.loc[rows, f"emergence_score_{side}"] = found["emergence_score"]
+                table.loc[rows, f"resolved_score_{side}"] = found["emergence_score_resolved"]
             is_function[rows] = _is_linear_function(y_a, y_b, least[a[rows], 1], least[b[rows], 1])
     members = curves["members"].to_numpy(dtype=object) if "members" in curves else np.full(len(curves), None, dtype=object)
     known = [sharpest(table, side).notna().to_numpy() for side in "ab"]

@@ -28,8 +28,11 @@ _SLACK = 1 - 1e-9
 _LARGEST = 2.0**1022
 
 
-def least_difference(scores, resolution=None, rounding=0.0):
-    """The size below which a difference between two scores of a curve is zero.
+def range_and_steps(scores, resolution=None, rounding=0.0):
+    """Range of each curve and the sizes of its steps, without sign; those below the least difference are zero.
+
+    The least difference is the resolution less the rounding, or the rounding where that is more; at least the rounding of
+    floating-point numbers.
 
     Parameters
     ----------
@@ -39,54 +42,60 @@ def least_difference(scores, resolution=None, rounding=0.0):
 
     Returns
     -------
-    (...) in the units of the scores: the resolution less the rounding, or the rounding where that is more; at least the rounding
-    of floating-point numbers.
-    """
-    least = _FLOAT_ROUNDING * np.abs(scores).max(axis=-1)
-    if resolution is None:
-        return least
-    resolution, rounding = np.broadcast_arrays(np.asarray(resolution, dtype=float), np.asarray(rounding, dtype=float))
-    return np.fmax(least, _SLACK * np.fmax(resolution - np.nan_to_num(rounding), rounding))
-
-
-def steps(scores, resolution=None, rounding=0.0):
-    """Differences between neighbouring scales; those below `least_difference` are zero.
-
-    scores: (..., n_scales), in the metric's own units. Returns (..., n_scales - 1).
+    spread : (...), max - min.
+    size : (..., n_scales - 1), differences between neighbouring scales.
+    unit : (...), by which both have been multiplied: 1, or 0.25 where differences of the scores could overflow.
     """
     scores = np.asarray(scores, dtype=float)
-    difference = np.diff(scores, axis=-1)
-    difference[np.abs(difference) < least_difference(scores, resolution, rounding)[..., None]] = 0.0
-    return difference
+    high, low = scores.max(axis=-1), scores.min(axis=-1)
+    largest = np.maximum(np.abs(high), np.abs(low))
+    unit = np.where(largest > _LARGEST, 0.25, 1.0)
+    if (unit < 1).any():
+        scores, high, low, largest = scores * unit[..., None], high * unit, low * unit, largest * unit
+    least = _FLOAT_ROUNDING * largest
+    if resolution is not None:
+        resolution, rounding = np.asarray(resolution, dtype=float) * unit, np.asarray(rounding, dtype=float) * unit
+        least = np.fmax(least, _SLACK * np.fmax(resolution - np.nan_to_num(rounding), rounding))
+    spread, size = high - low, np.abs(np.diff(scores, axis=-1))
+    size[size < least[..., None]] = 0.0
+    return np.where(spread < least, 0.0, spread), size, unit
 
 
-def signed_range(scores, resolution=None, rounding=0.0):
-    """Range of each curve (max - min), negative where the maximum is at a smaller scale than the minimum.
-
-    The first of equal maxima or minima counts. A range below `least_difference` is zero. scores: (..., n_scales). Returns (...).
-    """
-    scores = np.asarray(scores, dtype=float)
-    direction = np.sign(scores.argmax(axis=-1) - scores.argmin(axis=-1))
-    spread = scores.max(axis=-1) - scores.min(axis=-1)
-    spread = np.where(spread < least_difference(scores, resolution, rounding), 0.0, spread)
-    return direction * spread
-
-
-def _in_range(scores, *sizes):
-    """Scores and sizes in the same unit, halved twice where differences of the scores could overflow; E has no unit."""
-    scores = np.asarray(scores, dtype=float)
-    unit = np.where(np.abs(scores).max(axis=-1) > _LARGEST, 0.25, 1.0)
-    return scores * unit[..., None], *(None if size is None else size * unit for size in sizes)
-
-
-def _median_step(difference):
-    """Root of the median squared step, without squares. difference: (..., n_scales - 1). Returns (...)."""
-    size = np.abs(difference)
-    middle = size.shape[-1] // 2
-    if size.shape[-1] % 2:
+def _median_step(size):
+    """Root of the median squared step, without squares. size: (..., n_scales - 1), 0 or more. Returns (...)."""
+    n_steps = size.shape[-1]
+    middle = n_steps // 2
+    if n_steps == 3:
+        # much faster than to sort so few
+        a, b, c = (size[..., place] for place in range(3))
+        return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    if n_steps % 2:
         return np.partition(size, middle, axis=-1)[..., middle]
     size = np.partition(size, (middle - 1, middle), axis=-1)
     return np.hypot(size[..., middle - 1], size[..., middle]) / np.sqrt(2)
+
+
+def _over_median_step(spread, scale, known):
+    """Range over median step: 0 for a constant curve of which enough is known, NaN where the median step is zero. All (...)."""
+    score = np.divide(spread, scale, out=np.full(np.shape(spread), np.nan), where=scale > 0)
+    return np.where((spread == 0) & known, 0.0, score)
+
+
+def _resolved(spread, size, resolution):
+    """Range over median step, with every step counted as at least the resolution. size: (..., n_scales - 1), the others (...)."""
+    return _over_median_step(spread, _median_step(np.maximum(size, resolution[..., None])), resolution > 0)
+
+
+def _direction(scores):
+    """Sign of a range: negative where the maximum is at a smaller scale than the minimum. The first of equal ones counts."""
+    return np.sign(np.argmax(scores, axis=-1) - np.argmin(scores, axis=-1))
+
+
+def magnitude(scores, resolution=None, rounding=0.0):
+    """Size of the emergence score of each curve; see `emergence_score`."""
+    spread, size, _ = range_and_steps(scores, resolution, rounding)
+    scale = _median_step(size)
+    return _over_median_step(spread, scale, np.isfinite(scale))
 
 
 def emergence_score(scores, resolution=None, rounding=0.0):
@@ -99,7 +108,7 @@ def emergence_score(scores, resolution=None, rounding=0.0):
     ----------
     scores : (..., n_scales), n_scales >= 2.
     resolution : None, or (...) in the units of the scores, NaN where unknown: steps below it are zero.
-    rounding : (...) rounding of the published digits; see `least_difference`.
+    rounding : (...) rounding of the published digits; see `range_and_steps`.
 
     Returns
     -------
@@ -109,11 +118,8 @@ def emergence_score(scores, resolution=None, rounding=0.0):
     ----------
     Schaeffer, Miranda & Koyejo (2023), section 4, after the breakthroughness of Srivastava et al. (2022).
     """
-    scores, resolution, rounding = _in_range(scores, resolution, rounding)
-    spread = signed_range(scores, resolution, rounding)
-    scale = _median_step(steps(scores, resolution, rounding))
-    score = np.divide(spread, scale, out=np.full(np.shape(spread), np.nan), where=scale > 0)
-    return np.where((spread == 0) & np.isfinite(scale), 0.0, score)
+    # no negative zero
+    return _direction(scores) * magnitude(scores, resolution, rounding) + 0.0
 
 
 def emergence_score_resolved(scores, resolution, rounding=0.0):
@@ -123,7 +129,7 @@ def emergence_score_resolved(scores, resolution, rounding=0.0):
     ----------
     scores : (..., n_scales), n_scales >= 2.
     resolution : (...) in the units of the scores, NaN where unknown.
-    rounding : (...) rounding of the published digits; see `least_difference`.
+    rounding : (...) rounding of the published digits; see `range_and_steps`.
 
     Returns
     -------
@@ -133,12 +139,50 @@ def emergence_score_resolved(scores, resolution, rounding=0.0):
     ----------
     Appendix A.1 of Schaeffer, Miranda & Koyejo (2023) on the resolution of a test set.
     """
-    scores, resolution, rounding = _in_range(scores, np.asarray(resolution, dtype=float), rounding)
-    spread = signed_range(scores, resolution, rounding)
-    difference = steps(scores, resolution, rounding)
-    scale = _median_step(np.maximum(np.abs(difference), resolution[..., None]))
-    score = np.divide(spread, scale, out=np.full(np.shape(spread), np.nan), where=scale > 0)
-    return np.where((spread == 0) & (resolution > 0), 0.0, score)
+    resolution = np.asarray(resolution, dtype=float)
+    spread, size, unit = range_and_steps(scores, resolution, rounding)
+    return _direction(scores) * _resolved(spread, size, resolution * unit) + 0.0
+
+
+def status(scores, resolution=None, rounding=0.0):
+    """Why an emergence score is or is not defined: `ok`, `constant`, `zero_median_step` or `too_few_scales`.
+
+    scores, resolution, rounding: as for `emergence_score`. Returns (...) of strings.
+    """
+    return measure(scores, np.nan if resolution is None else resolution, rounding)["status"]
+
+
+def measure(scores, resolution, rounding=0.0):
+    """What is measured of each curve, all at once.
+
+    Parameters
+    ----------
+    scores, resolution, rounding
+        As for `emergence_score_resolved`.
+
+    Returns
+    -------
+    dict of (...)
+        `score_range`, max - min, infinite where that overflows; `status`; `emergence_score` and `emergence_score_resolved`, NaN
+        below MIN_SCALES.
+    """
+    resolution = np.asarray(resolution, dtype=float)
+    spread, size, unit = range_and_steps(scores, resolution, rounding)
+    if size.shape[-1] < MIN_SCALES - 1:
+        status, plain, resolved = np.full(spread.shape, TOO_FEW_SCALES, dtype=object), *(np.full(spread.shape, np.nan),) * 2
+    else:
+        direction, scale = _direction(scores), _median_step(size)
+        status = np.where(spread == 0, CONSTANT, np.where(scale == 0, ZERO_MEDIAN_STEP, OK)).astype(object)
+        plain = direction * _over_median_step(spread, scale, np.isfinite(scale)) + 0.0
+        resolved = direction * _resolved(spread, size, resolution * unit) + 0.0
+    with np.errstate(over="ignore"):
+        spread = spread / unit
+    return {
+        "score_range": spread,
+        "status": status,
+        "emergence_score": plain,
+        "emergence_score_resolved": resolved,
+    }
 
 
 def relative(score, n_scales):
@@ -157,23 +201,11 @@ def kendall_tau(scores):
 
     scores: (..., n_scales). Returns (...).
     """
-    scores, _ = _in_range(scores, None)
+    scores = np.asarray(scores, dtype=float)
     n_scales = scores.shape[-1]
     earlier, later = np.triu_indices(n_scales, k=1)
-    order = np.sign(scores[..., later] - scores[..., earlier])
+    with np.errstate(over="ignore"):
+        order = np.sign(scores[..., later] - scores[..., earlier])
     n_pairs = n_scales * (n_scales - 1) / 2
     untied = np.abs(order).sum(axis=-1)
     return np.divide(order.sum(axis=-1), np.sqrt(n_pairs * untied), out=np.full(untied.shape, np.nan), where=untied > 0)
-
-
-def status(scores, resolution=None, rounding=0.0):
-    """Why an emergence score is or is not defined: `ok`, `constant`, `zero_median_step` or `too_few_scales`.
-
-    scores, resolution, rounding: as for `emergence_score`. Returns (...) of strings.
-    """
-    scores, resolution, rounding = _in_range(scores, resolution, rounding)
-    if scores.shape[-1] < MIN_SCALES:
-        return np.full(scores.shape[:-1], TOO_FEW_SCALES, dtype=object)
-    constant = signed_range(scores, resolution, rounding) == 0
-    undefined = _median_step(steps(scores, resolution, rounding)) == 0
-    return np.where(constant, CONSTANT, np.where(undefined, ZERO_MEDIAN_STEP, OK)).astype(object)

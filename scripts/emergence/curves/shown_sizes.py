@@ -20,8 +20,8 @@ MOST_SUBSETS = 5000
 # Two scores nearer to one another than this share are equal but for rounding.
 _EQUAL = 1e-9
 
-# Subsets of curves in memory at one time.
-_AT_ONCE = 500_000
+# Subsets of curves in memory at one time, and in a processor's cache.
+_AT_ONCE, _IN_CACHE = 500_000, 2**14
 
 MEASURES = ("share_a_sharper", "share_b_sharper", "ratio_low", "ratio_median", "ratio_high")
 
@@ -66,11 +66,13 @@ def magnitudes(scores, chosen):
     (curves, subsets) ndarray
     """
     found = np.empty((len(scores), len(chosen)))
-    step = max(1, _AT_ONCE // max(1, len(chosen)))
+    step = max(1, _IN_CACHE // max(1, len(chosen)))
     for start in range(0, len(scores), step):
-        shown = scores[start : start + step][:, chosen]
-        found[start : start + step] = np.abs(sharpness.emergence_score(shown))
-    return np.where(np.isnan(found), np.inf, found)
+        # the subsets lie side by side, so that what is done with their sizes is done with many subsets at a time
+        shown = np.moveaxis(scores[start : start + step][:, chosen.T], 1, -1)
+        found[start : start + step] = sharpness.magnitude(shown)
+    found[np.isnan(found)] = np.inf
+    return found
 
 
 def compare(a, b):
@@ -107,7 +109,7 @@ def compare(a, b):
     }
 
 
-def by_curve(curves, catalogue, seed, n_shown=N_SHOWN):
+def by_curve(curves, swaps, catalogue, seed, n_shown=N_SHOWN):
     """For every pair of metrics on the same outputs: over the subsets of n_shown sizes, how often is each the sharper one?
 
     Pairs of curves that share at most n_shown sizes have nothing to choose from and are left out, as are metrics of which one is a
@@ -116,6 +118,7 @@ def by_curve(curves, catalogue, seed, n_shown=N_SHOWN):
     Parameters
     ----------
     curves : frame of curves
+    swaps : frame of metric_pairs.swaps, of the same curves
     catalogue : frame of metric_catalogue.load
     seed : int
     n_shown : int
@@ -127,7 +130,7 @@ def by_curve(curves, catalogue, seed, n_shown=N_SHOWN):
     """
     table, a, b = metric_pairs.pairs(curves, catalogue)
     # the swaps are in the same order
-    is_same = ~metric_pairs.swaps(curves, catalogue)["status"].isin([DIFFERENT_MEMBERS, FUNCTION_OF_OTHER]).to_numpy(dtype=bool)
+    is_same = ~swaps["status"].isin([DIFFERENT_MEMBERS, FUNCTION_OF_OTHER]).to_numpy(dtype=bool)
     table, a, b = table[is_same].reset_index(drop=True), a[is_same], b[is_same]
     table["n_scales"], table["n_shown"], table["n_subsets"], table["is_sampled"] = 0, n_shown, 0, False
     table[list(MEASURES)] = np.nan

@@ -5,13 +5,13 @@ in that order and of those types.
 """
 
 import contextlib
-import csv
 import functools
 import glob
 import heapq
 import itertools
 import operator
 import os
+import re
 import uuid
 from pathlib import Path
 
@@ -48,6 +48,9 @@ _POWERS = np.array([float(f"1e{exponent}") for exponent in range(23)])
 # Rows in a row group, and items of lists: what is in memory at once where tables stream.
 _ROW_GROUP = 2**17
 _ITEMS = 2**22
+
+# Rows of CSV that are made into text at once.
+_CSV_ROWS = 2**14
 
 
 @functools.cache
@@ -232,6 +235,8 @@ def _to_known_digits(numbers):
 
 def _lists_to_known_digits(lists):
     """The same of lists of numbers."""
+    if not any(map(len, lists)):
+        return lists
     flat = iter(_to_known_digits(np.array([number for numbers in lists for number in numbers], dtype=float)).tolist())
     return [list(itertools.islice(flat, len(numbers))) for numbers in lists]
 
@@ -297,12 +302,43 @@ def write_parts(parts, name, path):
 
 
 def write_csv(frame, path):
-    """A frame as CSV, its texts to the letter, so that the same table can be read back."""
-    text = frame.to_csv(index=False, lineterminator="\n")
-    if "\r" in text:
-        # which of Python's versions put a carriage return in quotes is not the same for all
-        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    Path(path).write_bytes(text.encode())
+    """A frame as CSV, its texts to the letter, so that the same table can be read back.
+
+    The same as frame.to_csv, in a third of the time: a value that repeats is made a text once. A carriage return is in quotes: not
+    every version of Python's csv module does that.
+    """
+    names = [_quoted(str(column)) for column in frame.columns]
+    # a line without a character would be no row
+    empty = '""' if len(names) == 1 else ""
+    ends = [","] * (len(names) - 1) + ["\n"] * bool(names)
+    columns = [_distinct_texts(frame[column], empty, end) for column, end in zip(frame.columns, ends, strict=True)]
+    with open(path, "wb") as file:
+        file.write((",".join(names) + "\n").encode())
+        for start in range(0, len(frame), _CSV_ROWS):
+            parts = [texts.take(pa.array(codes[start : start + _CSV_ROWS])) for texts, codes in columns]
+            rows = pc.binary_join_element_wise(*parts, "")
+            # the texts of an Arrow column follow one another in memory
+            file.write(rows.buffers()[2])
+
+
+def _quoted(text):
+    """A text as a field of CSV: in quotes where it has to be."""
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[",\r\n]', text) else text
+
+
+def _distinct_texts(values, empty, end):
+    """The distinct fields of a column, each with `end` behind it, as an Arrow column, and which of them each row has, (n,)."""
+    if values.dtype == np.float64:
+        # by their bits: a negative zero is equal to zero, and another text
+        codes, bits = pd.factorize(values.to_numpy().view(np.int64))
+        texts = [repr(number) if number == number else empty for number in bits.view(np.float64).tolist()]
+    else:
+        # of an object column each row is a text of its own: 1 and True are equal, and other texts
+        codes, distinct = (np.arange(len(values)), values) if values.dtype == object else pd.factorize(values)
+        texts = [empty if pd.isna(value) or value == "" else _quoted(str(value)) for value in distinct.tolist()]
+    # what is missing has the last number
+    texts.append(empty)
+    return pa.array([text + end for text in texts], pa.string()), np.where(codes < 0, len(texts) - 1, codes)
 
 
 def _to_arrow(frame, name):

@@ -37,9 +37,15 @@ class Given:
         if self._names is not None and name not in self._names:
             raise KeyError(f"the question does not name the table `{name}`")
 
-    def table(self, name):
-        """Return a table as a typed frame; of the whole study, {benchmark: frame}. It is read once; do not change it."""
+    def table(self, name, categories=False):
+        """Return a table as a typed frame; of the whole study, {benchmark: frame}. It is read once; do not change it.
+
+        categories: whether the texts of a table of one benchmark may be categorical columns, which takes a fraction of the time.
+        """
         self._check(name)
+        if categories and name not in self._tables:
+            # not kept: who asks next may want texts
+            return tables.read(name, self._paths[name], categories=True)
         if name not in self._tables:
             path = self._paths[name]
             if isinstance(path, dict):

@@ -77,9 +77,10 @@ def fit_where_possible(scores, scales, known_noise):
     with np.errstate(invalid="ignore"):
         usable = (known_noise.kind != noise.NONE) & np.isfinite(scales).all(axis=1) & (scales > 0).all(axis=1)
         usable &= (np.diff(scales, axis=1) > 0).all(axis=1)
+    if usable.all():
+        return fit_smooth(scores, scales, known_noise)
     usable = np.flatnonzero(usable)
-    shapes = ((n_curves, n_scales), (n_curves, n_scales, n_scales), (n_curves, n_scales), n_curves, n_curves, n_curves)
-    fit = SmoothFit(*(np.full(shape, np.nan) for shape in shapes))
+    fit = SmoothFit.unknown(n_curves, n_scales)
     if len(usable):
         for field, values in zip(fit, fit_smooth(scores[usable], scales[usable], known_noise.take(usable)), strict=True):
             field[usable] = values
@@ -88,25 +89,26 @@ def fit_where_possible(scores, scales, known_noise):
 
 def blocks(curves, catalogue, shared_questions=0.0):
     """The curves of a frame in blocks of equal length. Yields Block."""
+    metric = curves["metric"].astype("category")
+    higher = curves["higher_is_better"].to_numpy(dtype=bool)
+    low, high, proportion = (metric.map(catalogue[name]).to_numpy() for name in ("low", "high", "proportion"))
+    # bounds of the oriented score; open ends are NaN
+    low, high = (np.where(higher, *ends).astype(float) for ends in ((low, -high), (high, -low)))
+    low, high = (np.where(np.isfinite(bound), bound, np.nan) for bound in (low, high))
     for batch in frames.batches(curves):
         n_scales = batch.scales.shape[1]
         for start in range(0, len(batch.positions), _BLOCK_CURVES):
             part = slice(start, start + _BLOCK_CURVES)
             rows = batch.positions[part]
-            metric = curves["metric"].to_numpy()[rows]
-            higher = curves["higher_is_better"].to_numpy(dtype=bool)[rows]
-            low, high = (catalogue[bound].reindex(metric).to_numpy(dtype=float) for bound in ("low", "high"))
-            # bounds of the oriented score; open ends are NaN
-            low, high = np.where(higher, low, -high), np.where(higher, high, -low)
             arrays = {
                 "scores": batch.oriented[part],
                 "scales": batch.scales[part],
                 "n_examples": batch.n_examples[part],
                 "n_models": batch.n_models[part],
                 "stderr": batch.stderr[part],
-                "proportion": catalogue["proportion"].reindex(metric).to_numpy(dtype=bool),
-                "low": np.where(np.isfinite(low), low, np.nan),
-                "high": np.where(np.isfinite(high), high, np.nan),
+                "proportion": proportion[rows].astype(bool),
+                "low": low[rows],
+                "high": high[rows],
             }
             covariance = lists(curves, "covariance", rows, (n_scales, n_scales))
             scatter = lists(curves, "scatter", rows, (n_scales,))
@@ -120,7 +122,7 @@ def lists(curves, column, rows, shape):
         return None
     lists = curves[column].to_numpy()[rows]
     # a curve that was not tested has no list
-    given = np.array([np.ndim(values) == 1 and len(values) > 0 for values in lists], dtype=bool)
+    given = np.array([isinstance(values, np.ndarray | list) and len(values) > 0 for values in lists], dtype=bool)
     if not given.any():
         return None
     found = np.full((len(rows), *shape), np.nan)
@@ -154,7 +156,7 @@ def assess(curves, catalogue, draws, seed, shared_questions=0.0):
         The tables null_models (one row per curve), predictions (one row per curve and predictor) and examples_needed (one row per
         curve), in the order of the curves.
     """
-    keys = np.array(curve_keys(curves), dtype=object)
+    keys = np.array(curve_keys(curves) if draws else np.empty(len(curves)), dtype=object)
     tests, predictions, small = [], [], []
     for block in blocks(curves, catalogue, shared_questions):
         tests.append(_null_model_tests(block, list(keys[block.positions]), draws, seed).set_index(block.positions))
@@ -245,12 +247,11 @@ def p_and_q_values(null_models_table, family):
 
 def above_chance(scores, catalogue):
     """Exact one-sided test of each score against guessing, one row per score, in the order of the score table."""
-    metric = scores["metric"].astype(str)
     tested = power.above_chance(
         scores["score"].to_numpy(dtype=float),
         scores["n_examples"].to_numpy(dtype=float, na_value=np.nan),
         scores["chance"].to_numpy(dtype=float),
-        catalogue["proportion"].reindex(metric).to_numpy(dtype=bool),
+        scores["metric"].astype("category").map(catalogue["proportion"]).to_numpy(dtype=bool),
     )
     key = ["benchmark", "task", "subtask", "metric", "model_family", "model", "shots"]
     return pd.concat([scores[[*key, "scale"]].reset_index(drop=True), tested], axis=1)

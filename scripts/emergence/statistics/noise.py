@@ -20,6 +20,7 @@ STDERR = "stderr"
 COVARIANCE = "covariance"
 RESIDUAL = "residual"
 NONE = "none"
+KINDS = sorted((BINOMIAL, STDERR, COVARIANCE, RESIDUAL, NONE))
 
 WORDS = {
     BINOMIAL: "the sampling noise of a test set of known size",
@@ -255,9 +256,8 @@ def variance(noise, expected):
     with np.errstate(invalid="ignore"):
         counted = _count_variance(expected, noise.trials) * noise.effect[:, None]
     measured = np.square(noise.stderr)
-    found = np.where(
-        noise.counts[:, None], counted, np.where(np.isin(noise.kind, (STDERR, COVARIANCE))[:, None], measured, shape)
-    )
+    is_measured = (noise.kind == STDERR) | (noise.kind == COVARIANCE)
+    found = np.where(noise.counts[:, None], counted, np.where(is_measured[:, None], measured, shape))
     return np.maximum(found, found.max(axis=1, keepdims=True, initial=0) * _RELATIVE_SD_FLOOR**2)
 
 

@@ -53,21 +53,21 @@ def above_chance(scores, n_examples, chance, proportion):
         whole = np.abs(scores * n_examples - right) <= rounding
         right = np.where(whole, right, np.floor(scores * n_examples))
         share = proportion & (scores >= 0) & (scores <= 1)
-        status = np.select(
-            [
-                ~np.isfinite(scores),
-                ~share,
-                ~(n_examples >= 1) & ~((chance >= 0) & (chance < 1)),
-                ~(n_examples >= 1),
-                ~((chance >= 0) & (chance < 1)),
-                ~whole,
-            ],
-            [MISSING_SCORE, NOT_A_PROPORTION, UNKNOWN_BOTH, UNKNOWN_EXAMPLES, UNKNOWN_CHANCE, NOT_WHOLE],
-            default=OK,
-        ).astype(object)
-    tested = np.isin(status, (OK, NOT_WHOLE))
+        is_sized, is_chance = n_examples >= 1, (chance >= 0) & (chance < 1)
+        reasons = {
+            MISSING_SCORE: ~np.isfinite(scores),
+            NOT_A_PROPORTION: ~share,
+            UNKNOWN_BOTH: ~is_sized & ~is_chance,
+            UNKNOWN_EXAMPLES: ~is_sized,
+            UNKNOWN_CHANCE: ~is_chance,
+            NOT_WHOLE: ~whole,
+        }
+    # the first that applies
+    number = np.select(list(reasons.values()), range(len(reasons)), default=len(reasons))
+    tested = number >= list(reasons).index(NOT_WHOLE)
     p_value = np.full(scores.shape, np.nan)
     p_value[tested] = _at_least(right[tested], n_examples[tested], chance[tested])
+    status = pd.Categorical.from_codes(number, [*reasons, OK])
     return pd.DataFrame({"n_right": np.where(tested, right, np.nan), "p_value": p_value, "status": status})
 
 

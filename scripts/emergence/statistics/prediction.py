@@ -5,10 +5,12 @@ Three predictors: `smooth` (smooth curves in log scale, module smooth_curves), `
 sampling noise of the hidden scores, of which a perfect prediction errs by 0.8 on average.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
-from emergence.statistics.noise import NONE, RESIDUAL, variance
+from emergence.statistics.noise import KINDS, NONE, RESIDUAL, variance
 from emergence.statistics.smooth_curves import blocks, curve_by_curve, logistic_shapes, standard_logistic
 
 OK = "ok"
@@ -16,6 +18,8 @@ TOO_FEW_SCALES = "too_few_scales"
 MISSING_SCORE = "missing_score"
 INVALID_SCALES = "invalid_scales"
 NO_NOISE_ESTIMATE = "no_noise_estimate"
+
+STATUSES = sorted((OK, TOO_FEW_SCALES, MISSING_SCORE, INVALID_SCALES, NO_NOISE_ESTIMATE))
 
 SMOOTH, LINE, NO_CHANGE = PREDICTORS = ("smooth", "line", "no_change")
 
@@ -53,47 +57,71 @@ def _linear_prediction(seen, weight, x_seen, x_hidden):
     return mean + slope * away, 1 / total + np.square(away) / moment
 
 
-def _smooth_prediction(seen, weight, x_seen, x_hidden, height_sd, unit_noise):
-    """Average of the smooth curves that fit the seen scores, weighted by their posterior probability.
+class _Posterior(NamedTuple):
+    """The smooth curves through some scores, g shapes with their posterior probability. All (c, 1) or (c, g).
 
-    seen, weight: (c, s). height_sd: (c,) prior standard deviation of the height of a rise. unit_noise: (c,) bool, whether
-    1 / weight is the variance itself and not only its shape. Every shape of the grid has the same prior probability; level is
-    flat, height normal about zero. Returns prediction (c, k), its variance (c, k) between and within shapes, the average on the
-    seen scales (c, s), and the noise variance per unit of 1 / weight (c,).
+    mean, total: weighted mean of the scores, and the sum of the weights. probability: of each shape. centre: its weighted mean.
+    height: of its rise, and shrunk: the weighted sum of squares about the centre, with the prior. unit: noise variance per unit of
+    one over the weight.
     """
-    midpoint, rise = logistic_shapes(x_seen)
-    shape_seen = standard_logistic(x_seen, midpoint[:, None], rise[:, None])
-    shape_hidden = standard_logistic(x_hidden, midpoint[:, None], rise[:, None])
+
+    mean: np.ndarray
+    total: np.ndarray
+    probability: np.ndarray
+    centre: np.ndarray
+    height: np.ndarray
+    shrunk: np.ndarray
+    unit: np.ndarray
+
+
+def _posterior(seen, weight, shapes, height_sd, unit_noise):
+    """The smooth curves that fit the seen scores, weighted by their posterior probability.
+
+    Every shape of the grid has the same prior probability; level is flat, height normal about zero.
+
+    seen, weight: (c, s). shapes: (s, g). height_sd: (c,) prior standard deviation of the height of a rise. unit_noise: (c,) bool,
+    whether 1 / weight is the variance itself and not only its shape. Returns _Posterior.
+    """
     total = weight.sum(axis=1)[:, None]
     mean = (weight * seen).sum(axis=1)[:, None] / total
     centred = seen - mean
     weighted = weight * centred
-    centre = curve_by_curve(weight, shape_seen.T) / total
-    moment = curve_by_curve(weight, np.square(shape_seen).T) - total * np.square(centre)
-    product = curve_by_curve(weighted, shape_seen.T)
+    centre = curve_by_curve(weight, shapes) / total
+    moment = curve_by_curve(weight, np.square(shapes)) - total * np.square(centre)
+    product = curve_by_curve(weighted, shapes)
+    squared = np.square(product)
     # The height of a rise has no more freedom than the metric allows, which keeps a shape that was not seen rising from anything.
-    deviance = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / moment
+    left = (weighted * centred).sum(axis=1)
     freedom = max(seen.shape[1] - 4, 1)
     # scores on a smooth curve leave a scatter of zero, or a rounding error below it
-    unit = np.where(unit_noise, 1.0, np.maximum(deviance.min(axis=1), 0.0) / freedom)
-    prior = unit[:, None] / np.square(height_sd)[:, None]
-    height = product / (moment + prior)
-    penalised = (weighted * centred).sum(axis=1)[:, None] - np.square(product) / (moment + prior)
+    scatter = left - (squared / moment).max(axis=1)
+    unit = np.where(unit_noise, 1.0, np.maximum(scatter, 0.0) / freedom)[:, None]
+    prior = unit / np.square(height_sd)[:, None]
+    shrunk = moment + prior
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_evidence = -0.5 * penalised / unit[:, None] + 0.5 * np.log(prior / (moment + prior))
+        log_evidence = -0.5 * (left[:, None] - squared / shrunk) / unit + 0.5 * np.log(prior / shrunk)
     log_evidence = np.where(np.isfinite(log_evidence), log_evidence, -np.inf)
     top = log_evidence.max(axis=1, keepdims=True)
     probability = np.exp(log_evidence - np.where(np.isfinite(top), top, 0))
     probability /= np.maximum(probability.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    each = mean[..., None] + height[..., None] * (shape_hidden - centre[..., None])
-    predicted = np.einsum("cg,cgk->ck", probability, each)
-    within = unit[:, None, None] * (
-        1 / total[..., None] + np.square(shape_hidden - centre[..., None]) / (moment + prior)[..., None]
-    )
-    between = np.square(each - predicted[:, None, :])
-    uncertainty = np.einsum("cg,cgk->ck", probability, within + between)
-    fitted = mean + curve_by_curve(probability * height, shape_seen) - (probability * height * centre).sum(axis=1)[:, None]
-    return predicted, uncertainty, fitted, unit
+    return _Posterior(mean, total, probability, centre, product / shrunk, shrunk, unit)
+
+
+def _average(posterior, shapes):
+    """The average of the smooth curves at some scales, (c, k). shapes: (k, g)."""
+    heights = posterior.probability * posterior.height
+    return posterior.mean + curve_by_curve(heights, shapes.T) - (heights * posterior.centre).sum(axis=1, keepdims=True)
+
+
+def _uncertainty(posterior, shapes, average):
+    """Variance between and within the smooth curves about their average, (c, k) like that. shapes: (k, g)."""
+    found = np.empty(average.shape)
+    for place, shape in enumerate(shapes):
+        away = shape - posterior.centre
+        between = np.square(posterior.mean + posterior.height * away - average[:, [place]])
+        within = posterior.unit * (1 / posterior.total + np.square(away) / posterior.shrunk)
+        found[:, place] = (posterior.probability * (within + between)).sum(axis=1)
+    return found
 
 
 def _predict(scores, x, noise, low, high, n_seen):
@@ -105,10 +133,15 @@ def _predict(scores, x, noise, low, high, n_seen):
     span = high - low
     spread = seen.max(axis=1) - seen.min(axis=1)
     fitted = (seen + seen.mean(axis=1, keepdims=True)) / 2
+    midpoint, rise = logistic_shapes(x_seen)
+    shapes = standard_logistic(x[:, None], midpoint, rise)
     for _ in range(_WEIGHTING_ROUNDS):
         noise_seen = variance(seen_noise, fitted)
         height_sd = np.where(np.isfinite(span), span, np.maximum(2 * spread, np.sqrt(noise_seen.mean(axis=1))))
-        smooth, smooth_variance, fitted, unit = _smooth_prediction(seen, 1 / noise_seen, x_seen, x_hidden, height_sd, known)
+        posterior = _posterior(seen, 1 / noise_seen, shapes[:n_seen], height_sd, known)
+        fitted = _average(posterior, shapes[:n_seen])
+    smooth = _average(posterior, shapes[n_seen:])
+    smooth_variance, unit = _uncertainty(posterior, shapes[n_seen:], smooth), posterior.unit[:, 0]
     line, line_variance = _linear_prediction(seen, 1 / noise_seen, x_seen, x_hidden)
     last = np.broadcast_to(seen[:, -1:], hidden.shape)
     last_variance = np.broadcast_to((noise_seen[:, -1] * unit)[:, None], hidden.shape)
@@ -138,7 +171,7 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
     Returns
     -------
     DataFrame of 3 c rows, curve by curve, predictors in the order of PREDICTORS
-        curve: int64, row of `scores`; predictor: str; noise: str.
+        curve: int64, row of `scores`; predictor, noise, status: categories.
         status: `ok`; `too_few_scales` (smooth: fewer than 4 seen, 6 with residual noise; others: fewer than 3 seen);
         `missing_score`; `invalid_scales`; `no_noise_estimate` (residual noise of zero size, or fewer than 6 scales seen with it:
         the error is known, not how large it is beside the noise).
@@ -202,9 +235,9 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
 
     table = {
         "curve": np.repeat(np.arange(n_curves), len(PREDICTORS)),
-        "predictor": np.tile(PREDICTORS, n_curves),
-        "noise": np.repeat(noise.kind, len(PREDICTORS)),
-        "status": status.ravel(),
+        "predictor": pd.Categorical(np.tile(np.array(PREDICTORS, dtype=object), n_curves), sorted(PREDICTORS)),
+        "noise": pd.Categorical(np.repeat(noise.kind, len(PREDICTORS)), KINDS),
+        "status": pd.Categorical(status.ravel(), STATUSES),
         "n_seen": n_seen,
         "n_hidden": hidden,
     }

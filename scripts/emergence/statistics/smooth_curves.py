@@ -38,8 +38,7 @@ class SmoothFit(NamedTuple):
     """The smooth curves that fit c curves of n scores best, with what is needed to draw about them.
 
     fitted: (c, n) the fit, in units of the scores. It is not confined to the bounds of a metric.
-    smoother: (c, n, n) the matrix that takes scores to fitted scores, `fitted = smoother @ scores`: the weighted projection
-        on the directions in which level, height, midpoint and slope move the curve.
+    left, right: (c, n, 4) factors of the smoother, left @ right.T.
     variance: (c, n) variance of each score; for residual noise scaled by the scatter about the fit.
     deviance: (c,) weighted sum of squared residuals; with known noise about chi-squared with n - 4 degrees of freedom.
     midpoint: (c,) log10(scale) of the middle of the rise; NaN for the cubic.
@@ -47,11 +46,27 @@ class SmoothFit(NamedTuple):
     """
 
     fitted: np.ndarray
-    smoother: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
     variance: np.ndarray
     deviance: np.ndarray
     midpoint: np.ndarray
     rise: np.ndarray
+
+    @classmethod
+    def unknown(cls, n_curves, n_scales):
+        """Fits of NaN."""
+        along, factors = (n_curves, n_scales), (n_curves, n_scales, N_PARAMETERS)
+        shapes = (along, factors, factors, along, n_curves, n_curves, n_curves)
+        return cls(*(np.full(shape, np.nan) for shape in shapes))
+
+    @property
+    def smoother(self):
+        """The matrices (c, n, n) that take scores to fitted scores, `fitted = smoother @ scores`.
+
+        They are the weighted projections on the directions in which level, height, midpoint and slope move the curves.
+        """
+        return self.left @ self.right.swapaxes(1, 2)
 
     def take(self, index):
         """The fits of the curves at `index` (an index array or a mask over curves)."""
@@ -139,21 +154,14 @@ def _logistic_deviance_white(scores, white, standard):
     return np.square(centred).sum(axis=1, keepdims=True) - np.square(product) / np.square(shapes).sum(axis=1)
 
 
-def _project(scores, sd, basis):
-    """Weighted least squares of each curve on its own basis, for independent noise: the smoother (c, n, n) and the fit (c, n).
+def _project(scores, basis):
+    """Least squares of each curve on its own basis, both in units of independent noise.
 
-    An orthonormal basis of the weighted directions, and not their normal equations: it exists for any standard errors.
+    scores: (c, n). basis: (c, n, 4). Returns the orthonormal directions (c, n, 4) and the fit (c, n). Directions, and not normal
+    equations: they exist for any standard errors.
     """
-    directions = np.linalg.qr(basis / sd[..., None])[0]
-    smoother = (directions * sd[..., None]) @ (directions / sd[..., None]).swapaxes(1, 2)
-    return smoother, (smoother @ scores[..., None])[..., 0]
-
-
-def _project_white(scores, white, colour, basis):
-    """The same for correlated noise. colour: (c, n, n), the inverse of white."""
-    directions = np.linalg.qr(white @ basis)[0]
-    smoother = (colour @ directions) @ (directions.swapaxes(1, 2) @ white)
-    return smoother, (smoother @ scores[..., None])[..., 0]
+    directions = np.linalg.qr(basis)[0]
+    return directions, (directions @ (directions.swapaxes(1, 2) @ scores[..., None]))[..., 0]
 
 
 def whitening(noise, sd):
@@ -182,24 +190,29 @@ def _fit_block(scores, log_scales, noise, correlated):
             best = _logistic_deviance_white(scores, white, shapes.standard).argmin(axis=1)
         else:
             best = _logistic_deviance(scores, 1 / spread, shapes.standard).argmin(axis=1)
+        y = (white @ scores[..., None])[..., 0] if correlated else scores / sd
         fits = []
         for shape in (cubic, best):
             basis = shapes.directions[shape]
-            smoother, fit = _project_white(scores, white, colour, basis) if correlated else _project(scores, sd, basis)
-            left = (white @ (scores - fit)[..., None])[..., 0] if correlated else (scores - fit) / sd
-            fits.append((smoother, fit, np.square(left).sum(axis=1)))
+            directions, fit = _project(y, white @ basis if correlated else basis / sd[..., None])
+            fits.append((directions, fit, np.square(y - fit).sum(axis=1)))
         through_cubic, through_logistic = fits
         # The grid is coarser than precise scores: the logistic is judged after its parameters have moved along their directions.
         excess = through_cubic[2] - through_logistic[2]
         # Unknown noise: the scatter about the cubic is the unit in which an improvement is measured.
         unit = np.where(residual, through_cubic[2] / degrees, 1.0)
         is_logistic = excess > STEEPNESS_PENALTY * unit
-        chosen = np.where(is_logistic, best, cubic)
-        smoother = np.where(is_logistic[:, None, None], through_logistic[0], through_cubic[0])
         fitted = np.where(is_logistic[:, None], through_logistic[1], through_cubic[1])
-        deviance = np.where(is_logistic, through_logistic[2], through_cubic[2])
+        fitted = (colour @ fitted[..., None])[..., 0] if correlated else fitted * sd
+    directions = np.where(is_logistic[:, None, None], through_logistic[0], through_cubic[0])
+    if correlated:
+        left, right = colour @ directions, white.swapaxes(1, 2) @ directions
+    else:
+        left, right = directions * sd[..., None], directions / sd[..., None]
+    deviance = np.where(is_logistic, through_logistic[2], through_cubic[2])
     factor = np.where(residual, deviance / degrees, 1.0)
-    return SmoothFit(fitted, smoother, spread * factor[:, None], deviance, shapes.midpoint[chosen], shapes.rise[chosen])
+    chosen = np.where(is_logistic, best, cubic)
+    return SmoothFit(fitted, left, right, spread * factor[:, None], deviance, shapes.midpoint[chosen], shapes.rise[chosen])
 
 
 def blocks(log_scales, correlated, size, size_correlated):
@@ -244,11 +257,7 @@ def fit_smooth(scores, scales, noise):
     n_curves, n_scales = scores.shape
     if n_scales <= N_PARAMETERS:
         raise ValueError(f"a smooth curve needs more than {N_PARAMETERS} scales, got {n_scales}")
-    fit = SmoothFit(
-        np.empty((n_curves, n_scales)),
-        np.empty((n_curves, n_scales, n_scales)),
-        *(np.empty((n_curves, n_scales)), np.empty(n_curves), np.empty(n_curves), np.empty(n_curves)),
-    )
+    fit = SmoothFit.unknown(n_curves, n_scales)
     for log_scale, correlated, block in blocks(log_scales, noise.correlated, _BLOCK, _BLOCK_CORRELATED):
         found = _fit_block(scores[block], tuple(log_scale), noise.take(block), correlated)
         for field, values in zip(fit, found, strict=True):

@@ -26,6 +26,9 @@ _BLOCK = 64
 # Strata of up to so many curves are shuffled by drawing one of all their arrangements, which takes a third of the time.
 _LARGEST_LISTED = 6
 
+# Numbers that stay in a processor's cache while they are shuffled.
+_IN_CACHE = 2**15
+
 
 def crossed_tasks(curves):
     """Which curves belong to a task that is scored by more than one metric.
@@ -196,36 +199,51 @@ def variation_shares(curves, *, permutations, seed, factors=FACTORS, confidence=
         if row["n_free"]:
             draw = random_stream(seed, "variation", factor)
             parts = _by_size(response, strata, columns[factor])
+            alone = np.bincount(strata)[strata] == 1
+            fixed = columns[factor][alone].T @ response[alone, None]
             reached = 0
             for start in range(0, permutations, _BLOCK):
-                sums = sum(_shuffled_sums(*part, min(_BLOCK, permutations - start), draw) for part in parts)
+                sums = sum((_shuffled_sums(*part, min(_BLOCK, permutations - start), draw) for part in parts), fixed)
                 reached += int((added.explained(sums, others_sums) >= explained * (1 - 1e-9)).sum())
             row["p_value"] = (1 + reached) / (1 + permutations)
     return pd.DataFrame(rows)
 
 
 def _by_size(response, strata, indicators):
-    """The strata in groups of equal size: a list of (response (strata, size), its indicators (levels, strata * size), sparse).
+    """The strata of more than one curve, by size, as _shuffled_sums takes them: a list of (response, starts, indicators of runs).
 
-    response, strata: (n,). indicators: (n, levels), sparse.
+    response, strata: (n,). indicators: (n, levels), sparse. Neighbouring strata with the same levels are a run.
     """
     order = np.argsort(strata, kind="stable")
     sizes = np.bincount(strata)
-    starts = np.cumsum(sizes) - sizes
-    rows = [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes[sizes > 0])]
-    return [(response[of_size], indicators[of_size.ravel()].T) for of_size in rows]
+    first = np.cumsum(sizes) - sizes
+    parts = []
+    for size in np.unique(sizes[sizes > 1]):
+        rows = order[first[sizes == size][:, None] + np.arange(size)]
+        levels = indicators.indices[rows]
+        starts = np.flatnonzero(np.append(True, (levels[1:] != levels[:-1]).any(axis=1)))
+        parts.append((response[rows], starts, indicators[rows[starts].ravel()].T))
+    return parts
 
 
-def _shuffled_sums(response, indicators, n_shuffles, generator):
+def _shuffled_sums(response, starts, indicators, n_shuffles, generator):
     """Sums over the levels of a factor of the response shuffled within strata of one size: (levels, n_shuffles).
 
-    response: (strata, size). indicators: (levels, strata * size), sparse.
+    response: (strata, size). starts: (runs,) first strata of the runs. indicators: (levels, runs * size), sparse. Strata of a run
+    are summed place by place before their levels are looked at.
     """
     n_strata, size = response.shape
     if size <= _LARGEST_LISTED:
         arrangements = np.array(list(itertools.permutations(range(size))))
-        chosen = arrangements[generator.integers(len(arrangements), size=(n_shuffles, n_strata))]
-        shuffled = np.take_along_axis(response[None], chosen, axis=2)
+        drawn = generator.integers(len(arrangements), size=(n_shuffles, n_strata))
+        first, values, sums = np.arange(n_strata) * size, response.ravel(), np.empty((n_shuffles, len(starts), size))
+        step = max(1, _IN_CACHE // n_strata)
+        for start in range(0, n_shuffles, step):
+            few = slice(start, start + step)
+            for number, place in enumerate(arrangements.T):
+                shuffled = np.take(values, first + np.take(place, drawn[few]))
+                np.add.reduceat(shuffled, starts, axis=1, out=sums[few, :, number])
     else:
         shuffled = generator.permuted(np.broadcast_to(response, (n_shuffles, n_strata, size)), axis=2)
-    return indicators @ np.ascontiguousarray(shuffled.reshape(n_shuffles, -1).T)
+        sums = np.add.reduceat(shuffled, starts, axis=1)
+    return indicators @ sums.reshape(n_shuffles, -1).T

@@ -46,6 +46,15 @@ def load_claims(path, catalogue, tasks=None):
     return _frame(*lists.load_claims(path, metric_catalogue.spellings(catalogue), known))
 
 
+def checked_claims(files, catalogue):
+    """Return the claims of a block, checked against its list of tasks where it names one; see load_claims.
+
+    files: {"claims": path} and, where there is one, {"tasks": path}.
+    """
+    tasks = [load_tasks(files["tasks"], catalogue)] if "tasks" in files else []
+    return load_claims(files["claims"], catalogue, *tasks)
+
+
 def has_value(tasks, column, value):
     """Return which tasks of a list have a value in a column, as a boolean Series.
 
@@ -123,19 +132,20 @@ def from_scores(scores):
 
     scores: frame with task, subtask, metric and preferred. Returns the columns of load_tasks.
     """
-    said = scores.loc[scores["preferred"].fillna(False).to_numpy(dtype=bool), ["task", "subtask", "metric"]].astype("str")
-    counts = (
-        said.value_counts().reset_index().sort_values(["task", "subtask", "count", "metric"], ascending=[True, True, False, True])
-    )
-    chosen = counts.drop_duplicates(["task", "subtask"])
+    columns = ["task", "subtask", "metric"]
+    said = scores.loc[scores["preferred"].fillna(False).to_numpy(dtype=bool), columns]
+    counts = said.groupby(columns, observed=True).size().reset_index(name="count").astype(dict.fromkeys(columns, "str"))
+    counts = counts.sort_values(["task", "subtask", "count", "metric"], ascending=[True, True, False, True])
+    chosen = {}
+    for task, subtask, metric in counts.drop_duplicates(["task", "subtask"])[columns].itertuples(index=False):
+        chosen.setdefault(task, {})[subtask] = metric
     records = []
-    for task, entries in chosen.groupby("task", sort=True):
-        of_subtasks = entries.loc[entries["subtask"] != "", "metric"]
-        own = entries.loc[entries["subtask"] == "", "metric"]
-        names = sorted(set(of_subtasks))
-        if len(own):
-            prefers = own.iat[0]
-        elif len(of_subtasks) == 1 or names == ["multiple_choice_grade"]:
+    for task, entries in chosen.items():
+        own = entries.pop("", None)
+        names = sorted(set(entries.values()))
+        if own is not None:
+            prefers = own
+        elif len(entries) == 1 or names == ["multiple_choice_grade"]:
             prefers = names[0]
         else:
             prefers = "normalized_aggregate_score"

@@ -11,7 +11,7 @@ EACH_OTHER = "one against the other"
 
 def compute(given):
     """See emergence.questions."""
-    claims, tasks = registries.load_lists(given.files, given.catalogue, lambda: given.table("scores"))
+    claims, tasks = registries.load_lists(given.files, given.catalogue, lambda: given.table("scores", categories=True))
     return {"base_rates": base_rates(claims, tasks, given.block["strata"], given.study["confidence_level"])}
 
 

@@ -9,7 +9,7 @@ from emergence.study import registries
 
 def compute(given):
     """See emergence.questions."""
-    claims, tasks = registries.load_lists(given.files, given.catalogue, lambda: given.table("scores"))
+    claims, tasks = registries.load_lists(given.files, given.catalogue, lambda: given.table("scores", categories=True))
     level = given.study["confidence_level"]
     return {
         "claims_by_metric": claims_by_metric(claims, tasks, given.catalogue, level),
