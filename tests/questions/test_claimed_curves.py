@@ -1,9 +1,11 @@
 """The curves of the claims themselves: cases by hand, and the published claims."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 
 from emergence.questions.claimed_curves.answer import on_claimed_curves
-from emergence.questions.claimed_curves.tables import claimed_curves
+from emergence.questions.claimed_curves.tables import claimed_curves, compute
 
 
 def tables_of(*rows):
@@ -51,3 +53,14 @@ def test_without_families_or_curves_nothing_is_claimed_to_be_known():
     table = claimed_curves(CLAIMS.drop(columns="model_family"), curves, verdicts, {})
     assert table["n_curves"].tolist() == [0] * 4
     assert "cannot be tested here" in on_claimed_curves(table).text
+
+
+def test_claims_without_a_list_of_tasks_are_enough(tmp_path, catalogue):
+    # as in config/examples/bigbench.yaml: the block names its claims, and the scores say what the tasks are
+    claims = tmp_path / "claims.csv"
+    claims.write_text("task,preferred_metric,model_family\na,bleu,PaLM\n", encoding="utf-8")
+    curves, verdicts = tables_of(("a", "bleu", "PaLM", 0, 3, 1.4, "cannot_tell"))
+    table = {"curves": curves, "verdicts": verdicts}.__getitem__
+    given = SimpleNamespace(files={"claims": claims}, catalogue=catalogue, block={"claimed_families": {}}, table=table)
+    found = compute(given)["claimed_curves"]
+    assert found[["task", "n_curves", "word"]].to_numpy().tolist() == [["a", 1, "cannot_tell"]]

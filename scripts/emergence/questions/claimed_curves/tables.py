@@ -7,7 +7,7 @@ from emergence.study import registries
 
 def compute(given):
     """See emergence.questions."""
-    claims, _ = registries.load_lists(given.files, given.catalogue, None)
+    claims = registries.checked_claims(given.files, given.catalogue)
     table = claimed_curves(claims, given.table("curves"), given.table("verdicts"), given.block["claimed_families"])
     return {"claimed_curves": table}
 

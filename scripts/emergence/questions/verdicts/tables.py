@@ -27,5 +27,4 @@ def claimed_tasks(files, catalogue):
     """The tasks that are claimed to be emergent, as a set; None where the block names no list of claims."""
     if "claims" not in files:
         return None
-    registry = [registries.load_tasks(files["tasks"], catalogue)] if "tasks" in files else []
-    return set(registries.load_claims(files["claims"], catalogue, *registry)["task"])
+    return set(registries.checked_claims(files, catalogue)["task"])
