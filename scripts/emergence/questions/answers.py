@@ -5,6 +5,11 @@ Every number comes from a table. The terminal summary and the report print the s
 
 import dataclasses
 
+# What would make the size of the noise known: the number of examples says it of a share of right answers only.
+KNOWN_NOISE = (
+    "Shares of right answers need the number of test examples (`n_examples`) for that, other metrics a standard error (`stderr`)."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:

@@ -1,7 +1,7 @@
 """Whether curves change at all, whether chance or a smooth curve could be as sharp, and whether the largest scale was foreseeable."""
 
 from emergence.curves import frames
-from emergence.questions.answers import Answer, listed, p_text, plural
+from emergence.questions.answers import KNOWN_NOISE, Answer, listed, p_text, plural
 from emergence.statistics import false_discovery
 from emergence.statistics.noise import BINOMIAL, COVARIANCE, RESIDUAL, STDERR, WORDS
 
@@ -95,9 +95,8 @@ def changes(every, noise, rate):
     unknown = int((noise == RESIDUAL).sum())
     if unknown:
         text.append(f"For {plural(unknown, 'curve')} the size of the noise is not known.")
-        text.append(
-            "With the number of test examples (`n_examples`) or a standard error (`stderr`), any change could be tested, not only a trend."
-        )
+        text.append("If it were, any change could be tested, not only a trend.")
+        text.append(KNOWN_NOISE)
     return text
 
 
