@@ -15,6 +15,9 @@ from emergence.questions.metric_swaps.answer import on_swaps
 from emergence.questions.metric_swaps.tables import swap_comparisons
 from emergence.questions.predictability.answer import MARKS, on_predictability
 from emergence.questions.predictability.tables import predictability_by_group
+from emergence.questions.sharpness.answer import on_sharpness
+from emergence.questions.sharpness.tables import by_metric, over_thresholds
+from emergence.questions.test_set_size.answer import on_resolution
 from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests, prediction
 from emergence.statistics.noise import sampling_noise
@@ -257,3 +260,52 @@ def test_answers_say_the_numbers_of_the_tables(measured, catalogue):
     assert "one task, so no interval" in on_swaps(compared, catalogue, 1).text
     nothing = on_swaps(compared.iloc[:0], catalogue, 1)
     assert "no task has two metrics" in nothing.text
+
+
+def sharpness_of(scores, catalogue):
+    """The answer about the sharpness of curves {task: scores} of one family at powers of ten, 1,000 examples each."""
+    rows = [
+        {"task": task, "model": f"m{size}", "scale": 10.0**size, "score": score}
+        for task, along in scores.items()
+        for size, score in enumerate(along, start=6)
+    ]
+    keys = {"benchmark": "mine", "subtask": "", "metric": "acc", "model_family": "A", "n_examples": 1000}
+    unknown = {"preferred": None, "chance": np.nan, "stderr": np.nan, "shots": pd.array([pd.NA] * len(rows), dtype="Int64")}
+    made = frames.measure(frames.from_scores(pd.DataFrame(rows).assign(**keys, **unknown), catalogue), catalogue)
+    emergence = {"relative_threshold": 2, "threshold": 100}
+    return on_sharpness(made, by_metric(made, catalogue, 100, 2, 0.95), over_thresholds(made, [5, 10], [1, 2], 0.95), emergence)
+
+
+def test_the_line_of_the_longest_curve_is_the_line_and_not_a_threshold(catalogue):
+    # eight scales: a line has E = 7, between the thresholds of 5 and 10
+    text = sharpness_of({"line": np.linspace(0.2, 0.9, 8)}, catalogue).text
+    assert "1 of 1 curve is counted." in text
+    assert "A straight line over the 8 scales of the longest curve has E = 7." in text
+
+
+def test_steep_falls_are_told_from_steep_rises(catalogue):
+    # by hand: E = 0.6 / 0.02 = 30, 7.5 times a line of five scales; in reverse -7.5 times
+    rise = [0.2, 0.22, 0.24, 0.26, 0.8]
+    said = sharpness_of({"rise": rise, "fall": rise[::-1]}, catalogue)
+    assert (
+        "1 counted curve has a relative E of 2 or more, within what its scores can show. 1 more is as steep, but falls."
+        in said.text
+    )
+    assert said.short.startswith("relative E of 2 or more: 1 of 2 curves")
+
+
+def test_nothing_is_said_of_the_sharpness_of_curves_that_are_too_short(catalogue):
+    said = sharpness_of({"short": [0.1, 0.2, 0.9], "shorter": [0.1, 0.9]}, catalogue)
+    assert said.short == "no curve can be counted (2 with fewer than four scales)"
+    assert "highest" not in said.text
+
+
+@pytest.mark.parametrize(
+    ("n_under", "n_known", "words"), [(1, 1, "1 of 1 curve has"), (1, 3, "1 of 3 curves has"), (2, 3, "2 of 3 curves have")]
+)
+def test_the_verb_fits_the_number(n_under, n_known, words):
+    columns = ["n_scores", "n_tested", "n_above_chance", "n_curves", "n_at_or_below_chance", "n_known", "n_under_resolved"]
+    table = pd.DataFrame([[9, 9, 4, 3, 0, n_known, n_under]], columns=columns)
+    table = table.assign(metric="all", median_needed=200, median_at_hand=100)
+    said = on_resolution(table, pd.DataFrame({"status": ["ok"]}))
+    assert said.short == f"{words} too few test examples"

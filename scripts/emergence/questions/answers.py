@@ -43,6 +43,11 @@ def plural(count, noun, many=None):
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def agree(one, many, count, total=None):
+    """The verb that fits so many, of so many: `1 of 3 curves is`, `0 of 1 curve is`, `2 of 3 curves are`."""
+    return one if 1 in (count, total) else many
+
+
 def listed(items):
     """`a, b and c`."""
     items = [str(item) for item in items]

@@ -1,7 +1,7 @@
 """Whether curves change at all, whether chance or a smooth curve could be as sharp, and whether the largest scale was foreseeable."""
 
 from emergence.curves import frames
-from emergence.questions.answers import KNOWN_NOISE, Answer, listed, p_text, plural
+from emergence.questions.answers import KNOWN_NOISE, Answer, agree, listed, p_text, plural
 from emergence.statistics import false_discovery
 from emergence.statistics.noise import BINOMIAL, COVARIANCE, RESIDUAL, STDERR, WORDS
 
@@ -31,7 +31,7 @@ def on_tests(discoveries, q_values, curves, rate, draws):
     every = discoveries[discoveries["metric"] == "all"].set_index("test")
     noise = q_values.loc[q_values["in_family"], "noise"]
     n_family = int(q_values["in_family"].sum())
-    tested = [f"{n_family:,} of {plural(len(curves), 'curve')} {'is' if n_family == 1 else 'are'} tested."]
+    tested = [f"{n_family:,} of {plural(len(curves), 'curve')} {agree('is', 'are', n_family, len(curves))} tested."]
     tested += [f"Left out: {without}."] if without else []
     paragraphs = [tested + compared_with(noise), changes(every, noise, rate)]
     shorts, cell = [], "not tested: no draws"
@@ -106,21 +106,17 @@ def sharper(null, words, every, rate):
     if row["n_tested"] == 0:
         return [f"No curve could be tested against {words}."], f"{null} null model: no curve could be tested"
     text = [
-        f"Against {words}, {row['n_before']:,} of {plural(row['n_tested'], 'curve')} {_are(row['n_before'])} sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
+        f"Against {words}, {row['n_before']:,} of {plural(row['n_tested'], 'curve')} {agree('is', 'are', row['n_before'], row['n_tested'])} sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
         f"After false-discovery control (q ≤ {rate:g}) {remaining(row)}."
         if row["n_after"]
         else f"After false-discovery control (q ≤ {rate:g}) none remains (smallest q {p_text(row['smallest_q'])}).",
     ]
     if shared["n_after"] != row["n_after"] or shared["n_before"] != row["n_before"]:
         text.append(
-            f"If neighbouring scales share half of their noise, {shared['n_before']:,} {_are(shared['n_before'])} sharper, and {shared['n_after']:,} after control."
+            f"If neighbouring scales share half of their noise, {shared['n_before']:,} {agree('is', 'are', shared['n_before'])} sharper, and {shared['n_after']:,} after control."
         )
     short = f"{null} null model: {row['n_before']:,} of {row['n_tested']:,} curves at p ≤ 0.05, {row['n_after']:,} after control"
     return text, short
-
-
-def _are(n):
-    return "is" if n == 1 else "are"
 
 
 def remaining(row):
@@ -132,7 +128,9 @@ def largest(every, q_values, rate, draws):
     """Whether the largest scale was foreseeable: sentences and a short form."""
     row = every.loc["largest"]
     if row["n_tested"] == 0:
-        return ["No curve has enough scales to predict its largest one."], "largest scale: no curve could be tested"
+        return [
+            "No curve has enough scales to predict its largest one: five, or seven where the size of the noise is not known."
+        ], "largest scale: no curve could be tested"
     found = q_values[q_values["q_largest"] <= rate].sort_values(["p_largest", *frames.KEY])
     text = [
         f"In {row['n_before']:,} of {plural(row['n_tested'], 'curve')} the largest scale scores higher than the smaller ones predict (p ≤ 0.05).",
@@ -145,7 +143,7 @@ def largest(every, q_values, rate, draws):
     if draws:
         steep, both = every.loc["class"], every.loc["jump"]
         text.append(
-            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} {_are(steep['n_before'])} sharper than every smooth curve that "
+            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} {agree('is', 'are', steep['n_before'], steep['n_tested'])} sharper than every smooth curve that "
             f"takes 1.5 decades or more ({steep['n_after']:,} after control)."
         )
         text.append(f"Both tests find {both['n_before']:,} at p ≤ 0.05.")

@@ -1,7 +1,7 @@
 """What was found about the curves on which abilities were claimed, in words."""
 
 from emergence.curves import sharpness
-from emergence.questions.answers import Answer, listed, plural
+from emergence.questions.answers import Answer, agree, listed, plural
 
 QUESTION = "What do the curves of the claims themselves say?"
 
@@ -26,7 +26,7 @@ def on_claimed_curves(table):
     if not n_claims:
         return Answer(QUESTION, "There are no claims.", "no claims")
     here = table[table["n_curves"] > 0]
-    have = "has" if 1 in (len(here), n_claims) else "have"
+    have = agree("has", "have", len(here), n_claims)
     text = f"{len(here):,} of {plural(n_claims, 'claim')} {have} a curve of the claimed task and family in these files."
     without = int(table["claimed_family"].isna().sum())
     if without:

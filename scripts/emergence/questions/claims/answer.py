@@ -1,6 +1,6 @@
 """Which metrics hold the claimed abilities, in words."""
 
-from emergence.questions.answers import Answer, listed, percent, plural
+from emergence.questions.answers import Answer, agree, listed, percent, plural
 
 
 def answer(given):
@@ -18,7 +18,7 @@ def on_claims(by_metric, top_metrics):
     return [
         Answer(
             "Which metrics account for the claimed emergent abilities?",
-            f"{share} {'is' if two['n_claims'] == 1 else 'are'} on tasks that prefer {members}. "
+            f"{share} {agree('is', 'are', two['n_claims'])} on tasks that prefer {members}. "
             f"That is {percent(two['share'])} of the claims (exact interval {interval}). "
             "The interval is for a sample of claims; a list of all claims needs none.",
             f"{members}: {share} ({percent(two['share'])}), interval {interval}",
