@@ -132,6 +132,8 @@ def test_a_metric_under_another_name_is_no_second_metric(catalogue):
     assert "target_conditioned_brier: a linear function of another metric, so no evidence" in table["reason"].iloc[0]
     assert table["flags"].tolist() == [None, "function_of_other"]
     assert table["continuous"].tolist() == [False, False]
+    # of answers of one token, exact match is the share of right tokens: both are linear, so that the jump is not the metric's
+    assert set(judged([("t", ACC, acc), ("t", "token_accuracy", acc)], catalogue, **q)["verdict"]) == {"sharp_under_all"}
 
 
 def test_two_levels_are_not_a_linear_function(catalogue):

@@ -100,16 +100,16 @@ def sharpest(table, side):
     return table[f"resolved_score_{side}"].fillna(table[f"emergence_score_{side}"])
 
 
-def functions_of_others(curves, catalogue, chosen):
-    """Which of the chosen curves are a linear function of one that is not chosen, on the same outputs.
+def functions_of_others(curves, catalogue, chosen, others):
+    """Which of the chosen curves are a linear function of one of the others, on the same outputs.
 
     Such a curve is the other one under another name: a Brier score is one minus the accuracy where all probabilities are 0 or 1.
 
-    curves, catalogue: as for swaps. chosen: (curves,) of bool. Returns (curves,) of bool.
+    curves, catalogue: as for swaps. chosen, others: (curves,) of bool. Returns (curves,) of bool.
     """
     found = np.zeros(len(curves), dtype=bool)
     _, a, b = pairs(curves, catalogue)
-    unlike = chosen[a] != chosen[b]
+    unlike = chosen[a] & others[b] | chosen[b] & others[a]
     a, b = a[unlike], b[unlike]
     rounding = curves["rounding"].to_numpy(dtype=float)
     for rows, y_a, y_b in on_shared_scales(curves, catalogue, a, b):

@@ -380,8 +380,10 @@ def verdict_table(
     by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
     table["largest_alone"] = (by_largest & ~by_shape)[original]
     continuous = _is_continuous(table["metric"].astype(str), catalogue)
-    # a continuous metric that is the discontinuous one under another name says nothing that this one does not
-    table[FUNCTION_OF_OTHER] = metric_pairs.functions_of_others(curves, catalogue, continuous)
+    # a continuous metric that is the discontinuous one under another name says nothing that this one does not; of one token,
+    # exact match is the share of right tokens, and so is itself linear
+    nonlinear = ~catalogue["linear"].eq(True).reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
+    table[FUNCTION_OF_OTHER] = metric_pairs.functions_of_others(curves, catalogue, continuous & nonlinear, ~continuous)
     table["continuous"] = continuous & ~table[FUNCTION_OF_OTHER]
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
