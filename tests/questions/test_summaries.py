@@ -9,7 +9,7 @@ from conftest import COLUMNS, ROOT
 from emergence.curves import frames, metric_pairs
 from emergence.ingest import pipeline
 from emergence.io import tables
-from emergence.questions.chance_or_smooth.answer import on_tests
+from emergence.questions.chance_or_smooth.answer import on_tests, within_one_rise
 from emergence.questions.chance_or_smooth.tables import discoveries_by_metric, q_values, thresholds_after_control
 from emergence.questions.metric_swaps.answer import on_swaps
 from emergence.questions.metric_swaps.tables import swap_comparisons
@@ -111,6 +111,16 @@ def test_the_answer_says_what_was_tested_with_which_noise(measured, catalogue):
     text = on_tests(discoveries_by_metric(q, 0.05), q, plain, 0.05, 200).text
     assert text.startswith("1 of 1 curve is tested. ")
     assert "none remains" in text
+
+
+def test_scales_that_lie_close_together_are_said():
+    """Years as a scale, 2018 to 2023, are 0.001 orders of magnitude apart: every smooth curve is straight over them."""
+    scales = [np.arange(2018.0, 2024), 10.0 ** np.arange(6), np.geomspace(1, 10**1.49, 6)]
+    curves = pd.DataFrame({"scales": scales, "n_scales": 6, "status": "ok", "repeats_family": None})
+    curves = curves.assign(emergence_score=3.0, emergence_score_resolved=3.0)
+    words = "2 tested curves have all scales within 1.5 orders of magnitude, where a smooth curve is nearly straight."
+    assert within_one_rise(curves) == [words]
+    assert within_one_rise(curves.iloc[1:2]) == []
 
 
 def test_q_values_are_those_of_statsmodels_over_the_chosen_family(measured, catalogue):

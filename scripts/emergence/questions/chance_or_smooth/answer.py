@@ -1,9 +1,12 @@
 """Whether curves change at all, whether chance or a smooth curve could be as sharp, and whether the largest scale was foreseeable."""
 
+import numpy as np
+
 from emergence.curves import frames
 from emergence.questions.answers import KNOWN_NOISE, Answer, agree, listed, p_text, plural
 from emergence.statistics import false_discovery
 from emergence.statistics.noise import BINOMIAL, COVARIANCE, RESIDUAL, STDERR, WORDS
+from emergence.statistics.smooth_curves import MIN_RISE_DECADES
 
 QUESTION = "Could chance, or a smooth curve, be as sharp?"
 LEFT_OUT = {
@@ -44,7 +47,7 @@ def on_tests(discoveries, q_values, curves, rate, draws):
             ("smooth", "performance that follows a smooth curve"),
         ):
             sentences, short = sharper(null, words, every, rate)
-            paragraphs.append(sentences)
+            paragraphs.append(sentences + (within_one_rise(curves) if null == "smooth" else []))
             shorts.append(short)
         row = every.loc["smooth"]
         cell = f"{row['n_after']:,}/{row['n_tested']:,} ({row['n_before']:,})" if row["n_tested"] else "no curve can be tested"
@@ -122,6 +125,18 @@ def sharper(null, words, every, rate):
 def remaining(row):
     """`1 remains`, `5 remain`: of the curves that a test finds, after control."""
     return f"{row['n_after']:,} {'remains' if row['n_after'] == 1 else 'remain'}"
+
+
+def within_one_rise(curves):
+    """Of how many tested curves a smooth rise takes more than all scales, so that it is nearly straight: at most one sentence."""
+    tested = curves.loc[frames.counted(curves)["in_family"].to_numpy(dtype=bool), "scales"]
+    short = sum(np.log10(scales[-1] / scales[0]) < MIN_RISE_DECADES for scales in tested)
+    if not short:
+        return []
+    verb = agree("has", "have", short)
+    return [
+        f"{plural(short, 'tested curve')} {verb} all scales within {MIN_RISE_DECADES:g} orders of magnitude, where a smooth curve is nearly straight."
+    ]
 
 
 def largest(every, q_values, rate, draws):
