@@ -160,7 +160,8 @@ def kendall_tau(scores):
     scores, _ = _in_range(scores, None)
     n_scales = scores.shape[-1]
     earlier, later = np.triu_indices(n_scales, k=1)
-    difference = scores[..., later] - scores[..., earlier]
+    with np.errstate(over="ignore"):
+        difference = scores[..., later] - scores[..., earlier]
     # equal shares that were added up in another order differ in the last bit
     order = np.sign(difference) * (np.abs(difference) >= least_difference(scores)[..., None])
     n_pairs = n_scales * (n_scales - 1) / 2
