@@ -35,6 +35,12 @@ def test_first_of_equal_extremes_counts():
     assert sharpness.emergence_score(np.array([0.0, 1.0, 0.0])) > 0
 
 
+def test_equal_shares_that_were_added_up_in_another_order_are_a_tie():
+    # 0.1 + 0.2 is not 0.3 in floating point; scipy on the exact numbers is the oracle
+    expected = stats.kendalltau(np.arange(4), [0, 3, 3, 5]).statistic
+    assert sharpness.kendall_tau(np.array([0, 0.3, 0.1 + 0.2, 0.5])) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("n_scales", [3, 4, 7, 12])
 def test_straight_line_scores_one_less_than_its_points(n_scales):
     line = np.linspace(0.2, 0.7, n_scales)

@@ -45,6 +45,8 @@ def test_a_claim_has_the_curve_of_its_own_family_under_its_own_metric():
     assert said.text.startswith(
         "2 of 4 claims have a curve of the claimed task and family in these files. By what the tests say: 1 sharp"
     )
+    # the curve of claim 3 has three scales: nothing is known of its noise from that
+    assert "1 sharp and 1 with fewer than four scales." in said.text
     assert "For the other 2 claims this run says nothing" in said.text
 
 
@@ -52,7 +54,10 @@ def test_without_families_or_curves_nothing_is_claimed_to_be_known():
     curves, verdicts = tables_of()
     table = claimed_curves(CLAIMS.drop(columns="model_family"), curves, verdicts, {})
     assert table["n_curves"].tolist() == [0] * 4
+    assert "4 claims name no family (column `model_family`), so no curve can be theirs." in on_claimed_curves(table).text
     assert "cannot be tested here" in on_claimed_curves(table).text
+    one = on_claimed_curves(table.head(1))
+    assert "0 of 1 claim has" in one.text and one.short == "0 of 1 claim has a curve here"
 
 
 def test_claims_without_a_list_of_tasks_are_enough(tmp_path, catalogue):

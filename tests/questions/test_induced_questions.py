@@ -122,6 +122,20 @@ def test_thresholds_of_the_shipped_autoencoders(swept, catalogue):
     draw("threshold_sweep", catalogue, threshold_sweep=swept.iloc[:0])
 
 
+@pytest.mark.parametrize(
+    ("of_mean", "words"),
+    [
+        (0.0, "the value itself does not change with scale (1 curve)"),
+        # 3 / 2.5, which is not "1 times"
+        (2.5, "the choice of the threshold changes |E| up to 1.2 times that of the value itself (1 curve)"),
+    ],
+)
+def test_a_threshold_that_changes_little(of_mean, words):
+    series = {"task": "t", "subtask": "", "model_family": "f", "shots": 0, "filter": "", "value": "v"}
+    table = pd.DataFrame({"threshold": [0.1, 0.2], "emergence_score_resolved": [-3.0, 1.0]})
+    assert sweep.on_thresholds(table.assign(emergence_score_of_mean=of_mean, **series)).short == words
+
+
 def test_groups_of_the_shipped_classifiers(catalogue):
     rows = shipping.read(FOLDER / "digits_cnn.parquet").to_pandas()
     right = np.stack(rows["log_probs"]).argmax(axis=1) == rows["gold"]

@@ -49,6 +49,22 @@ def test_where_no_score_is_limited_by_resolution_the_plain_one_counts():
     assert table["ratio"] == pytest.approx(4)
 
 
+@pytest.mark.parametrize(("only_a", "only_b"), [(3, 0), (7, 2), (5, 5), (12, 3)])
+def test_over_tasks_of_one_pair_mcnemar_is_that_of_statsmodels(only_a, only_b):
+    excess = [1] * only_a + [-1] * only_b + [0] * 4
+    expected = mcnemar([[3, only_a], [only_b, 2]], exact=True).pvalue
+    assert paired_comparison.mcnemar_over_tasks(excess) == pytest.approx(expected)
+
+
+def test_pairs_of_one_task_are_one_witness():
+    # By hand: two tasks with three and one pairs sharp under the first only; of the four flips two reach a sum of 4.
+    assert paired_comparison.mcnemar_over_tasks([3, 1]) == 0.5
+    # of the eight flips of 2, 1, -1 (sum 2), those with |sum| of 2 or more are 4, 2, 2, -4, -2, -2
+    assert paired_comparison.mcnemar_over_tasks([2, 1, -1]) == 0.75
+    # ten seeds of one task say nothing of other tasks
+    assert np.isnan(paired_comparison.mcnemar_over_tasks([10]))
+
+
 def test_mcnemar_says_nothing_where_no_curve_is_sharp_under_one_metric_only():
     table = paired_comparison.compare_pairs(pairs([1, 30], [2, 40]), 2, resamples=99, seed=1).iloc[0]
     assert (table["n_both"], table["n_neither"]) == (1, 1)

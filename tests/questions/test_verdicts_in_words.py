@@ -42,7 +42,7 @@ def test_the_answer_counts_abilities():
     assert "1 is sharp under a discontinuous or nonlinear metric alone (`metric`)." in found.text
     assert "2 are sharp, but not decided (`sharp_undecided`)." in found.text
     # of those that can be told: a and c of the claimed, b of the others
-    assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 on other tasks (50.0 %)" in found.text
+    assert "2 of 2 abilities on claimed tasks (100.0 %) and 1 of 2 abilities on other tasks (50.0 %)" in found.text
     assert "1 sharp ability has no continuous or linear metric on the same outputs; one would decide." in found.text
     assert "For 1 sharp ability the continuous metric has less than 80 % power" in found.text
     assert "could not be tested" not in found.text
@@ -58,14 +58,33 @@ def test_a_continuous_metric_without_a_test_is_not_said_to_lack_power():
 
 def test_abilities_that_rest_on_the_largest_model_are_counted():
     tables_ = made(ROWS)
-    assert "largest model" not in answer.on_verdicts(*tables_).text
+    assert "largest scale" not in answer.on_verdicts(*tables_).text
     # two sharp curves of one ability, one of which has another reason; and an ability with one curve
     frame = pd.concat([tables_[0], tables_[0].assign(metric="exact_str_match")], ignore_index=True)
     frame["word"] = frame["word"].where(frame["task"].isin(["a", "b", "c"]), "gradual")
     of_b = frame["task"] == "b"
     frame["flags"] = (of_b | ((frame["task"] == "a") & (frame["metric"] == "exact_str_match"))).map({True: "copy|largest_alone"})
     assert answer.resting_on_largest(frame) == 1
-    assert "1 sharp ability rests on the largest model alone" in answer.on_verdicts(frame, tables_[1]).text
+    assert "1 sharp ability rests on the largest scale alone" in answer.on_verdicts(frame, tables_[1]).text
+
+
+def test_one_ability_of_which_nothing_can_be_said():
+    found = answer.on_verdicts(*made(ROWS[4:]))
+    assert found.short == "1 ability: 1 cannot_tell"
+    assert "Why nothing can be said of the others: fewer than 4 scales (1)." in found.text
+    # none was looked at, so none was found not to be sharp
+    assert "None is shown to be sharp" not in found.text
+
+
+def test_sharp_falls_and_copies_are_counted():
+    frame, by_claim = made(ROWS)
+    assert "falls" not in answer.on_verdicts(frame, by_claim).text
+    # of c one curve of two falls, so that the other still speaks for an ability
+    frame = pd.concat([frame, frame[frame["task"] == "c"].assign(metric="exact_str_match")], ignore_index=True)
+    frame["flags"] = pd.Series(["falls", None, "falls", "copy", "copy", None], dtype=object)
+    text = answer.on_verdicts(frame, by_claim).text
+    assert "1 sharp ability falls: the lowest score comes after the highest, so no ability appears there." in text
+    assert "2 abilities repeat another family's scores and count again here." in text
 
 
 def test_no_list_of_claims_and_no_curves():

@@ -54,7 +54,9 @@ def expected(folder, benchmark, asked):
     if smooth["n_tested"]:
         found[SMOOTH] = [smooth["n_after"], smooth["n_tested"], smooth["n_before"]]
     predicted = of(folder, benchmark, "predictability")
-    predicted = predicted[predicted["grouping"] == "all"]
+    # curves too short for a smooth curve lead where there are no others
+    leading = "all" if (predicted.loc[predicted["grouping"] == "all", "n_compared"] > 0).any() else "short"
+    predicted = predicted[predicted["grouping"] == leading]
     errors = [round(predicted[name].min(), 1) for name in ("median_absolute_z", "median_error_points")]
     found[ERROR] = [error for error in errors if error == error][:1]
     size = of(folder, benchmark, "resolution").set_index("metric").loc["all"]

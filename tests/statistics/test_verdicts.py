@@ -121,6 +121,49 @@ def test_verdicts(catalogue, others, q, verdict, reason):
     assert len(set(table["reason"])) == 1
 
 
+def test_a_metric_under_another_name_is_no_second_metric(catalogue):
+    """By hand: where all probabilities are 0 or 1, the Brier score is one minus the accuracy, so it jumps by definition."""
+    acc = JUMP + 0.01 * np.arange(12)
+    q = {"homogeneity": 0.001, "class": 0.001}
+    for brier, verdict in ((1 - acc, "sharp_undecided"), (1 - acc**2, "sharp_under_all")):
+        table = judged([("t", ACC, acc), ("t", "target_conditioned_brier", brier)], catalogue, **q)
+        assert set(table["verdict"]) == {verdict}
+    table = judged([("t", ACC, acc), ("t", "target_conditioned_brier", 1 - acc)], catalogue, **q).set_index("metric")
+    assert "target_conditioned_brier: a linear function of another metric, so no evidence" in table["reason"].iloc[0]
+    assert table["flags"].tolist() == [None, "function_of_other"]
+    assert table["continuous"].tolist() == [False, False]
+    # of answers of one token, exact match is the share of right tokens: both are linear, so that the jump is not the metric's
+    assert set(judged([("t", ACC, acc), ("t", "token_accuracy", acc)], catalogue, **q)["verdict"]) == {"sharp_under_all"}
+
+
+def test_two_levels_are_not_a_linear_function(catalogue):
+    # through two points goes a line: a step from 0.25 to 0.7 under both metrics says that both jump
+    q = {"homogeneity": 0.001, "class": 0.001}
+    assert set(judged([("t", ACC, JUMP), ("t", MASS, 2 * JUMP - 0.5)], catalogue, **q)["verdict"]) == {"sharp_under_all"}
+
+
+def test_a_sharp_fall_is_flagged(catalogue):
+    # inverse scaling, from above the chance level to below it
+    table = judged([("t", ACC, 1 - JUMP), ("rise", ACC, JUMP)], catalogue, **SHARP_ACC).set_index("task")
+    assert table["flags"].to_dict() == {"t": "falls", "rise": None}
+    gradual = judged([("t", ACC, LINE[::-1])], catalogue, **CHANGE)
+    assert gradual["flags"].tolist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("rows", "q", "reason"),
+    [
+        ([("t", ACC, RISE[2:])], CHANGE, "fewer than 4 scales"),
+        ([("t", ACC, RISE)], {"homogeneity": np.nan, "trend": np.nan}, "no noise to compare with"),
+        ([("t", ACC, RISE)], CHANGE | {"smooth": np.nan, "class": np.nan}, "steep and was not compared with a smooth curve"),
+    ],
+)
+def test_the_reason_why_nothing_can_be_told_is_that_of_the_ability(catalogue, rows, q, reason):
+    table = judged(rows, catalogue, **q)
+    assert table["verdict"].tolist() == ["cannot_tell"]
+    assert table["reason"].iloc[0].endswith(reason)
+
+
 @pytest.mark.parametrize(
     ("more", "verdict"),
     [

@@ -100,8 +100,28 @@ def sharpest(table, side):
     return table[f"resolved_score_{side}"].fillna(table[f"emergence_score_{side}"])
 
 
+def functions_of_others(curves, catalogue, chosen, others):
+    """Which of the chosen curves are a linear function of one of the others, on the same outputs.
+
+    Such a curve is the other one under another name: a Brier score is one minus the accuracy where all probabilities are 0 or 1.
+
+    curves, catalogue: as for swaps. chosen, others: (curves,) of bool. Returns (curves,) of bool.
+    """
+    found = np.zeros(len(curves), dtype=bool)
+    _, a, b = pairs(curves, catalogue)
+    unlike = chosen[a] & others[b] | chosen[b] & others[a]
+    a, b = a[unlike], b[unlike]
+    rounding = curves["rounding"].to_numpy(dtype=float)
+    for rows, y_a, y_b in on_shared_scales(curves, catalogue, a, b):
+        same = _is_linear_function(y_a, y_b, rounding[a[rows]], rounding[b[rows]])
+        found[np.where(chosen[a[rows]], a[rows], b[rows])[same]] = True
+    return found
+
+
 def _is_linear_function(y_a, y_b, rounding_a, rounding_b):
-    """Which curves lie on one straight line against one another, up to the rounding of their digits; curves that do not vary do not.
+    """Which curves lie on one straight line against one another, up to the rounding of their digits.
+
+    Curves that do not vary do not, nor do those that have two levels only: a line goes through any two points.
 
     y_a, y_b: (pairs, scales). rounding_a, rounding_b: (pairs,), NaN where unknown.
     """
@@ -114,7 +134,12 @@ def _is_linear_function(y_a, y_b, rounding_a, rounding_b):
     size = np.abs(moved_b).max(axis=1)
     # half a unit of the last digit each
     slack = (np.nan_to_num(rounding_b) + np.abs(slope) * np.nan_to_num(rounding_a)) / 2 + 1e-9 * size
-    return (moment > 0) & (size > 4 * slack) & (apart <= slack)
+    # what is left within two levels, on both sides of the widest gap
+    ordered = np.sort(moved_b, axis=1)
+    gap = np.diff(ordered, axis=1).argmax(axis=1)[:, None]
+    below, above = (np.take_along_axis(ordered, place, axis=1)[:, 0] for place in (gap, gap + 1))
+    within = np.maximum(below - ordered[:, 0], ordered[:, -1] - above)
+    return (moment > 0) & (size > 4 * slack) & (apart <= slack) & (within > 2 * slack)
 
 
 def on_shared_scales(curves, catalogue, a, b):

@@ -205,7 +205,10 @@ def kendall_tau(scores):
     n_scales = scores.shape[-1]
     earlier, later = np.triu_indices(n_scales, k=1)
     with np.errstate(over="ignore"):
-        order = np.sign(scores[..., later] - scores[..., earlier])
+        difference = scores[..., later] - scores[..., earlier]
+    # equal shares that were added up in another order differ in the last bit
+    least = _FLOAT_ROUNDING * np.abs(scores).max(axis=-1, keepdims=True)
+    order = np.sign(difference) * (np.abs(difference) >= least)
     n_pairs = n_scales * (n_scales - 1) / 2
     untied = np.abs(order).sum(axis=-1)
     return np.divide(order.sum(axis=-1), np.sqrt(n_pairs * untied), out=np.full(untied.shape, np.nan), where=untied > 0)

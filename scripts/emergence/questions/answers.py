@@ -5,6 +5,11 @@ Every number comes from a table. The terminal summary and the report print the s
 
 import dataclasses
 
+# What would make the size of the noise known: the number of examples says it of a share of right answers only.
+KNOWN_NOISE = (
+    "Shares of right answers need the number of test examples (`n_examples`) for that, other metrics a standard error (`stderr`)."
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
@@ -36,6 +41,11 @@ def p_text(value):
 
 def plural(count, noun, many=None):
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def agree(one, many, count, total=None):
+    """The verb that fits so many, of so many: `1 of 3 curves is`, `0 of 1 curve is`, `2 of 3 curves are`."""
+    return one if 1 in (count, total) else many
 
 
 def listed(items):

@@ -23,6 +23,29 @@ def mcnemar_p_value(only_a, only_b):
     return float(min(1.0, 2 * special.bdtr(min(only_a, only_b), discordant, 0.5))) if discordant else 1.0
 
 
+def mcnemar_over_tasks(excess):
+    """Return the p-value of McNemar's exact two-sided test with tasks as units: of discordant pairs, those of one task go together.
+
+    Seeds, families and subtasks of one task are not independent. The signs of whole tasks are flipped, as in permutation tests of
+    clustered pairs. With at most one discordant pair in each task it is McNemar's test.
+
+    excess : (tasks,) of int, pairs that are sharp under the first metric only less those under the second only. Returns NaN with
+    fewer than two tasks.
+    """
+    excess = np.asarray(excess, dtype=int)
+    if len(excess) < 2:
+        return np.nan
+    size = np.abs(excess)
+    total = int(size.sum())
+    # the exact distribution of the sum of signs times sizes, on -total .. total
+    chance = np.zeros(2 * total + 1)
+    chance[total] = 1.0
+    for step in size[size > 0]:
+        chance = (np.roll(chance, step) + np.roll(chance, -step)) / 2
+    reached = np.abs(np.arange(-total, total + 1)) >= abs(excess.sum())
+    return float(min(1.0, chance[reached].sum()))
+
+
 def task_means(difference, task):
     """Return the mean difference of each task, in the order of their names. difference: (n,). task: (n,) labels."""
     codes, names = pd.factorize(np.asarray(task, dtype=object), sort=True)
@@ -97,7 +120,8 @@ def compare_pairs(pairs, relative_threshold, *, resamples, seed, confidence=0.95
     DataFrame
         One row per comparison: the columns of `by`; n_pairs; n_compared (status `ok`) and n_tasks of those; n_functions (pairs in
         which one metric is a linear function of the other) and n_left_out (all others that are not compared); n_both, n_only_a,
-        n_only_b, n_neither, share_a, share_b; mcnemar_p and mcnemar_q, where some pair is sharp under one metric only;
+        n_only_b, n_neither, share_a, share_b; mcnemar_p (over tasks) and mcnemar_q, where some pair is sharp under one
+        metric only;
         median_ratio of |E_a| over |E_b|, over the pairs; ratio, ratio_low, ratio_high, the geometric mean over tasks, and
         sign_flip_p of it being one; mean_difference, mean_low, mean_high of |E_a| - |E_b|, over tasks; status: `ok`,
         `one_task` (no interval) or `no_defined_pairs`. Ratios leave out pairs with a score of zero (n_zero).
@@ -123,8 +147,8 @@ def compare_pairs(pairs, relative_threshold, *, resamples, seed, confidence=0.95
             "share_a": float(sharp_a.mean()) if len(group) else np.nan,
             "share_b": float(sharp_b.mean()) if len(group) else np.nan,
         }
-        discordant = row["n_only_a"] + row["n_only_b"]
-        row["mcnemar_p"] = mcnemar_p_value(row["n_only_a"], row["n_only_b"]) if discordant else np.nan
+        excess = pd.Series(sharp_a.astype(int) - sharp_b.astype(int)).groupby(task, sort=True).sum()
+        row["mcnemar_p"] = mcnemar_over_tasks(excess) if row["n_only_a"] + row["n_only_b"] else np.nan
         settings = {"resamples": resamples, "seed": seed, "key": "\x1f".join(str(name) for name in names)}
         positive = (a > 0) & (b > 0)
         row["n_zero"] = int((~positive).sum())

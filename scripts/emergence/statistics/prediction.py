@@ -175,7 +175,8 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
         status: `ok`; `too_few_scales` (smooth: fewer than 4 seen, 6 with residual noise; others: fewer than 3 seen);
         `missing_score`; `invalid_scales`; `no_noise_estimate` (residual noise of zero size, or fewer than 6 scales seen with it:
         the error is known, not how large it is beside the noise).
-        n_seen, n_hidden: int64.
+        n_seen, n_hidden: int64. decades_ahead: float, log10 of the largest hidden scale over the largest that is seen; NaN where
+        the curve is not predicted.
         mean_absolute_error: float, in units of the score. error_points: the same in hundredths of the range of the metric, NaN
         where that is open.
         mean_z: float, mean of (score - prediction) / noise sd of the hidden scores: above 0, more came than was predicted.
@@ -211,9 +212,11 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
     status[noise.kind == NONE] = MISSING_SCORE
 
     measures = np.full((len(_MEASURES), n_curves, len(PREDICTORS)), np.nan)
+    ahead = np.full(n_curves, np.nan)
     usable = np.flatnonzero(np.isin(status, (OK, NO_NOISE_ESTIMATE)).any(axis=1))
     if len(usable):
         log_scales = np.log10(scales[usable])
+        ahead[usable] = log_scales[:, -1] - log_scales[:, n_seen - 1]
         for x, _, members in blocks(log_scales, np.zeros(len(usable), dtype=bool), _BLOCK, _BLOCK):
             block = usable[members]
             predicted, uncertainty, noise_variance = _predict(
@@ -240,6 +243,7 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
         "status": pd.Categorical(status.ravel(), STATUSES),
         "n_seen": n_seen,
         "n_hidden": hidden,
+        "decades_ahead": np.repeat(ahead, len(PREDICTORS)),
     }
     return pd.DataFrame(table | {name: values.ravel() for name, values in zip(_MEASURES, measures, strict=True)})
 
@@ -247,43 +251,53 @@ def predict_hidden(scores, scales, noise, low, high, *, hidden=None):
 def summarise_by(table, group):
     """Prediction errors by metric, by kind of metric, or by any other label.
 
-    Medians and shares only: one curve with an error of a hundred standard deviations must not decide a mean.
+    Predictors are compared on the same curves, those that every predictor of the table predicts: a line also predicts short curves,
+    and its errors on them say nothing about how it stands to a smooth curve. Errors in units of noise have medians only: one curve
+    with an error of a hundred standard deviations must not decide a mean.
 
     Parameters
     ----------
     table : DataFrame
-        What predict_hidden returns.
+        What predict_hidden returns, of all predictors or of some.
     group : sequence or str
         Label of each row of the table, or the name of one of its columns.
 
     Returns
     -------
     DataFrame, one row per label and predictor
-        The label, predictor, n_curves, n_undefined (curves without a prediction), n_without_noise (with a prediction, but without
-        noise to compare its error with), median_absolute_z, median_error_points and median_z (medians over curves), share_higher
-        (curves whose scores were higher than predicted, on average over the hidden scales), share_within_noise and
-        share_within_interval (means over curves: every curve counts once), share_best (curves in which the predictor has the
-        smallest mean absolute error, of those predicted by all; ties count for each).
+        The label, predictor, n_curves, n_undefined (curves without a prediction by this predictor) and n_compared (curves with a
+        prediction by every predictor). Of those that are compared: n_without_noise (without noise to compare the error with),
+        median_decades_ahead, median_absolute_z, median_error_points and median_z (medians over curves), mean_error_points (their
+        mean), share_higher (curves whose scores were higher than predicted, on average over the hidden scales),
+        share_within_noise and share_within_interval (means over curves: every curve counts once), share_best (curves in which
+        the predictor has the smallest mean absolute error; ties count for each).
     """
     table = table.reset_index(drop=True)
     label = table[group] if isinstance(group, str) else pd.Series(np.asarray(group), index=table.index, name="label")
     errors = table.groupby("curve")["mean_absolute_error"]
-    best = errors.transform("min").where(errors.transform("count") == len(PREDICTORS))
-    is_best = (table["mean_absolute_error"] <= best).where(best.notna()).astype(float)
+    compared = errors.transform("count") == table["predictor"].nunique()
+    measures = table[["mean_absolute_z", "error_points", "mean_z", "share_within_noise", "share_within_interval"]]
+    measures = measures.assign(decades_ahead=table["decades_ahead"]).where(compared)
+    is_best = (table["mean_absolute_error"] <= errors.transform("min")).where(compared).astype(float)
     # of a curve that was predicted exactly, only rounding is left
-    higher = (table["mean_z"] > _ROUNDING).where(table["mean_z"].notna()).astype(float)
-    frame = table.assign(
+    higher = (measures["mean_z"] > _ROUNDING).where(measures["mean_z"].notna()).astype(float)
+    frame = table[["curve", "predictor"]].assign(
         **{label.name: label, "is_best": is_best, "higher": higher},
+        **measures,
+        compared=compared,
         undefined=table["mean_absolute_error"].isna(),
-        without_noise=table["mean_absolute_error"].notna() & table["mean_z"].isna(),
+        without_noise=compared & table["mean_z"].isna(),
     )
     grouped = frame.groupby([label.name, "predictor"], sort=True)
     return grouped.agg(
         n_curves=("curve", "size"),
         n_undefined=("undefined", "sum"),
+        n_compared=("compared", "sum"),
         n_without_noise=("without_noise", "sum"),
+        median_decades_ahead=("decades_ahead", "median"),
         median_absolute_z=("mean_absolute_z", "median"),
         median_error_points=("error_points", "median"),
+        mean_error_points=("error_points", "mean"),
         median_z=("mean_z", "median"),
         share_higher=("higher", "mean"),
         share_within_noise=("share_within_noise", "mean"),

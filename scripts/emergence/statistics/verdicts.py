@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from emergence.curves import frames, sharpness
+from emergence.curves import frames, metric_pairs, sharpness
 from emergence.io import descriptions, tables
 from emergence.statistics import curve_tests
 from emergence.statistics.change import MIN_SCATTER_DEGREES, pooled_scatter
@@ -20,6 +20,7 @@ from emergence.statuses import (
     CANNOT_TELL,
     CONSTANT,
     CONSTANT_ANSWERS,
+    FUNCTION_OF_OTHER,
     GRADUAL,
     METRIC,
     NO_CHANGE,
@@ -34,11 +35,18 @@ ABILITY = ["benchmark", "task", "subtask", "model_family", "shots"]
 WORDS = (CANNOT_TELL, NO_CHANGE, GRADUAL, WITHIN_NOISE, SHARP)
 VERDICTS = (*WORDS[:-1], SHARP_UNDECIDED, CONSTANT_ANSWERS, METRIC, SHARP_UNDER_ALL)
 
+# Why nothing can be told of an ability.
+TOO_FEW = f"fewer than {sharpness.MIN_SCALES_COUNTED} scales"
+STEEP_UNTESTED = "a curve is steep and was not compared with a smooth curve"
+NO_NOISE = "no noise to compare with"
+
 # The tests of statistics/curve_tests that the words rest on; each gives a column p_ and a column q_.
 CHANGE, TREND, SHARPER, STEEPER, LARGEST = "homogeneity", "trend", "smooth", "class", "largest"
 
 # The flag of a curve that is sharp only because its largest model was not foreseeable: so is one that has begun to rise steeply.
 LARGEST_ALONE = "largest_alone"
+# The flag of a sharp curve whose lowest score comes after its highest: what appears there is not an ability.
+FALLS = "falls"
 
 # A metric that is not sharp says something only if it could have shown the jump.
 POWER = 0.8
@@ -371,7 +379,12 @@ def verdict_table(
     tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
     by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
     table["largest_alone"] = (by_largest & ~by_shape)[original]
-    table["continuous"] = _is_continuous(table["metric"].astype(str), catalogue)
+    continuous = _is_continuous(table["metric"].astype(str), catalogue)
+    # a continuous metric that is the discontinuous one under another name says nothing that this one does not; of one token,
+    # exact match is the share of right tokens, and so is itself linear
+    nonlinear = ~catalogue["linear"].eq(True).reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
+    table[FUNCTION_OF_OTHER] = metric_pairs.functions_of_others(curves, catalogue, continuous & nonlinear, ~continuous)
+    table["continuous"] = continuous & ~table[FUNCTION_OF_OTHER]
     table["kind"] = catalogue["kind"].reindex(table["metric"].astype(str)).to_numpy()
     table["constant_answers"] = curves["constant_answers"].astype("boolean") if "constant_answers" in curves else pd.NA
     table["ability"] = np.unique(tables.key_positions(table, ABILITY), return_inverse=True)[1]
@@ -514,20 +527,26 @@ def _ability_verdicts(table, relative_threshold):
         default=SHARP_UNDECIDED,
     ).astype(object)
     times = f"{relative_threshold:g} times as steep as a straight line"
+    few = np.zeros(n, dtype=int)
+    np.maximum.at(few, ability, table["n_scales"].to_numpy(dtype=int))
+    untested = some(table["steep_untested"].to_numpy(dtype=bool))
+    unknown = np.select([untested, few < sharpness.MIN_SCALES_COUNTED], [STEEP_UNTESTED, TOO_FEW], default=NO_NOISE)
     plain = {
-        CANNOT_TELL: f"fewer than {sharpness.MIN_SCALES_COUNTED} scales, no noise to compare with, or steep and not compared with a "
-        "smooth curve",
         NO_CHANGE: "performance is not shown to change with scale",
         GRADUAL: f"performance changes with scale, and no curve that is shown to change is {times}",
         WITHIN_NOISE: f"a curve is {times}, and a smooth curve with its noise would be as sharp",
     }
     reasons = np.array([plain.get(word) for word in verdict], dtype=object)
+    reasons = np.where(verdict == CANNOT_TELL, unknown, reasons)
     # which metrics are sharp, and which continuous ones are not, in the order of the table
     concerned = np.flatnonzero(any_sharp[ability])
     names, powers = table["metric"].astype(str).to_numpy(), table["power"].to_numpy(dtype=float)
-    under, beside, able, best = {}, {}, {}, {}
+    under, beside, able, best, alike = {}, {}, {}, {}, {}
+    function = table[FUNCTION_OF_OTHER].to_numpy(dtype=bool)
     for row in concerned:
         place = ability[row]
+        if function[row]:
+            alike.setdefault(place, []).append(names[row])
         if sharp[row]:
             under.setdefault(place, []).append(names[row])
         elif continuous[row]:
@@ -541,6 +560,8 @@ def _ability_verdicts(table, relative_threshold):
                 "no continuous or linear metric on these outputs: "
                 "the log-probability or the Brier score of the right answers would decide"
             )
+            if place in alike:
+                undecided += f" ({', '.join(alike[place])}: a linear function of another metric, so no evidence)"
         elif np.isfinite(power):
             undecided = f"{others} could not have shown such a jump (power {power:.2f})"
         else:
@@ -554,6 +575,14 @@ def _ability_verdicts(table, relative_threshold):
             SHARP_UNDECIDED: f"sharp under {named}; {undecided}",
         }[verdict[place]]
     return verdict[ability], reasons[ability]
+
+
+def _falls(curves):
+    """Which curves have their lowest score after their highest: the sign of E, also where E is not finite. (curves,) of bool."""
+    falls = np.zeros(len(curves), dtype=bool)
+    for batch in frames.batches(curves):
+        falls[batch.positions] = batch.oriented.argmin(axis=1) > batch.oriented.argmax(axis=1)
+    return falls
 
 
 def _flags(curves, table, relative_threshold, threshold):
@@ -570,6 +599,8 @@ def _flags(curves, table, relative_threshold, threshold):
             "copy": table["repeats_family"].notna().to_numpy(dtype=bool),
             "constant_answers": table["constant_answers"].fillna(False).to_numpy(dtype=bool),
             LARGEST_ALONE: (table["largest_alone"] & (table["word"] == SHARP)).to_numpy(dtype=bool),
+            FALLS: (table["word"] == SHARP).to_numpy(dtype=bool) & _falls(curves),
+            FUNCTION_OF_OTHER: table[FUNCTION_OF_OTHER].to_numpy(dtype=bool),
         }
     text = np.full(len(table), "", dtype=object)
     for name, chosen in flags.items():

@@ -27,5 +27,7 @@ def on_groups(table, catalogue):
     text = f"{short[0].upper()}{short[1:]}. |E| changes by a factor of {ratio.min():.2g} to {ratio.max():.2g}"
     text += f", {ratio.median():.2g} in the median."
     n_without = len(one) - len(both)
-    text += f" {plural(n_without, 'curve has', 'curves have')} no finite E under one of the two." if n_without else ""
+    if n_without:
+        reasons = f"E is 0 or not finite under one of the two, or there are fewer than {_COMPARED} examples"
+        text += f" {plural(n_without, 'curve is', 'curves are')} not compared: {reasons}."
     return Answer(question, text, short)

@@ -1,9 +1,12 @@
 """Whether curves change at all, whether chance or a smooth curve could be as sharp, and whether the largest scale was foreseeable."""
 
+import numpy as np
+
 from emergence.curves import frames
-from emergence.questions.answers import Answer, listed, p_text, plural
+from emergence.questions.answers import KNOWN_NOISE, Answer, agree, listed, p_text, plural
 from emergence.statistics import false_discovery
 from emergence.statistics.noise import BINOMIAL, COVARIANCE, RESIDUAL, STDERR, WORDS
+from emergence.statistics.smooth_curves import MIN_RISE_DECADES
 
 QUESTION = "Could chance, or a smooth curve, be as sharp?"
 LEFT_OUT = {
@@ -31,7 +34,7 @@ def on_tests(discoveries, q_values, curves, rate, draws):
     every = discoveries[discoveries["metric"] == "all"].set_index("test")
     noise = q_values.loc[q_values["in_family"], "noise"]
     n_family = int(q_values["in_family"].sum())
-    tested = [f"{n_family:,} of {plural(len(curves), 'curve')} {'is' if n_family == 1 else 'are'} tested."]
+    tested = [f"{n_family:,} of {plural(len(curves), 'curve')} {agree('is', 'are', n_family, len(curves))} tested."]
     tested += [f"Left out: {without}."] if without else []
     paragraphs = [tested + compared_with(noise), changes(every, noise, rate)]
     shorts, cell = [], "not tested: no draws"
@@ -44,7 +47,7 @@ def on_tests(discoveries, q_values, curves, rate, draws):
             ("smooth", "performance that follows a smooth curve"),
         ):
             sentences, short = sharper(null, words, every, rate)
-            paragraphs.append(sentences)
+            paragraphs.append(sentences + (within_one_rise(curves) if null == "smooth" else []))
             shorts.append(short)
         row = every.loc["smooth"]
         cell = f"{row['n_after']:,}/{row['n_tested']:,} ({row['n_before']:,})" if row["n_tested"] else "no curve can be tested"
@@ -95,9 +98,8 @@ def changes(every, noise, rate):
     unknown = int((noise == RESIDUAL).sum())
     if unknown:
         text.append(f"For {plural(unknown, 'curve')} the size of the noise is not known.")
-        text.append(
-            "With the number of test examples (`n_examples`) or a standard error (`stderr`), any change could be tested, not only a trend."
-        )
+        text.append("If it were, any change could be tested, not only a trend.")
+        text.append(KNOWN_NOISE)
     return text
 
 
@@ -107,21 +109,17 @@ def sharper(null, words, every, rate):
     if row["n_tested"] == 0:
         return [f"No curve could be tested against {words}."], f"{null} null model: no curve could be tested"
     text = [
-        f"Against {words}, {row['n_before']:,} of {plural(row['n_tested'], 'curve')} {_are(row['n_before'])} sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
+        f"Against {words}, {row['n_before']:,} of {plural(row['n_tested'], 'curve')} {agree('is', 'are', row['n_before'], row['n_tested'])} sharper at p ≤ 0.05 ({row['expected']:.1f} by chance).",
         f"After false-discovery control (q ≤ {rate:g}) {remaining(row)}."
         if row["n_after"]
         else f"After false-discovery control (q ≤ {rate:g}) none remains (smallest q {p_text(row['smallest_q'])}).",
     ]
     if shared["n_after"] != row["n_after"] or shared["n_before"] != row["n_before"]:
         text.append(
-            f"If neighbouring scales share half of their noise, {shared['n_before']:,} {_are(shared['n_before'])} sharper, and {shared['n_after']:,} after control."
+            f"If neighbouring scales share half of their noise, {shared['n_before']:,} {agree('is', 'are', shared['n_before'])} sharper, and {shared['n_after']:,} after control."
         )
     short = f"{null} null model: {row['n_before']:,} of {row['n_tested']:,} curves at p ≤ 0.05, {row['n_after']:,} after control"
     return text, short
-
-
-def _are(n):
-    return "is" if n == 1 else "are"
 
 
 def remaining(row):
@@ -129,11 +127,25 @@ def remaining(row):
     return f"{row['n_after']:,} {'remains' if row['n_after'] == 1 else 'remain'}"
 
 
+def within_one_rise(curves):
+    """Of how many tested curves a smooth rise takes more than all scales, so that it is nearly straight: at most one sentence."""
+    tested = curves.loc[frames.counted(curves)["in_family"].to_numpy(dtype=bool), "scales"]
+    short = sum(np.log10(scales[-1] / scales[0]) < MIN_RISE_DECADES for scales in tested)
+    if not short:
+        return []
+    verb = agree("has", "have", short)
+    return [
+        f"{plural(short, 'tested curve')} {verb} all scales within {MIN_RISE_DECADES:g} orders of magnitude, where a smooth curve is nearly straight."
+    ]
+
+
 def largest(every, q_values, rate, draws):
     """Whether the largest scale was foreseeable: sentences and a short form."""
     row = every.loc["largest"]
     if row["n_tested"] == 0:
-        return ["No curve has enough scales to predict its largest one."], "largest scale: no curve could be tested"
+        return [
+            "No curve has enough scales to predict its largest one: five, or seven where the size of the noise is not known."
+        ], "largest scale: no curve could be tested"
     found = q_values[q_values["q_largest"] <= rate].sort_values(["p_largest", *frames.KEY])
     text = [
         f"In {row['n_before']:,} of {plural(row['n_tested'], 'curve')} the largest scale scores higher than the smaller ones predict (p ≤ 0.05).",
@@ -146,7 +158,7 @@ def largest(every, q_values, rate, draws):
     if draws:
         steep, both = every.loc["class"], every.loc["jump"]
         text.append(
-            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} {_are(steep['n_before'])} sharper than every smooth curve that "
+            f"{steep['n_before']:,} of {plural(steep['n_tested'], 'curve')} {agree('is', 'are', steep['n_before'], steep['n_tested'])} sharper than every smooth curve that "
             f"takes 1.5 decades or more ({steep['n_after']:,} after control)."
         )
         text.append(f"Both tests find {both['n_before']:,} at p ≤ 0.05.")

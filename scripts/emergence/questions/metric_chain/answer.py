@@ -14,7 +14,7 @@ def answer(given):
 def on_chain(table, double_logarithm):
     """The answer from correlations by link and from the fits of log(-log p)."""
     if table.empty:
-        reason = "no family has outputs at four scales"
+        reason = "no family has a metric of this chain at four scales"
         return Answer(QUESTION, f"This cannot be answered: {reason}.", reason)
     sentences, shorts = [], []
     for kind, links in table.groupby("kind", sort=True):

@@ -29,7 +29,7 @@ def on_swaps(comparisons, catalogue, relative_threshold):
         )
         return Answer(QUESTION, " ".join(sentences), reason, cell="no pair of metrics")
     contrast = compared[compared["contrast"].astype(bool)]
-    sentences = [f"Steep means a relative E of {relative_threshold:g} or more, within what the scores can show."]
+    sentences = [f"Steep means a relative |E| of {relative_threshold:g} or more, up or down, within what the scores can show."]
     if contrast.empty:
         sentences = [
             "No pair goes from a discontinuous or nonlinear metric to a continuous or linear one.",

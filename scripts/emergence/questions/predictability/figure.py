@@ -37,12 +37,15 @@ def predictability(summary, catalogue, most=14):
             # a logarithmic axis has no place for it
             axes.annotate("0 by each", (0.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     axes.set_xlabel("median error on hidden scales (in standard deviations of the noise)")
-    defined = shown.groupby(["grouping", "name"], sort=False)[["n_curves", "n_undefined"]].first()
-    counts = {key: int(defined.at[key, "n_curves"] - defined.at[key, "n_undefined"]) for key in rows}
+    # those that are compared without known noise have no error to draw
+    defined = shown.groupby(["grouping", "name"], sort=False)[["n_compared", "n_without_noise"]].first()
+    counts = {key: int(defined.at[key, "n_compared"] - defined.at[key, "n_without_noise"]) for key in rows}
 
     def name(grouping, label):
         if grouping == "all":
             return "all curves"
+        if grouping == "short":
+            return "too short for a smooth curve"
         if grouping == "kind":
             return "metrics of unknown kind" if label == "unknown" else f"{label} metrics"
         return catalogue["label"].get(label, label)

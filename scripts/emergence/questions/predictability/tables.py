@@ -1,11 +1,12 @@
 """How well the largest models were foreseen, by kind of metric and by metric."""
 
+import numpy as np
 import pandas as pd
 
 from emergence.curves import frames
 from emergence.statistics import prediction
 
-ALL = "all"
+ALL, SHORT = "all", "short"
 
 
 def compute(given):
@@ -16,7 +17,10 @@ def compute(given):
 
 
 def predictability_by_group(predictions, catalogue):
-    """Prediction errors over all curves, by kind of metric and by metric; see prediction.summarise_by."""
+    """Prediction errors over all curves, by kind of metric and by metric; see prediction.summarise_by.
+
+    Curves that no smooth curve can be fitted to, since too few of their scales are seen, have the grouping `short` of their own.
+    """
     columns = ["grouping", "name", "predictor", "n_curves", "n_undefined"]
     if predictions.empty:
         return pd.DataFrame(columns=columns)
@@ -27,4 +31,10 @@ def predictability_by_group(predictions, catalogue):
         prediction.summarise_by(table, label.to_numpy()).rename(columns={"label": "name"}).assign(grouping=grouping)
         for grouping, label in labels.items()
     ]
+    too_few = table["status"].eq(prediction.TOO_FEW_SCALES) & table["predictor"].eq(prediction.SMOOTH)
+    others = table[table["curve"].isin(table.loc[too_few, "curve"]) & table["predictor"].ne(prediction.SMOOTH)]
+    others = others[others["status"] != prediction.TOO_FEW_SCALES]
+    if len(others):
+        summary = prediction.summarise_by(others, np.repeat(SHORT, len(others)))
+        parts.append(summary.rename(columns={"label": "name"}).assign(grouping=SHORT))
     return pd.concat(parts, ignore_index=True)

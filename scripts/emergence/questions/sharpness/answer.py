@@ -1,7 +1,7 @@
 """How sharp the curves are, in words."""
 
 from emergence.curves import frames, sharpness
-from emergence.questions.answers import Answer, listed, plural
+from emergence.questions.answers import Answer, agree, listed, plural
 
 QUESTION = "How sharp are the curves?"
 
@@ -16,39 +16,44 @@ def answer(given):
 
 def on_sharpness(curves, by_metric, over_thresholds, emergence):
     """How sharp are the curves, and which metrics have any above the thresholds?"""
-    status = curves["status"].value_counts()
-    if curves.empty or not curves["emergence_score"].notna().any():
-        counts = listed(f"{n:,} {name.replace('_', ' ')}" for name, n in status.items()) if len(curves) else "no curve at all"
-        text = f"No curve of this benchmark has an emergence score: {counts}."
-        return Answer(QUESTION, text, f"no usable curve ({counts})")
-    counted = frames.counted(curves)["reason"].value_counts()
-    n_counted = int(by_metric["n_counted"].sum())
+    counting = frames.counted(curves)
+    counted = curves[counting["in_counts"].to_numpy(dtype=bool)]
+    reasons = counting["reason"].value_counts()
+    n_counted = len(counted)
     left_out = [
-        f"{counted[name]:,} {words}"
+        f"{reasons[name]:,} {words}"
         for name, words in (
             (sharpness.TOO_FEW_SCALES, "with fewer than four scales"),
             ("no_finite_score", "without a finite score"),
         )
-        if counted.get(name)
+        if reasons.get(name)
     ]
-    sentences = [f"{n_counted:,} of {plural(len(curves), 'curve')} {'is' if len(curves) == 1 else 'are'} counted."]
+    if not n_counted:
+        why = listed(left_out) if left_out else "there is none"
+        return Answer(QUESTION, f"No curve of this benchmark can be counted: {why}.", f"no curve can be counted ({why})")
+    sentences = [f"{n_counted:,} of {plural(len(curves), 'curve')} {agree('is', 'are', n_counted, len(curves))} counted."]
     sentences += [f"Not counted: {listed(left_out)}."] if left_out else []
     top = by_metric.iloc[0]
-    sentences.append(f"The highest E is {top['max']:.1f} ({top['label']}, {top['sharpest']}).")
+    if top["max"] == top["max"]:
+        sentences.append(f"The highest finite E is {top['max']:.1f} ({top['label']}, {top['sharpest']}).")
     relative, threshold = emergence["relative_threshold"], emergence["threshold"]
     n_steep = int(by_metric["n_above_relative"].sum())
+    steep = plural(n_steep, "counted curve has", "counted curves have")
     sentences.append(
-        f"{n_steep:,} of the counted curves have a relative E of {relative:g} or more, within what their scores can show."
+        f"{steep} a relative E of {relative:g} or more, within what {agree('its', 'their', n_steep)} scores can show."
     )
+    score = counted["relative_emergence_score_resolved"].fillna(counted["relative_emergence_score"])
+    n_falling = int((score <= -relative).sum())
+    if n_falling:
+        sentences.append(f"{plural(n_falling, 'more is', 'more are')} as steep, but {agree('falls', 'fall', n_falling)}.")
     above = by_metric[by_metric["n_above"] > 0]
     n_above = int(above["n_above"].sum())
     paper = f"{plural(n_above, 'curve')} of {plural(len(above), 'metric')}" if n_above else "no curve"
     sentences.append(f"At the paper's kind of threshold, E of {threshold:g}: {paper}.")
-    by_e = over_thresholds[over_thresholds["reading"] == "E"]
-    trivial = by_e.loc[by_e["trivial"].astype(bool), "threshold"]
-    if len(trivial):
+    line = int(counted["n_scales"].max()) - 1
+    if (over_thresholds.loc[over_thresholds["reading"] == "E", "threshold"] <= line).any():
         sentences.append(
-            f"A straight line over the scales of the longest curve reaches E of {trivial.max():g}. Thresholds on E up to that say nothing about sharpness."
+            f"A straight line over the {line + 1} scales of the longest curve has E = {line}. Thresholds on E up to that say nothing about sharpness."
         )
     copies = int(curves["repeats_family"].notna().sum())
     if copies:

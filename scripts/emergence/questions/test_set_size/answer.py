@@ -1,7 +1,7 @@
 """Whether the test sets are large enough, in words."""
 
 from emergence.curves import frames
-from emergence.questions.answers import Answer, listed, plural
+from emergence.questions.answers import Answer, agree, listed, plural
 from emergence.statistics import power
 
 QUESTION = "Are the test sets large enough?"
@@ -31,15 +31,18 @@ def on_resolution(resolution, above_chance):
             reason = "no proportion has both a known number of test examples and a known chance-level score"
         text = [f"This cannot be answered: {reason}.", *unknown(lacking)]
         return Answer(QUESTION, " ".join(text), reason, cell=f"needs {listed(columns)}" if columns else reason)
-    text = [f"{every['n_above_chance']:,} of {plural(every['n_tested'], 'tested score')} are above guessing at p ≤ 0.05."]
+    text = [
+        f"{every['n_above_chance']:,} of {plural(every['n_tested'], 'tested score')} {agree('is', 'are', every['n_above_chance'], every['n_tested'])} above guessing at p ≤ 0.05."
+    ]
     short = cell = "no curve has a known number of examples needed"
     if every["n_known"]:
+        have = agree("has", "have", every["n_under_resolved"], every["n_known"])
         text += [
             f"In {plural(every['n_known'], 'curve')} the smaller scales are above guessing by the smooth curve.",
-            f"Of these, {every['n_under_resolved']:,} have fewer test examples than it takes to show that with 80 % power.",
+            f"Of these, {every['n_under_resolved']:,} {have} fewer test examples than it takes to show that with 80 % power.",
             f"The median needed is {every['median_needed']:,.0f} examples; {every['median_at_hand']:,.0f} are available.",
         ]
-        short = f"{every['n_under_resolved']:,} of {plural(every['n_known'], 'curve')} have too few test examples"
+        short = f"{every['n_under_resolved']:,} of {plural(every['n_known'], 'curve')} {have} too few test examples"
         cell = f"{every['n_under_resolved']:,}/{every['n_known']:,}"
     elif every["n_at_or_below_chance"]:
         cell = "smaller scales at chance"

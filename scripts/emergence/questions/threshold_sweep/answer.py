@@ -35,5 +35,8 @@ def on_thresholds(table):
     n = len(sentences)
     rule = "With a threshold, an example counts as right on the better side of it."
     more = f" The table threshold_sweep.parquet has {n - _MOST} more." if n > _MOST else ""
-    short = f"the choice of the threshold changes |E| up to {np.nanmax(ratios):.0f} times that of the value itself"
+    short = "the value itself does not change with scale"
+    if np.isfinite(ratios).any():
+        most = np.nanmax(ratios)
+        short = f"the choice of the threshold changes |E| up to {most:.{1 if most < 10 else 0}f} times that of the value itself"
     return Answer(question, " ".join([rule, *sentences[:_MOST]]) + more, f"{short} ({plural(n, 'curve')})")

@@ -2,10 +2,10 @@
 
 from emergence import statuses
 from emergence.questions.answers import Answer, listed, percent, plural
-from emergence.statistics.verdicts import ABILITY, LARGEST_ALONE, POWER
+from emergence.statistics.verdicts import ABILITY, FALLS, LARGEST_ALONE, POWER
 
 WORDS = {
-    statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric, too",
+    statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric",
     statuses.METRIC: "sharp under a discontinuous or nonlinear metric alone",
     statuses.SHARP_UNDECIDED: "sharp, but not decided",
     statuses.CONSTANT_ANSWERS: "sharp, but between two constant answers",
@@ -33,17 +33,30 @@ def on_verdicts(verdicts, by_claim):
         for word, words in WORDS.items()
         if counts[word]
     ]
-    sentences += [] if any(counts[word] for word in WORDS) else ["None is shown to be sharp beyond noise."]
+    if told and not any(counts[word] for word in WORDS):
+        sentences.append("None is shown to be sharp beyond noise.")
+    abilities = verdicts.drop_duplicates(ABILITY)
+    reasons = abilities.loc[abilities["verdict"] == statuses.CANNOT_TELL, "reason"].value_counts()
+    if len(reasons):
+        why = [f"{reason} ({count:,})" for reason, count in reasons.sort_index().items()]
+        sentences.append(f"Why nothing can be said of the others: {listed(why)}.")
+    copies = int(_all_flagged(verdicts, "copy").sum())
+    if copies:
+        sentences.append(f"{plural(copies, 'ability repeats', 'abilities repeat')} another family's scores and count again here.")
     sentences.append("The table counts every verdict.")
     groups = by_claim[by_claim["claims"] != "all"]
     if len(groups):
         sharp = (statuses.SHARP_UNDER_ALL, statuses.METRIC, statuses.SHARP_UNDECIDED)
         shares = [_share_of(groups[groups["claims"] == group], sharp, words) for group, words in _GROUPS.items()]
         sentences.append(f"Sharp curves are found in {listed(shares)}.")
+    falling = int(_all_flagged(verdicts[verdicts["word"] == statuses.SHARP], FALLS).sum())
+    if falling:
+        fall = plural(falling, "sharp ability falls", "sharp abilities fall")
+        sentences.append(f"{fall}: the lowest score comes after the highest, so no ability appears there.")
     alone = resting_on_largest(verdicts)
     if alone:
         rest = plural(alone, "sharp ability rests", "sharp abilities rest")
-        sentences.append(f"{rest} on the largest model alone, which was not foreseeable from the smaller ones.")
+        sentences.append(f"{rest} on the largest scale alone, which was not foreseeable from the smaller ones.")
         sentences.append("A steep but smooth rise that begins there is called sharp, too.")
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
@@ -61,7 +74,7 @@ def on_verdicts(verdicts, by_claim):
             untested = plural(untested, "sharp ability", "sharp abilities")
             sentences.append(f"For {untested} the continuous metric could not be tested for such a jump.")
     short = "; ".join(f"{count:,} {word}" for word, count in counts.items() if count)
-    return Answer(question, " ".join(sentences), f"{n:,} abilities: {short}")
+    return Answer(question, " ".join(sentences), f"{plural(n, 'ability', 'abilities')}: {short}")
 
 
 def lacking_power(verdicts):
@@ -72,17 +85,21 @@ def lacking_power(verdicts):
 
 def resting_on_largest(verdicts):
     """How many abilities are sharp by curves alone that have the flag `largest_alone`. verdicts: the table."""
-    sharp = verdicts[verdicts["word"] == statuses.SHARP]
-    flagged = sharp["flags"].fillna("").str.split("|").map(lambda flags: LARGEST_ALONE in flags).astype(bool)
-    return int(flagged.groupby([sharp[part] for part in ABILITY], dropna=False, observed=True).all().sum())
+    return int(_all_flagged(verdicts[verdicts["word"] == statuses.SHARP], LARGEST_ALONE).sum())
 
 
-_GROUPS = {"claimed": "abilities on claimed tasks", "not_claimed": "on other tasks"}
+def _all_flagged(rows, flag):
+    """Which abilities have a flag on all their rows. rows: of the table. Returns a boolean series, one entry per ability."""
+    flagged = rows["flags"].fillna("").str.split("|").map(lambda flags: flag in flags).astype(bool)
+    return flagged.groupby([rows[part] for part in ABILITY], dropna=False, observed=True).all()
+
+
+_GROUPS = {"claimed": "on claimed tasks", "not_claimed": "on other tasks"}
 
 
 def _share_of(group, verdicts, words):
-    """`3 of 40 abilities on claimed tasks (7.5 %)`, of those of which something can be said."""
+    """`3 of 40 abilities on claimed tasks (7.5 %)`, of those of which something can be said. words: which tasks."""
     counts = group.set_index("verdict")["n_abilities"]
     told = int(counts.sum() - counts[statuses.CANNOT_TELL])
     found = int(counts[list(verdicts)].sum())
-    return f"{found:,} of {told:,} {words}" + (f" ({percent(found / told)})" if told else "")
+    return f"{found:,} of {plural(told, 'ability', 'abilities')} {words}" + (f" ({percent(found / told)})" if told else "")
