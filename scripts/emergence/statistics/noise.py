@@ -261,6 +261,20 @@ def variance(noise, expected):
     return np.maximum(found, found.max(axis=1, keepdims=True, initial=0) * _RELATIVE_SD_FLOOR**2)
 
 
+def covariance(noise, sd, extra=None):
+    """Covariance of the noise of each curve over its scales.
+
+    noise: Noise of c curves, for its correlation. sd: (c, n) standard deviations. extra: (c, n), variance that is added to that of
+    each score, independent between scales. Returns (c, n, n).
+    """
+    place = np.arange(sd.shape[1])
+    between = np.eye(len(place)) if noise.correlation is None else noise.correlation
+    found = sd[:, :, None] * between * sd[:, None, :]
+    if extra is not None:
+        found[:, place, place] += extra
+    return found
+
+
 def snap_to_counts(scores, trials):
     """Scores as exact counts of right answers over trials, where they are such counts up to published rounding.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emergence.statistics.noise import RESIDUAL, variance
+from emergence.statistics.noise import RESIDUAL, covariance, variance
 
 # The steepest rise that is still called smooth: 10 % to 90 % of the way within 1.5 decades of scale, a factor of 32. The sizes of
 # published model families are 0.3 to 0.9 decades apart, so such a rise is seen by two to five of them.
@@ -156,14 +156,14 @@ def _project_white(scores, white, colour, basis):
     return smoother, (smoother @ scores[..., None])[..., 0]
 
 
-def whitening(noise, sd):
+def whitening(noise, sd, extra=None):
     """The matrices that turn the noise of each curve into independent noise of unit size, and back.
 
-    noise: Noise of c curves. sd: (c, n). Returns two arrays (c, n, n): white and its inverse, colour; colour @ colour.T is the
-    covariance.
+    noise: Noise of c curves, for its correlation. sd: (c, n). extra: (c, n), variance that is added to that of each score,
+    independent between scales. Returns two arrays (c, n, n): white and its inverse, colour; colour @ colour.T is the covariance.
     """
-    root = np.linalg.cholesky(noise.correlation)
-    return np.linalg.inv(root) / sd[:, None, :], sd[:, :, None] * root
+    colour = np.linalg.cholesky(covariance(noise, sd, extra))
+    return np.linalg.inv(colour), colour
 
 
 def _fit_block(scores, log_scales, noise, correlated):

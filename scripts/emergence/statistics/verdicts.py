@@ -15,7 +15,7 @@ from emergence.io import descriptions, tables
 from emergence.statistics import curve_tests
 from emergence.statistics.change import MIN_SCATTER_DEGREES, pooled_scatter
 from emergence.statistics.noise import RESIDUAL, sampling_noise
-from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth, logistic_shapes, standard_logistic
+from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth, logistic_shapes, standard_logistic, whitening
 from emergence.statuses import (
     CANNOT_TELL,
     CONSTANT,
@@ -189,7 +189,7 @@ def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=No
     share = np.asarray(share, dtype=float)[usable, None]
     span = np.ptp(own.fitted, axis=1)[:, None]
     jump = span * ((1 - share) * along + share * up)
-    distance = _distance_from_smooth(jump, x, _whitening(noise, sampling, extra))
+    distance = _distance_from_smooth(jump, x, whitening(noise, np.sqrt(sampling), extra)[0])
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
     # a square of one normal deviate; where the size of the noise is estimated, a ratio of squares
@@ -199,18 +199,6 @@ def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=No
     found = np.where(residual, estimated, sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
-
-
-def _whitening(noise, sampling, extra):
-    """Matrices that turn noise into independent noise of unit size: of the test set, and on top of it `extra` for each scale.
-
-    noise: Noise, for its correlation. sampling, extra: (c, n) variances. Returns (c, n, n).
-    """
-    sd, place = np.sqrt(sampling), np.arange(sampling.shape[1])
-    between = np.eye(len(place)) if noise.correlation is None else noise.correlation
-    covariance = sd[:, :, None] * between * sd[:, None, :]
-    covariance[:, place, place] += extra
-    return np.linalg.inv(np.linalg.cholesky(covariance))
 
 
 def _distance_from_smooth(curves, log_scales, white):
