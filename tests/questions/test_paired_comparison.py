@@ -224,7 +224,7 @@ def test_q_values_agree_with_statsmodels_and_leave_undefined_ones_out():
 def test_metrics_with_sharp_curves_hand_worked():
     table = false_discovery.metrics_with_sharp_curves(
         ["grade", "grade", "exact", "bleu", "brier"],
-        [120, -30, np.inf, 5, np.nan],
+        [120, -30, 200, 5, np.nan],
         [0.01, 0.2, np.nan, 0.01, np.nan],
         [10, 100],
     )
