@@ -58,14 +58,14 @@ def test_a_continuous_metric_without_a_test_is_not_said_to_lack_power():
 
 def test_abilities_that_rest_on_the_largest_model_are_counted():
     tables_ = made(ROWS)
-    assert "largest model" not in answer.on_verdicts(*tables_).text
+    assert "largest scale" not in answer.on_verdicts(*tables_).text
     # two sharp curves of one ability, one of which has another reason; and an ability with one curve
     frame = pd.concat([tables_[0], tables_[0].assign(metric="exact_str_match")], ignore_index=True)
     frame["word"] = frame["word"].where(frame["task"].isin(["a", "b", "c"]), "gradual")
     of_b = frame["task"] == "b"
     frame["flags"] = (of_b | ((frame["task"] == "a") & (frame["metric"] == "exact_str_match"))).map({True: "copy|largest_alone"})
     assert answer.resting_on_largest(frame) == 1
-    assert "1 sharp ability rests on the largest model alone" in answer.on_verdicts(frame, tables_[1]).text
+    assert "1 sharp ability rests on the largest scale alone" in answer.on_verdicts(frame, tables_[1]).text
 
 
 def test_no_list_of_claims_and_no_curves():

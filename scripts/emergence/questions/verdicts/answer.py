@@ -43,7 +43,7 @@ def on_verdicts(verdicts, by_claim):
     alone = resting_on_largest(verdicts)
     if alone:
         rest = plural(alone, "sharp ability rests", "sharp abilities rest")
-        sentences.append(f"{rest} on the largest model alone, which was not foreseeable from the smaller ones.")
+        sentences.append(f"{rest} on the largest scale alone, which was not foreseeable from the smaller ones.")
         sentences.append("A steep but smooth rise that begins there is called sharp, too.")
     undecided = counts[statuses.SHARP_UNDECIDED]
     if undecided:
