@@ -101,6 +101,15 @@ class Noise(NamedTuple):
         along = {name: getattr(self, name)[:, index] for name in ("trials", "stderr", "n_models")}
         return self._replace(**along, correlation=correlation)
 
+    def in_order(self, order):
+        """The same curves with their scales in another order. order: (c, n) of int, positions of the scales."""
+        correlation = None
+        if self.correlation is not None:
+            correlation = np.take_along_axis(self.correlation, order[:, :, None], axis=1)
+            correlation = np.take_along_axis(correlation, order[:, None, :], axis=2)
+        along = {name: np.take_along_axis(getattr(self, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
+        return self._replace(**along, correlation=correlation)
+
     def with_shared_questions(self, shared):
         """The same noise under another assumption about shared questions; noise that is estimated or of unknown size stays."""
         assumed = np.isin(self.kind, (BINOMIAL, STDERR))
