@@ -365,6 +365,21 @@ def test_a_jump_that_the_continuous_score_does_not_make_is_no_link(measure_verdi
     assert (p_values["one model off it"] <= 0.05).mean() > 0.98
 
 
+def test_the_tables_of_verdicts_are_made_from_what_was_measured(measure_verdicts):
+    measured = pd.read_csv(measure_verdicts.TABLE)
+    page = measure_verdicts.DOCS.read_text(encoding="utf-8")
+    assert measure_verdicts.BEGIN + measure_verdicts.describe(measured) + measure_verdicts.END in page
+    # what the page says below them, counted again: no truth without a jump is sharp in more than 2.5 % of abilities, but those that
+    # the metric makes; and few jumps are put down to the metric
+    counts = measured.groupby(["truth", "continuous", "verdict"])["n"].sum().unstack(fill_value=0)
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    sharp = shares[list(measure_verdicts.SHARP_VERDICTS[:3])].sum(axis=1)
+    smooth = sharp.index.get_level_values("truth").str.match("flat|gradual")
+    assert sharp[smooth].max() <= 0.025
+    jumps = counts[counts.index.get_level_values("truth").str.startswith("jump")].xs(True, level="continuous").sum()
+    assert f"A real jump is blamed on the metric in {100 * jumps['metric'] / jumps.sum():.1f} % of abilities" in page
+
+
 def test_the_table_of_links_is_made_from_what_was_measured(measure_verdicts):
     measured = pd.read_csv(measure_verdicts.LINKS)
     page = measure_verdicts.DOCS.read_text(encoding="utf-8")
