@@ -1,5 +1,7 @@
 """Answers in words, each sentence against the columns that it speaks of: tables are written by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,18 @@ from emergence.questions.verdicts import tables as verdict_tables
 from emergence.statistics import curve_tests
 from emergence.study import metric_catalogue
 from emergence.study.configuration import check
+
+QUESTIONS = ROOT / "scripts/emergence/questions"
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*QUESTIONS.glob("*/answer.py"), *QUESTIONS.glob("*/*.rst")]), ids=lambda path: path.parent.name
+)
+def test_no_answer_takes_scales_for_parameters_of_models(path):
+    """A scale may be tokens or steps of one model; what a block calls it is its `scale_label`."""
+    said = re.sub(r"(?m)^ *Parameters\n *-+$", "", path.read_text(encoding="utf-8"))
+    assert not re.search(r"(?i)\b(largest|smaller|smallest) models?\b|\bparameters\b|\bmodel sizes?\b", said)
+
 
 NOTHING = {"n_tested": 0, "n_above_chance": 0, "n_known": 0, "n_under_resolved": 0, "n_at_or_below_chance": 0}
 

@@ -25,6 +25,9 @@ def on_claimed_curves(table):
         return Answer(QUESTION, "There are no claims.", "no claims")
     here = table[table["n_curves"] > 0]
     text = f"{len(here):,} of {plural(n_claims, 'claim')} have a curve of the claimed task and family in these files."
+    in_part = int((table.loc[table["n_curves"] == 0, "n_subtask_curves"] > 0).sum())
+    if in_part:
+        text += f" {plural(in_part, 'more has', 'more have')} only curves of subtasks, which are not the claimed task."
     if here.empty:
         return Answer(
             QUESTION, f"{text} So the claims themselves cannot be tested here.", f"0 of {n_claims:,} claims have a curve here"
