@@ -355,6 +355,20 @@ def test_shares_of_rejected_links_with_noise_in_both_scores(measure_verdicts):
     assert rejected(0.0, exact, given=False, curves=150) > 0.1
 
 
+def test_the_order_of_models_does_not_matter_to_a_link(measure_verdicts):
+    """Identity: which model is the larger one does not enter the link, so that each may have the scores of any other."""
+    accuracy, continuous, joint = measure_verdicts.linked_scores("probit", 8, 500, 0.6, 20, np.random.default_rng(13))
+
+    def p_values(order):
+        y, x = accuracy[:, order], continuous[:, order]
+        own, other, cross = (joint[:, a + order][:, :, b + order] for a, b in ((0, 0), (8, 8), (0, 8)))
+        return verdicts.explained_by_link(y, noise_of(y, np.nan, own), x, noise_of(x, np.nan, other), scales_of(y), cross)[0]
+
+    in_order = p_values(np.arange(8))
+    np.testing.assert_allclose(p_values(np.array([3, 0, 7, 1, 6, 2, 5, 4])), in_order, rtol=1e-6)
+    assert in_order.min() < 0.3 < in_order.max()
+
+
 def test_a_jump_that_the_continuous_score_does_not_make_is_no_link(measure_verdicts):
     random = np.random.default_rng(12)
     p_values = {
