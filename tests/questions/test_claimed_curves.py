@@ -2,14 +2,11 @@
 
 import pandas as pd
 
-from conftest import ROOT
+from conftest import default_scores
 from emergence.curves import frames
-from emergence.ingest import pipeline
-from emergence.io.documents import load_yaml
 from emergence.questions.claimed_curves.answer import on_claimed_curves
 from emergence.questions.claimed_curves.tables import claimed_curves
 from emergence.study import registries
-from emergence.study.configuration import check
 
 
 def tables_of(*rows):
@@ -62,9 +59,7 @@ def test_without_families_or_curves_nothing_is_claimed_to_be_known():
 def test_published_claims_and_the_curves_that_are_here(catalogue):
     # the project's audit: 13 of 67 claims have a curve of the claimed family in the default study, 9 of PaLM with three scales each,
     # and 4 of GPT. Three of them are of one subtask that the source does not name, which is not the claimed task
-    study = check(load_yaml(ROOT / "config/config.yaml") | {"metrics": str(ROOT / "config/metrics.yaml")})
-    block = study["benchmarks"]["big_bench"]
-    scores, _, _ = pipeline.ingest("big_bench", block, study["metrics"])
+    scores, block = default_scores("big_bench")
     curves = frames.measure(frames.from_scores(scores, catalogue), catalogue).assign(word="gradual", verdict="gradual")
     claims = registries.load_claims(block["claims"], catalogue, registries.load_tasks(block["tasks"], catalogue))
     table = claimed_curves(claims, curves, curves, block["claimed_families"])
