@@ -111,9 +111,8 @@ def _cubic_columns(x):
     """
     half = (x[..., -1:] - x[..., :1]) / 2
     u = (x - x.mean(axis=-1, keepdims=True)) / half
-    return np.stack([np.ones_like(u), u, u**2, u**3], axis=-1), np.stack([0 * u, u**0, 2 * u, 3 * u**2], axis=-1) / half[
-        ..., None
-    ]
+    steepness = np.stack([0 * u, u**0, 2 * u, 3 * u**2], axis=-1)
+    return np.stack([np.ones_like(u), u, u**2, u**3], axis=-1), steepness / half[..., None]
 
 
 @lru_cache(maxsize=256)
