@@ -1,13 +1,15 @@
 """How often each verdict falls on abilities whose truth is known: the tables of docs/verdicts.md.
 
-    python benchmarks/measure_verdicts.py [--abilities 6] [--draws 1000] [--describe]
+    python benchmarks/measure_verdicts.py [--abilities 6] [--draws 1000] [--links] [--describe]
 
 Simulates benchmarks in which flat, gradual, metric-made and jumping abilities are mixed, runs the whole way from scores to verdicts
 on each, and counts. Every ability has parameters of its own, drawn at random within its kind of shape, and models may differ by more
 than their test set. What the rules were tuned on is said in docs/verdicts.md.
 
-Writes workflow/resources/calibration/verdicts.csv, one row per setting, truth and verdict, and the tables in docs/verdicts.md, which
-are made from that file alone (--describe makes them anew without simulating).
+--links measures something else: how often one smooth link between two scores is rejected, on questions that are answered under both.
+
+Writes workflow/resources/calibration/verdicts.csv, one row per setting, truth and verdict (with --links: links.csv), and the tables
+in docs/verdicts.md, which are made from these files alone (--describe makes them anew without simulating).
 """
 
 import argparse
@@ -25,13 +27,16 @@ from emergence.curves import frames
 from emergence.io import tables
 from emergence.statistics import curve_tests, verdicts
 from emergence.statistics.bounded_curves import standard_gompertz
+from emergence.statistics.noise import sampling_noise
 from emergence.statistics.smooth_curves import MIN_RISE_DECADES, standard_logistic
 from emergence.study import metric_catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "workflow/resources/calibration/verdicts.csv"
 DOCS = ROOT / "docs/verdicts.md"
+LINKS = ROOT / "workflow/resources/calibration/links.csv"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+LINKS_BEGIN, LINKS_END = "<!-- links: begin -->", "<!-- links: end -->"
 
 ACCURACY, CONTINUOUS = "multiple_choice_grade", "correct_prob_mass"
 SHARP_VERDICTS = ("sharp_under_all", "metric", "sharp_undecided", "constant_answers")
@@ -320,20 +325,130 @@ def describe(measured):
     return "\n" + "\n\n".join(parts) + "\n\n"
 
 
+# Both scores of a question are made from one normal number per model. related: correlation of that of neighbouring models, and of
+# the two scores of one model; given: whether the test is told the covariances.
+LINK_NOISES = {
+    "independent": {"related": 0.0, "given": False},
+    "shared questions, same outputs, covariances given": {"related": 0.6, "given": True},
+    "shared questions, same outputs, not known": {"related": 0.6, "given": False},
+}
+LINK_TRUTHS = ("line", "power", "logistic", "probit", "Gompertz", "jump beside it", "one model off it")
+LINK_SETTINGS = [
+    {"noise": noise, "truth": name, "models": models, "n_examples": n_examples}
+    for noise in LINK_NOISES
+    for name in LINK_TRUTHS
+    for models in (5, 8, 12)
+    for n_examples in (50, 300, 2000)
+]
+
+
+def link_truth(name, n, random):
+    """Expected accuracy and continuous score of n models, (n,) each; the first is a smooth function of the second or not."""
+    along, place = np.linspace(0, 1, n), np.arange(n)
+    # even, saturating, taking off, or with every model a little ahead of its size or behind it
+    ways = (along, probit(along, 0.5, 0.64), np.square(along), along + random.uniform(-0.25, 0.25, n) / n)
+    way = ways[random.integers(len(ways))]
+    at = (way - way[0]) / (way[-1] - way[0])
+    low, height = random.uniform(0.03, 0.3), random.uniform(0.3, 0.6)
+    rise, middle = random.uniform(0.3, 1), random.uniform(0.3, 0.9)
+    made = {
+        "line": low + height * at,
+        "power": 0.02 + 0.9 * (0.3 + 0.65 * at) ** random.integers(2, 6),
+        "logistic": low + height * standard_logistic(at, middle, rise),
+        "probit": low + height * probit(at, middle, rise),
+        "Gompertz": low + height * standard_gompertz(at, middle, rise, random.choice([-1, 1])),
+        "jump beside it": low
+        + random.uniform(0, 0.1) * at
+        + random.uniform(0.15, 0.4) * (place >= random.integers(n // 3, n - 1)),
+        "one model off it": low + 0.3 * at + 0.2 * (place == n // 2),
+    }
+    return np.clip(made[name], 0.005, 0.995), 0.15 + random.uniform(0.25, 0.6) * at
+
+
+def linked_scores(name, models, n_examples, related, curves, random):
+    """Scores under both metrics, (curves, models) each, and their joint covariance, (curves, 2 models, 2 models)."""
+    accuracy, continuous = np.empty((2, curves, models))
+    joint = np.empty((curves, 2 * models, 2 * models))
+    root = np.linalg.cholesky(_between(models, related))
+    for curve in range(curves):
+        share, level = link_truth(name, models, random)
+        ability, own = random.standard_normal((2, n_examples, models)) @ root.T
+        right = (ability > -stats.norm.ppf(share)).astype(float)
+        shown = level + random.uniform(0.15, 0.35) * (related * ability + np.sqrt(1 - related**2) * own)
+        accuracy[curve], continuous[curve] = right.mean(axis=0), shown.mean(axis=0)
+        joint[curve] = np.cov(right.T, shown.T) / n_examples
+    return accuracy, continuous, joint
+
+
+def link_p_values(accuracy, continuous, joint, n_examples, given):
+    """The p-value of one smooth link for each curve; see linked_scores for the arguments. Returns (curves,)."""
+    n = accuracy.shape[1]
+    sizes, one, unknown = (np.full(accuracy.shape, value) for value in (float(n_examples), 1.0, np.nan))
+    stderr = np.sqrt(np.diagonal(joint, axis1=1, axis2=2))[:, n:]
+    share = np.ones(len(accuracy), dtype=bool)
+    own, other, cross = (joint[:, :n, :n], joint[:, n:, n:], joint[:, :n, n:]) if given else (None, None, None)
+    return verdicts.explained_by_link(
+        accuracy,
+        sampling_noise(accuracy, sizes, one, unknown, share, own),
+        continuous,
+        sampling_noise(continuous, sizes, one, stderr, ~share, other),
+        np.broadcast_to(np.logspace(7, 11, n), accuracy.shape),
+        cross,
+    )[0]
+
+
+def measure_links(settings, curves, seed):
+    """How often a smooth link is rejected at 5 %: one row per setting."""
+    records = []
+    for number, setting in enumerate(settings):
+        random, noise = np.random.default_rng([seed, 1, number]), LINK_NOISES[setting["noise"]]
+        made = linked_scores(setting["truth"], setting["models"], setting["n_examples"], noise["related"], curves, random)
+        p_value = link_p_values(*made, setting["n_examples"], noise["given"])
+        records.append(setting | {"n": curves, "n_rejected": int((p_value <= 0.05).sum())})
+    return pd.DataFrame(records)
+
+
+def describe_links(measured):
+    """The table of docs/verdicts.md on links, from the measured counts alone."""
+    grouped = measured.groupby(["noise", "truth", "n_examples"], sort=False)[["n_rejected", "n"]].sum()
+    share = (100 * grouped["n_rejected"] / grouped["n"]).unstack("n_examples")
+    n = int(grouped["n"].iloc[0])
+    lines = [
+        f"| noise | link | {' | '.join(f'{size:,} examples' for size in share.columns)} |",
+        "|" + "---|" * (2 + share.shape[1]),
+    ]
+    lines += [f"| {noise} | {name} | {' | '.join(f'{value:.1f}' for value in row)} |" for (noise, name), row in share.iterrows()]
+    intro = (
+        f"Percent of {n:,} abilities in which a smooth link is rejected at 5 %, over 5, 8 and 12 models (standard error "
+        f"{100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5):"
+    )
+    return "\n" + "\n\n".join([intro, "\n".join(lines)]) + "\n\n"
+
+
+def write_between(begin, end, text):
+    """Put a text into docs/verdicts.md, between two marks."""
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(begin)
+    DOCS.write_text(before + begin + text + end + rest.partition(end)[2], encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--abilities", type=int, default=6, help="of each truth, with both metrics and with accuracy alone")
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--links", action="store_true", help="measure the test of a link between two scores, and nothing else")
+    parser.add_argument("--curves", type=int, default=400, help="of each link and setting")
     parser.add_argument("--describe", action="store_true", help="make the tables from the counts that are there")
     arguments = parser.parse_args()
     if not arguments.describe:
         started = time.process_time()
-        measured = measure(SETTINGS, arguments.abilities, arguments.draws, SEED)
-        measured.to_csv(TABLE, index=False, lineterminator="\n")
+        if arguments.links:
+            measure_links(LINK_SETTINGS, arguments.curves, SEED).to_csv(LINKS, index=False, lineterminator="\n")
+        else:
+            measured = measure(SETTINGS, arguments.abilities, arguments.draws, SEED)
+            measured.to_csv(TABLE, index=False, lineterminator="\n")
         print(f"{time.process_time() - started:.0f} processor seconds")
-    text = describe(pd.read_csv(TABLE))
-    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
-    DOCS.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
+    write_between(BEGIN, END, describe(pd.read_csv(TABLE)))
+    write_between(LINKS_BEGIN, LINKS_END, describe_links(pd.read_csv(LINKS)))
 
 
 if __name__ == "__main__":

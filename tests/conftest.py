@@ -13,6 +13,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from emergence.ingest import pipeline
+from emergence.io.documents import load_yaml
 from emergence.questions.answers import Answer
 from emergence.study import configuration
 from sentences import too_long
@@ -50,6 +52,13 @@ def table_block(tmp_path):
         return configuration.check({"benchmarks": {"mine": block}})["benchmarks"]["mine"]
 
     return make
+
+
+def default_scores(name, **keys):
+    """The score table of a block of the default study, some keys of the block changed, and the block."""
+    study = configuration.check(load_yaml(ROOT / "config/config.yaml") | {"metrics": str(ROOT / "config/metrics.yaml")})
+    block = study["benchmarks"][name] | keys
+    return pipeline.ingest(name, block, study["metrics"])[0], block
 
 
 def copy_of_workflow(folder, study=None):

@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, default_scores
 from emergence.curves import frames
 from emergence.ingest import input_checks, pipeline
-from emergence.io.documents import load_yaml
 from emergence.io.errors import InputError
 from emergence.questions.test_set_size.tables import resolution_by_metric
 from emergence.statistics import curve_tests
-from emergence.study.configuration import check
 from sentences import too_long
 
 CATALOGUE = str(ROOT / "config/metrics.yaml")
@@ -200,11 +198,6 @@ def test_no_scores_have_no_findings(catalogue):
     assert input_checks.findings(pd.DataFrame(columns=columns), catalogue).empty
 
 
-def big_bench(**keys):
-    study = check(load_yaml(ROOT / "config/config.yaml") | {"metrics": CATALOGUE})
-    return pipeline.ingest("big_bench", study["benchmarks"]["big_bench"] | keys, study["metrics"])[0]
-
-
 def test_published_sizes_are_those_of_the_runs():
     """The corrected table against the plain statement: 28 curves over 1,024 and 12 over 1,000, and all their scores fit."""
     table = pd.read_csv(ROOT / "workflow/resources/bigbench/scores.csv").query("source != 'D'")
@@ -221,10 +214,22 @@ def test_published_sizes_are_those_of_the_runs():
 
 def test_published_test_sets_after_the_correction(catalogue):
     # the project's audit, with independent code: 64 of 83 curves are under-resolved, 478 of 1,587 scores above chance
-    scores = big_bench(contradicted_inputs="accept")
+    scores, _ = default_scores("big_bench", contradicted_inputs="accept")
     curves = frames.from_scores(scores, catalogue)
     above = curve_tests.above_chance(scores, catalogue)
     needed = curve_tests.assess(curves, catalogue, draws=0, seed=1)["examples_needed"]
     every = resolution_by_metric(above, needed).iloc[0]
     assert (every["n_under_resolved"], every["n_known"]) == (64, 83)
     assert (every["n_above_chance"], every["n_tested"]) == (478, 1587)
+
+
+def test_published_scores_that_are_those_of_constant_answers(catalogue):
+    # the project's audit, with independent code: 302 of 1,800 scores of BIG-Bench Hard, asked directly and graded flexibly; among
+    # the jumps between two such scores are navigate of OPT and formal_fallacies of Pythia
+    scores, _ = default_scores("big_bench_hard")
+    chosen = (scores["subtask"] == "direct") & (scores["metric"] == "exact_match,flexible-extract")
+    direct = scores[chosen & scores["constant_answer"].notna()]
+    numbers = (direct[column].to_numpy(dtype=float, na_value=np.nan) for column in ("score", "constant_answer", "n_examples"))
+    assert (int(input_checks.is_same_count(*numbers).sum()), len(direct)) == (302, 1800)
+    flips = frames.from_scores(direct, catalogue).set_index(["task", "model_family"])["constant_answers"]
+    assert flips["navigate", "OPT"] and flips["formal_fallacies", "Pythia"]

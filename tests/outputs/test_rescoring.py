@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from emergence.io import tables
 from emergence.io.errors import InputError
@@ -21,7 +22,10 @@ def rescored(rows, **settings):
 
 
 def matrix(covariances, metric):
-    part = covariances[covariances["metric"] == metric].pivot_table(index="scale_a", columns="scale_b", values="covariance")
+    own = covariances["metric"] == covariances["metric_b"]
+    part = covariances[own & (covariances["metric"] == metric)].pivot_table(
+        index="scale_a", columns="scale_b", values="covariance"
+    )
     full = part.to_numpy()
     return np.where(np.isnan(full), full.T, full)
 
@@ -38,6 +42,37 @@ def test_covariance_of_a_mean_is_the_samples_own():
     assert (own["n_examples"] == 300).all()
     # questions are shared, so scores move together
     assert matrix(covariances, "exact_match")[3, 4] > 0
+
+
+def test_covariance_of_two_metrics_is_the_samples_own(catalogue):
+    # an independent computation: numpy's covariance of grades with probabilities among the choices, over the number of questions
+    rows = sums(120)
+    task = Task(examples(rows), Settings(("acc", "choice_probability", "mrr")))
+    _, covariances, _ = rescoring.rescore(task, "b", "invented", catalogue=catalogue)
+    of_choices = np.array([row["log_probs"] for row in rows])
+    gold = np.array([row["credits"] for row in rows]).argmax(axis=1)
+    probability = softmax(of_choices, axis=1)[np.arange(len(rows)), gold].reshape(len(SCALES), 120)
+    grade = (of_choices.argmax(axis=1) == gold).astype(float).reshape(len(SCALES), 120)
+    expected = np.cov(grade, probability)[: len(SCALES), len(SCALES) :] / 120
+    pairs = covariances[(covariances["metric"] == "acc") & (covariances["metric_b"] == "choice_probability")]
+    found = pairs.pivot_table(index="scale_a", columns="scale_b", values="covariance").to_numpy()
+    assert found == pytest.approx(expected, abs=1e-15)
+    assert not np.allclose(found, found.T, rtol=0.01)
+    # the continuous metric has no other beside it
+    assert set(covariances.loc[covariances["metric"] == "choice_probability", "metric_b"]) == {"choice_probability"}
+
+
+@pytest.mark.parametrize(("dialect", "weights"), [(metrics.BIGBENCH, (1 / 2, 1 / 2)), (metrics.HARNESS, (1 / 3, 2 / 3))])
+def test_covariance_of_two_metrics_over_subtasks(catalogue, dialect, weights):
+    # hand-derived: subtasks are independent, so the covariance of their mean is the sum over them, each with its weight squared
+    rows = [row | {"subtask": name} for name, n in (("a", 40), ("b", 80)) for row in sums(n, scales=SCALES[:5], seed=n)]
+    task = Task(examples(rows), Settings(("acc", "choice_probability"), dialect=dialect))
+    _, covariances, _ = rescoring.rescore(task, "b", "invented", catalogue=catalogue)
+    cross = covariances[covariances["metric_b"] != covariances["metric"]].set_index(["subtask", "scale_a", "scale_b"])[
+        "covariance"
+    ]
+    expected = cross["a"] * weights[0] ** 2 + cross["b"] * weights[1] ** 2
+    pd.testing.assert_series_equal(cross[""].sort_index(), expected.sort_index(), rtol=1e-12)
 
 
 def test_covariance_of_a_ratio_is_that_of_the_bootstrap():
@@ -57,7 +92,7 @@ def test_the_order_of_outputs_changes_nothing():
     chosen = [row["kind"] == "choices" for row in rows if "kind" in row]
     assert chosen
     for a, b in zip(rescored(rows), rescored(shuffled), strict=True):
-        key = [column for column in ("metric", "model", "scale_a", "scale_b") if column in a]
+        key = [column for column in ("metric", "metric_b", "model", "scale_a", "scale_b") if column in a]
         a, b = (frame.sort_values(key, ignore_index=True) for frame in (a, b))
         pd.testing.assert_frame_equal(a, b, check_exact=False, rtol=0, atol=1e-14)
 

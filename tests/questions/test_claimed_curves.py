@@ -4,8 +4,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from conftest import default_scores
+from emergence.curves import frames
 from emergence.questions.claimed_curves.answer import on_claimed_curves
 from emergence.questions.claimed_curves.tables import claimed_curves, compute
+from emergence.study import registries
 
 
 def tables_of(*rows):
@@ -69,3 +72,22 @@ def test_claims_without_a_list_of_tasks_are_enough(tmp_path, catalogue):
     given = SimpleNamespace(files={"claims": claims}, catalogue=catalogue, block={"claimed_families": {}}, table=table)
     found = compute(given)["claimed_curves"]
     assert found[["task", "n_curves", "word"]].to_numpy().tolist() == [["a", 1, "cannot_tell"]]
+
+
+def test_published_claims_and_the_curves_that_are_here(catalogue):
+    # the project's audit: 13 of 67 claims have a curve of the claimed family in the default study, 9 of PaLM with three scales each,
+    # and 4 of GPT. Three of them are of one subtask that the source does not name, which is not the claimed task
+    scores, block = default_scores("big_bench")
+    curves = frames.measure(frames.from_scores(scores, catalogue), catalogue).assign(word="gradual", verdict="gradual")
+    claims = registries.load_claims(block["claims"], catalogue, registries.load_tasks(block["tasks"], catalogue))
+    table = claimed_curves(claims, curves, curves, block["claimed_families"])
+    here = table[table[["n_curves", "n_subtask_curves"]].sum(axis=1) > 0]
+    assert (len(table), len(here)) == (67, 13)
+    assert here["claimed_family"].value_counts().to_dict() == {"PaLM": 9, "GPT-3": 4}
+    whole = table[table["n_curves"] > 0]
+    assert set(whole.loc[whole["model_family"] == "PaLM", "n_scales"]) == {3}
+    assert set(here.loc[here["n_curves"] == 0, "task"]) == {"conceptual_combinations", "logical_deduction", "strange_stories"}
+    text = on_claimed_curves(table).text
+    assert text.startswith(
+        "10 of 67 claims have a curve of the claimed task and family in these files. 3 more have only curves of"
+    )

@@ -1,7 +1,5 @@
 """Metric swaps and false discovery control: statsmodels, scipy, hand-worked cases and the published Figure 6."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +7,10 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from conftest import ROOT, default_scores
 from emergence.curves import frames, metric_pairs
+from emergence.questions.metric_swaps.tables import swap_comparisons
 from emergence.statistics import false_discovery, paired_comparison
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def pairs(a, b, task=None, metrics=("brier", "grade"), n_scales=11, status="ok"):
@@ -187,6 +185,23 @@ def test_figure_six_of_the_paper(catalogue):
     assert paired_comparison.sign_flip_p_value(means, resamples=99, seed=1, key="k") == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(
+    ("name", "metrics", "n_tasks", "contrast"),
+    [
+        ("accuracy_and_brier", ("acc", "target_conditioned_brier"), 9, True),
+        # two filters of one answer: the metric is discontinuous under both
+        ("big_bench_hard", ("exact_match,flexible-extract", "exact_match,strict-match"), 27, False),
+    ],
+)
+def test_published_tasks_on_which_metrics_are_crossed(catalogue, name, metrics, n_tasks, contrast):
+    # as their sources describe them: Wu & Lo (2024), nine tasks; BIG-Bench Hard, 27 tasks
+    curves = frames.from_scores(default_scores(name)[0], catalogue)
+    compared = swap_comparisons(metric_pairs.swaps(curves, catalogue), catalogue, 2, resamples=99, seed=1)
+    row = compared[compared["grouping"] == "metric"].iloc[0]
+    assert (row["name_a"], row["name_b"]) == metrics
+    assert (row["n_tasks"], row["contrast"]) == (n_tasks, contrast)
+
+
 def a_pair(catalogue, first, second, n_scales=6, **columns):
     """The swap of two metrics of one family, from their scores."""
     rows = [
@@ -219,8 +234,6 @@ def test_three_scales_and_other_members_are_not_compared(catalogue):
 
 
 def test_pairs_of_unlike_metrics_come_first(catalogue):
-    from emergence.questions.metric_swaps.tables import swap_comparisons
-
     alike = pairs([5.0] * 6, [4.0] * 6, metrics=("acc", "exact_match"))
     unlike = pairs([5.0] * 2, [4.0] * 2, metrics=("acc", "target_conditioned_brier"))
     table = swap_comparisons(pd.concat([alike, unlike]), catalogue, 2, resamples=99, seed=1)
@@ -240,7 +253,7 @@ def test_q_values_agree_with_statsmodels_and_leave_undefined_ones_out():
 def test_metrics_with_sharp_curves_hand_worked():
     table = false_discovery.metrics_with_sharp_curves(
         ["grade", "grade", "exact", "bleu", "brier"],
-        [120, -30, np.inf, 5, np.nan],
+        [120, -30, 200, 5, np.nan],
         [0.01, 0.2, np.nan, 0.01, np.nan],
         [10, 100],
     )

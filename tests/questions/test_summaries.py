@@ -151,13 +151,32 @@ def test_discoveries_by_hand():
     assert found["p_fisher"] == pytest.approx(0.00917, abs=1e-4)
 
 
-def test_an_infinite_score_is_above_every_threshold():
-    made = pd.DataFrame({"metric": ["acc", "acc"], "emergence_score": [3.0, np.nan], "status": ["ok", "zero_median_step"]})
-    q = pd.DataFrame({"q_flat": [0.5, 0.01], "q_smooth": [np.nan, np.nan]})
-    table = thresholds_after_control(made, q, [100], 0.05).set_index("null_model")
-    assert table.at["flat", "n_curves_above"] == 1
-    assert table.at["flat", "n_curves_after"] == 1
-    assert table.at["smooth", "n_untested_above"] == 1
+def test_a_curve_without_a_finite_score_is_above_no_threshold(catalogue):
+    """By hand, of four curves: one jumps with every step known, one after three scores of 0, one has three scales, one is a line.
+
+    The second has no finite E (its resolution is known, so it is counted all the same), and the third is in no count. The other
+    table of thresholds counts the same curves.
+    """
+    curves = {
+        "steep": [0, 0.01, 0.02, 0.03, 0.9],
+        "infinite": [0, 0, 0, 0, 0.9],
+        "short": [0, 0.01, 0.9],
+        "line": [0.1, 0.2, 0.3, 0.4],
+    }
+    rows = [(task, 10.0**place, score) for task, scores in curves.items() for place, score in enumerate(scores, 6)]
+    scores = pd.DataFrame(rows, columns=["task", "scale", "score"]).assign(
+        benchmark="b", subtask="", metric="acc", model_family="f", n_examples=1000, stderr=np.nan, chance=np.nan, preferred=None
+    )
+    scores = scores.assign(shots=pd.array([pd.NA] * len(scores), dtype="Int64"), model=scores["scale"].astype(str))
+    made = frames.measure(frames.from_scores(scores, catalogue), catalogue)
+    q = pd.DataFrame({"q_flat": made["task"].map({"steep": 0.01}), "q_smooth": np.nan})
+    table = thresholds_after_control(made, q, [10, 100], 0.05).set_index(["null_model", "threshold"])
+    # E of `steep` is 0.9 / 0.01
+    assert table.loc[("flat", 10), ["n_curves", "n_curves_above", "n_curves_after", "n_undefined_score"]].tolist() == [3, 1, 1, 1]
+    assert table.loc[("smooth", 10), ["n_curves_after", "n_untested_above"]].tolist() == [0, 1]
+    assert table.loc[("flat", 100), "n_curves_above"] == 0
+    by_reading = over_thresholds(made, [10, 100], [2], 0.95).set_index(["reading", "threshold"])
+    assert by_reading.loc["|E|", "n_curves"].tolist() == table.loc["flat", "n_curves_above"].tolist()
 
 
 def test_swap_comparisons_by_metric_and_by_kind(measured, catalogue):

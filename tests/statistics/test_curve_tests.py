@@ -95,6 +95,7 @@ def test_covariances_belong_to_their_curve_and_scales(catalogue):
                 rows.append(("task", "f", shots, SIZES[model], SIZES[other], values[shots][model, other]))
     covariances = pd.DataFrame(rows, columns=["task", "model_family", "shots", "scale_a", "scale_b", "covariance"])
     covariances = covariances.assign(benchmark="mine", subtask="", metric="acc", shots=covariances["shots"].astype("Int64"))
+    covariances["metric_b"] = "acc"
     covariances = covariances.assign(n_units=np.where(covariances["shots"].isna(), 50, 200))
     curves = frames.attach_covariance(made(score_table(table), catalogue), covariances)
     for row in curves.itertuples():
@@ -108,6 +109,28 @@ def test_covariances_belong_to_their_curve_and_scales(catalogue):
     assert sorted(len(values) for values in partly["covariance"]) == [0, 25]
     assert list(partly["n_units"].isna()) == [len(values) == 0 for values in partly["covariance"]]
     assert [len(values) for values in frames.attach_covariance(curves, covariances.iloc[:0])["covariance"]] == [0, 0]
+
+
+def test_covariances_of_two_metrics_stand_with_the_curve_of_the_first(catalogue):
+    # rows of the matrix are the scales of the curve itself: that of numbers that differ either way round
+    values = np.arange(25.0).reshape(5, 5) + 1
+    rows = [(SIZES[a], SIZES[b], values[a, b], "acc", "choice_margin") for a in range(5) for b in range(5)]
+    rows += [(SIZES[a], SIZES[b], 1.0 * (a == b), "acc", "acc") for a in range(5) for b in range(a, 5)]
+    columns = ["scale_a", "scale_b", "covariance", "metric", "metric_b"]
+    covariances = pd.DataFrame(rows, columns=columns).assign(
+        benchmark="mine", subtask="", task="task", model_family="f", n_units=9
+    )
+    covariances["shots"] = pd.array([pd.NA] * len(rows), dtype="Int64")
+    curves = made(score_table([("task", "f", None, f"m{i}", size, i / 10) for i, size in enumerate(SIZES[:5])]), catalogue)
+    (row,) = frames.attach_covariance(curves, covariances).itertuples()
+    np.testing.assert_array_equal(row.continuous_covariance.reshape(5, 5), values)
+    np.testing.assert_array_equal(row.covariance.reshape(5, 5), np.eye(5))
+    assert row.continuous_metric == "choice_margin"
+    table = curve_tests.assess(frames.attach_covariance(curves, covariances), catalogue, 0, 1)["null_models"]
+    np.testing.assert_array_equal(table["continuous_covariance"][0], values.ravel())
+    # without one pair of it, the covariance of the two metrics is not known, and that of the curve still is
+    (row,) = frames.attach_covariance(curves, covariances.iloc[1:]).itertuples()
+    assert (len(row.continuous_covariance), row.continuous_metric, len(row.covariance)) == (0, None, 25)
 
 
 def test_scatter_is_the_variance_of_the_models_at_each_scale(catalogue):

@@ -21,6 +21,27 @@ def sampling(scores, *, n_examples=np.nan, stderr=np.nan, covariance=None, propo
     return noise.sampling_noise(scores, *filled, np.full(shape[0], proportion), covariance, shared, n_units)
 
 
+@pytest.mark.parametrize(
+    "given", [{"n_examples": 100}, {"stderr": np.linspace(0.1, 0.2, 5), "shared": 0.5}, {"covariance": True}]
+)
+def test_scales_in_another_order_have_their_own_noise(given):
+    """Identity: noise made of scores in another order. The order is not its own inverse."""
+    order, scores = np.array([[2, 0, 3, 4, 1]]), np.linspace(0.2, 0.6, 5)
+    if "covariance" in given:
+        root = np.random.default_rng(1).normal(size=(5, 5))
+        covariance = (root @ root.T)[None]
+        given, turned = {"covariance": covariance}, {"covariance": covariance[:, order[0]][:, :, order[0]]}
+    else:
+        turned = {name: value[order[0]] if np.ndim(value) else value for name, value in given.items()}
+    found, expected = sampling(scores, **given).in_order(order), sampling(scores[order[0]], **turned)
+    np.testing.assert_allclose(noise.variance(found, scores[order]), noise.variance(expected, scores[order]))
+    if "shared" in given:
+        # the assumption goes by neighbouring scales, wherever they now are
+        np.testing.assert_allclose(found.correlation[0], 0.5 ** np.abs(order.T - order))
+    elif found.correlation is not None:
+        np.testing.assert_allclose(found.correlation, expected.correlation, atol=1e-12)
+
+
 def p_values(scores, covariance=None, n_examples=np.nan, **options):
     shape = scores.shape
     return null_models.null_p_values(

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 from emergence.statistics import noise
-from emergence.statistics.smooth_curves import MIN_RISE_DECADES, fit_smooth, standard_logistic
+from emergence.statistics.smooth_curves import MIN_RISE_DECADES, fit_smooth, logistic_shapes, slopes, standard_logistic, whitening
 
 SCALES = 10.0 ** np.linspace(7, 11, 9)
 
@@ -34,6 +34,31 @@ def test_a_smooth_truth_is_fitted_to_less_than_a_thousandth(truth):
     scores = truth[None]
     fit = fit_smooth(scores, SCALES[None], known_noise(scores, 0.001))
     np.testing.assert_allclose(fit.fitted, scores, atol=1.5e-3)
+
+
+def test_slopes_are_those_of_the_truth_that_is_fitted():
+    """Hand-derived: a cubic, and a logistic of the grid, h L (1 - L) 2 ln 9 / rise per decade. Both are fitted exactly."""
+    x = np.log10(SCALES)
+    midpoint, rise = (shape[40] for shape in logistic_shapes(x))
+    share = standard_logistic(x, midpoint, rise)
+    truths = np.stack([0.2 + 0.05 * (x - 9) + 0.01 * (x - 9) ** 3, 0.1 + 0.8 * share])
+    expected = np.stack([0.05 + 0.03 * (x - 9) ** 2, 0.8 * share * (1 - share) * 2 * np.log(9) / rise])
+    scales = np.broadcast_to(SCALES, truths.shape)
+    fit = fit_smooth(truths, scales, known_noise(truths, 0.001))
+    assert np.isinf(fit.rise).tolist() == [True, False]
+    np.testing.assert_allclose(slopes(fit, scales), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_whitened_noise_is_independent_and_of_unit_size(shared):
+    """Identity, on a covariance written out: sd_i sd_j rho^|i - j|, with 0.02 added to each variance."""
+    sd, place = np.array([[0.1, 0.2, 0.3]]), np.arange(3)
+    unknown = np.full(sd.shape, np.nan)
+    known = noise.sampling_noise(sd, unknown, np.ones_like(sd), sd, np.zeros(1, dtype=bool), None, shared)
+    by_hand = sd.T * sd * float(shared) ** np.abs(place[:, None] - place) + 0.02 * np.eye(3)
+    white, colour = whitening(known, sd, np.full(sd.shape, 0.02))
+    np.testing.assert_allclose(colour[0] @ colour[0].T, by_hand, atol=1e-15)
+    np.testing.assert_allclose(white[0] @ by_hand @ white[0].T, np.eye(3), atol=1e-12)
 
 
 def test_a_jump_is_not_fitted():

@@ -116,7 +116,9 @@ def test_outputs_become_scores_with_their_covariance(run):
         scores = tables.read("scores", results / "scores.parquet")
         assert (scores["metric"] == metric).sum() == n_models
         covariance = tables.read("score_covariance", results / "score_covariance.parquet")
-        assert (covariance["metric"] == metric).sum() == n_models * (n_models + 1) // 2
+        is_own = covariance["metric_b"] == metric
+        own, cross = ((covariance["metric"] == metric) & rows for rows in (is_own, ~is_own))
+        assert (own.sum(), cross.sum()) == (n_models * (n_models + 1) // 2, n_models**2)
         # the null models draw from it
         assert set(tables.read("null_models", results / "null_models.parquet")["noise"]) == {"covariance"}
     parity = tables.read("metric_parity", folder / "results" / "logged_samples" / "metric_parity.parquet")

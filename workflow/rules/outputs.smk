@@ -80,7 +80,7 @@ rule rescore_outputs:
     params:
         block=read_by_rescore,
         study=configuration.selected(STUDY, ["seed", "resamples", "confidence_level"]),
-        metrics=metrics("aliases", "range", "proportion", "kind", "higher_is_better"),
+        metrics=metrics("aliases", "range", "proportion", "kind", "higher_is_better", "continuous", "linear"),
         catalogue=STUDY["metrics"],
         library=library("scripts/rescore_outputs.py", tables=("outputs", *RESCORED)),
     script:

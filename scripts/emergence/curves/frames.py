@@ -373,11 +373,6 @@ def rows_of(table, curves):
     return table[wanted.notna().to_numpy()].reset_index(drop=True)
 
 
-def with_infinite(score, status):
-    """Return E with a zero median step as infinite: sharper than any finite one, which is how it is counted and ranked."""
-    return score.where(status != sharpness.ZERO_MEDIAN_STEP, np.inf)
-
-
 def names(curves):
     """A name a person can read for each curve: task, subtask, metric, model family, shots. Returns a Series of str."""
     shots = ["" if pd.isna(shots) else f", {int(shots)}-shot" for shots in curves["shots"]]
@@ -391,30 +386,49 @@ def names(curves):
 def attach_covariance(curves, covariances):
     """The frame with the covariance of the noise of each curve over its scales, row by row, and the units it is estimated from.
 
-    curves: frame of from_scores. covariances: frame of the table score_covariance, with both orders of a pair of scales or one.
-    The lists of `covariance` have n * n numbers for n scales, and are empty for a curve whose covariance is not known for every
-    pair; `n_units` is NaN there.
+    Parameters
+    ----------
+    curves : DataFrame
+        Of from_scores.
+    covariances : DataFrame
+        Of the table score_covariance, with both orders of a pair of scales of one metric or one.
+
+    Returns
+    -------
+    DataFrame
+        With four more columns. `covariance`: lists of n * n numbers for n scales, empty for a curve whose covariance is not known
+        for every pair. `n_units`: NaN there. `continuous_metric` and `continuous_covariance`: the metric, and the covariance of this
+        curve's noise with that metric's at the same scales; None and empty where it is not known for every pair.
     """
-    key = list(KEY)
     lengths = curves["n_scales"].to_numpy(dtype=int)
     squares = lengths * lengths
-    flat, n_units = np.full(int(squares.sum()), np.nan), np.full(len(curves), np.nan)
     start = np.cumsum(squares) - squares
+    own, cross = (np.full(int(squares.sum()), np.nan) for _ in range(2))
+    n_units, beside = np.full(len(curves), np.nan), np.full(len(curves), None, dtype=object)
     if len(curves) and len(covariances):
+        key = list(KEY)
         place = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         owner = np.repeat(np.arange(len(curves)), lengths)
         scales = curves[key].iloc[owner].assign(owner=owner, place=place, scale=np.concatenate(curves["scales"].to_numpy()))
         # a merge takes unknown numbers of shots as equal
         pairs = covariances.merge(scales.rename(columns={"scale": "scale_a", "place": "place_a"}), on=[*key, "scale_a"])
         pairs = pairs.merge(scales.rename(columns={"scale": "scale_b", "place": "place_b"}), on=[*key, "scale_b", "owner"])
+        is_own = (pairs["metric_b"].astype(str) == pairs["metric"].astype(str)).to_numpy()
         owner, a, b = (pairs[column].to_numpy(dtype=int) for column in ("owner", "place_a", "place_b"))
-        for first, second in ((a, b), (b, a)):
-            flat[start[owner] + first * lengths[owner] + second] = pairs["covariance"].to_numpy(dtype=float)
+        values = pairs["covariance"].to_numpy(dtype=float)
+        at, turned = start[owner] + a * lengths[owner] + b, start[owner] + b * lengths[owner] + a
+        own[at[is_own]] = own[turned[is_own]] = values[is_own]
+        cross[at[~is_own]] = values[~is_own]
         n_units[owner] = pairs["n_units"].to_numpy(dtype=float)
-    parts = [flat[first : first + size] for first, size in zip(start, squares, strict=True)]
-    lists = [part if np.isfinite(part).all() else part[:0] for part in parts]
-    n_units = np.where([len(part) > 0 for part in lists], n_units, np.nan)
-    return curves.assign(covariance=pd.Series(lists, index=curves.index, dtype=object), n_units=n_units)
+        beside[owner[~is_own]] = pairs["metric_b"].astype(object).to_numpy()[~is_own]
+    lists = {}
+    for name, flat in (("covariance", own), ("continuous_covariance", cross)):
+        parts = (flat[first : first + size] for first, size in zip(start, squares, strict=True))
+        known = [part if np.isfinite(part).all() else part[:0] for part in parts]
+        lists[name] = pd.Series(known, index=curves.index, dtype=object)
+    given = {name: np.array([len(part) > 0 for part in parts], dtype=bool) for name, parts in lists.items()}
+    n_units = np.where(given["covariance"], n_units, np.nan)
+    return curves.assign(**lists, n_units=n_units, continuous_metric=np.where(given["continuous_covariance"], beside, None))
 
 
 def attach_scatter(curves, scores):

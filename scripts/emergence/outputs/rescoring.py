@@ -216,14 +216,19 @@ def leave_one_out(metric, sums):
     return metric.aggregate(total), np.stack(left_out)
 
 
-def jackknife_covariance(left_out):
-    """Covariance of scores by the jackknife over units: (m, m) from (m, u); NaN with fewer than two units or an undefined score."""
+def jackknife_covariance(left_out, other=None):
+    """Covariance of scores by the jackknife over units; NaN with fewer than two units or an undefined score.
+
+    left_out: (m, u) scores with each unit left out. other: (k, u), those of another metric; None for the same. Returns (m, m), or
+    (m, k).
+    """
+    other = left_out if other is None else other
     n_units = left_out.shape[1]
     if n_units < 2:
-        return np.full((len(left_out), len(left_out)), np.nan)
+        return np.full((len(left_out), len(other)), np.nan)
     with np.errstate(invalid="ignore"):
-        centred = left_out - left_out.mean(axis=1, keepdims=True)
-        return (n_units - 1) / n_units * (centred @ centred.T)
+        centred, beside = (scores - scores.mean(axis=1, keepdims=True) for scores in (left_out, other))
+        return (n_units - 1) / n_units * (centred @ beside.T)
 
 
 def average_by_scale(scales, values):
@@ -271,11 +276,12 @@ def add_by_task(scores, by_task, catalogue):
     return scores
 
 
-def rescore(task, benchmark, source, spellings=None):
+def rescore(task, benchmark, source, spellings=None, catalogue=None):
     """Scores, covariances and the account of one task.
 
     task: Task. benchmark: its name. source: text for the column `source`. spellings: {spelling: metric} of the catalogue, by which
-    the benchmark may name the metric that it prefers.
+    the benchmark may name the metric that it prefers. catalogue: frame of metric_catalogue.load, or None where the covariance of two
+    metrics is not wanted.
 
     Returns three frames with the columns of the tables `scores`, `score_covariance` and `rescoring_account`.
     """
@@ -326,10 +332,45 @@ def rescore(task, benchmark, source, spellings=None):
             scales, half = average_by_scale(part.scales[finite], covariance[np.ix_(finite, finite)])
             averaged = average_by_scale(part.scales[finite], half.T)[1]
             for a, b in zip(*np.triu_indices(len(scales)), strict=True):
-                pair = {"scale_a": scales[a], "scale_b": scales[b], "covariance": averaged[a, b], "n_units": len(part.units)}
-                covariances.append(key | pair)
+                covariances.append(key | _pair(name, scales[a], scales[b], averaged[a, b], part))
+    covariances += _with_continuous(task, {"benchmark": benchmark}, catalogue) if catalogue is not None else []
     frames = pd.DataFrame(rows), pd.DataFrame(covariances)
     return *_with_whole_task(*frames, task.settings.dialect), pd.DataFrame(account)
+
+
+def _pair(metric, scale_a, scale_b, covariance, part):
+    """The fields of a row of score_covariance but for its curve."""
+    pair = {"metric_b": metric, "scale_a": scale_a, "scale_b": scale_b, "covariance": covariance}
+    return pair | {"n_units": len(part.units)}
+
+
+def _with_continuous(task, key, catalogue):
+    """Covariances of each metric with the first continuous or linear one, by name, on the same outputs: rows of score_covariance.
+
+    Both need the same models and units. key: what all rows have. catalogue: as rescore takes it.
+    """
+    by_outputs, found = {}, []
+    for part, metric, sums in task.measured:
+        entry = (metric_name(metric.name, part.filter), part, metric, sums)
+        by_outputs.setdefault((part.subtask, part.model_family, part.shots), []).append(entry)
+    for entries in by_outputs.values():
+        continuous = metric_catalogue.is_continuous([entry[0] for entry in entries], catalogue)
+        others = [entry for entry, is_one in zip(entries, continuous, strict=True) if is_one]
+        if not others:
+            continue
+        beside, other, metric_b, sums_b = min(others, key=lambda entry: entry[0])
+        left_out_b = leave_one_out(metric_b, sums_b)[1]
+        for (name, part, metric, sums), is_one in zip(entries, continuous, strict=True):
+            if is_one or part.models != other.models or not np.array_equal(part.units, other.units):
+                continue
+            between = jackknife_covariance(leave_one_out(metric, sums)[1], left_out_b)
+            if not np.isfinite(between).all():
+                continue
+            scales, half = average_by_scale(part.scales, between)
+            averaged = average_by_scale(part.scales, half.T)[1].T
+            own = key | curve_key(task.name, part, name)
+            found += [own | _pair(beside, scales[a], scales[b], value, part) for (a, b), value in np.ndenumerate(averaged)]
+    return found
 
 
 def _with_whole_task(scores, covariances, dialect):
@@ -342,15 +383,17 @@ def _with_whole_task(scores, covariances, dialect):
         return scores, covariances
     scores, found, shared = scores.assign(members=None), [], []
     key = ["benchmark", "task", "metric", "model_family", "shots"]
-    of_curve = {}
-    for name, pairs in covariances.groupby(key, dropna=False) if len(covariances) else ():
-        of_curve[tuple(map(str, name))] = pairs
+    of_curve, weights = {}, {}
+    for (*name, metric_b), pairs in covariances.groupby([*key, "metric_b"], dropna=False) if len(covariances) else ():
+        of_curve.setdefault(tuple(map(str, name)), []).append((metric_b, pairs))
+    for name, curve in scores.groupby(key, sort=False, dropna=False):
+        sizes = curve.groupby("subtask")["n_examples"].max()
+        weights[tuple(map(str, name))] = sizes / sizes.sum() if dialect == metrics.HARNESS else sizes * 0 + 1 / len(sizes)
     for name, curve in scores.groupby(key, sort=True, dropna=False):
         subtasks = sorted(curve["subtask"].unique())
         if "" in subtasks or len(subtasks) < 2:
             continue
-        sizes = curve.groupby("subtask")["n_examples"].max()
-        weight = sizes / sizes.sum() if dialect == metrics.HARNESS else sizes * 0 + 1 / len(sizes)
+        weight = weights[tuple(map(str, name))]
         curve = curve.assign(weight=curve["subtask"].map(weight))
         models = curve.groupby("model")
         complete = models["subtask"].nunique() == len(subtasks)
@@ -362,14 +405,15 @@ def _with_whole_task(scores, covariances, dialect):
         whole["stderr"] = np.sqrt(summed["variance"].sum(min_count=len(subtasks)).loc[whole["model"]].to_numpy(dtype=float))
         digest = members_digest(subtasks)
         found.append(whole.drop(columns="weight").assign(subtask="", preferred=None, aggregate=True, members=digest))
-        pairs = of_curve.get(tuple(map(str, name)))
-        if pairs is not None:
-            pairs = pairs.assign(covariance=pairs["covariance"] * np.square(pairs["subtask"].map(weight)))
+        for metric_b, pairs in of_curve.get(tuple(map(str, name)), ()):
+            beside = weights[tuple(map(str, (*name[:2], metric_b, *name[3:])))]
+            both = pairs["subtask"].map(weight) * pairs["subtask"].map(beside)
+            pairs = pairs.assign(covariance=pairs["covariance"] * both)
             pairs = pairs[pairs["scale_a"].isin(whole["scale"]) & pairs["scale_b"].isin(whole["scale"])]
             by_pair = pairs.groupby(["scale_a", "scale_b"])
             if len(pairs) and (by_pair.size() == len(subtasks)).all():
                 own = by_pair[["covariance", "n_units"]].sum().reset_index()
-                shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask=""))
+                shared.append(own.assign(**dict(zip(key, name, strict=True)), subtask="", metric_b=metric_b))
     return pd.concat([scores, *found], ignore_index=True), pd.concat([covariances, *shared], ignore_index=True)
 
 
@@ -422,7 +466,7 @@ def tables_of(benchmark, block, path, catalogue, catalogue_path, whole=True):
         task = Task(examples, chosen)
         kinds |= set(task.kinds)
         met.add(task.name)
-        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs", spellings)
+        scores, covariance, account = rescore(task, benchmark, "recomputed from outputs", spellings, catalogue)
         scores = add_by_task(scores, block.get("by_task", {}), catalogue)
         for table, frame in zip(made, (scores, covariance, account, parity.compare(task, spellings)), strict=True):
             made[table].append(frame)

@@ -16,7 +16,7 @@ from emergence.statistics.smooth_curves import N_PARAMETERS, SmoothFit, fit_smoo
 KEY = list(frames.KEY)
 NOT_RUN = "not_run"
 # What is attached to curves about their noise, where it is known.
-KNOWN_NOISE = ("covariance", "n_units", "scatter")
+KNOWN_NOISE = ("covariance", "n_units", "continuous_metric", "continuous_covariance", "scatter")
 # Curves taken at once: their fits take some tens of megabytes.
 _BLOCK_CURVES = 4096
 
@@ -178,8 +178,9 @@ def assess(curves, catalogue, draws, seed, shared_questions=0.0):
 
 def _known_noise(curves):
     """The columns of KNOWN_NOISE of the curves, empty lists and NaN where they were not attached."""
-    missing = {name: pd.Series([np.empty(0)] * len(curves), dtype=object) for name in ("covariance", "scatter")}
-    missing["n_units"] = np.full(len(curves), np.nan)
+    empty = pd.Series([np.empty(0)] * len(curves), dtype=object)
+    missing = dict.fromkeys(("covariance", "continuous_covariance", "scatter"), empty)
+    missing |= {"n_units": np.full(len(curves), np.nan), "continuous_metric": np.full(len(curves), None, dtype=object)}
     return pd.DataFrame({name: curves[name].to_numpy() if name in curves else missing[name] for name in KNOWN_NOISE})
 
 

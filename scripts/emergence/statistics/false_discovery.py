@@ -24,8 +24,8 @@ def q_values(p_values):
 def metrics_with_sharp_curves(metric, emergence_score, q_value, thresholds, *, level=0.05):
     """How many metrics have a curve at or above each threshold of |E|, before and after false-discovery control.
 
-    metric: (c,) labels. emergence_score: (c,), NaN where undefined; infinite counts as above every threshold. q_value: (c,), NaN
-    where undefined. thresholds: (t,) values of |E|. level: false-discovery rate.
+    metric: (c,) labels. emergence_score: (c,), NaN where there is no finite one; such a curve is above no threshold. q_value: (c,),
+    NaN where undefined. thresholds: (t,) values of |E|. level: false-discovery rate.
 
     Returns a data frame, one row per threshold: threshold, n_metrics, n_metrics_above, n_metrics_after (with a curve above the
     threshold and q <= level), n_curves, n_curves_above, n_curves_after, n_undefined_score, n_untested_above (above, but without a

@@ -102,6 +102,15 @@ class Noise(NamedTuple):
         along = {name: getattr(self, name)[:, index] for name in ("trials", "stderr", "n_models")}
         return self._replace(**along, correlation=correlation)
 
+    def in_order(self, order):
+        """The same curves with their scales in another order. order: (c, n) of int, positions of the scales."""
+        correlation = None
+        if self.correlation is not None:
+            correlation = np.take_along_axis(self.correlation, order[:, :, None], axis=1)
+            correlation = np.take_along_axis(correlation, order[:, None, :], axis=2)
+        along = {name: np.take_along_axis(getattr(self, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
+        return self._replace(**along, correlation=correlation)
+
     def with_shared_questions(self, shared):
         """The same noise under another assumption about shared questions; noise that is estimated or of unknown size stays."""
         assumed = np.isin(self.kind, (BINOMIAL, STDERR))
@@ -259,6 +268,20 @@ def variance(noise, expected):
     is_measured = (noise.kind == STDERR) | (noise.kind == COVARIANCE)
     found = np.where(noise.counts[:, None], counted, np.where(is_measured[:, None], measured, shape))
     return np.maximum(found, found.max(axis=1, keepdims=True, initial=0) * _RELATIVE_SD_FLOOR**2)
+
+
+def covariance(noise, sd, extra=None):
+    """Covariance of the noise of each curve over its scales.
+
+    noise: Noise of c curves, for its correlation. sd: (c, n) standard deviations. extra: (c, n), variance that is added to that of
+    each score, independent between scales. Returns (c, n, n).
+    """
+    place = np.arange(sd.shape[1])
+    between = np.eye(len(place)) if noise.correlation is None else noise.correlation
+    found = sd[:, :, None] * between * sd[:, None, :]
+    if extra is not None:
+        found[:, place, place] += extra
+    return found
 
 
 def snap_to_counts(scores, trials):

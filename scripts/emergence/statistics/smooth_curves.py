@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from emergence.statistics.noise import RESIDUAL, variance
+from emergence.statistics.noise import RESIDUAL, covariance, variance
 
 # The steepest rise that is still called smooth: 10 % to 90 % of the way within 1.5 decades of scale, a factor of 32. The sizes of
 # published model families are 0.3 to 0.9 decades apart, so such a rise is seen by two to five of them.
@@ -104,17 +104,39 @@ def standard_logistic(log_scales, midpoint, rise):
     return 1 / (1 + np.exp(-(log_scales - midpoint) * _RISE_OF_UNIT_SLOPE / rise))
 
 
+def _logistic_columns(x, midpoint, rise):
+    """The directions in which level, height, midpoint and slope move a logistic, and their slopes; all arguments broadcast.
+
+    Returns two arrays (..., n, 4).
+    """
+    rate = _RISE_OF_UNIT_SLOPE / rise
+    t = (x - midpoint) * rate
+    level = standard_logistic(x, midpoint, rise)
+    density = level * (1 - level)
+    bend = density * (1 - 2 * level)
+    columns = [np.ones_like(t), level, density, t * density]
+    slopes = [np.zeros_like(t), density * rate, bend * rate, (density + t * bend) * rate]
+    return np.stack(columns, axis=-1), np.stack(slopes, axis=-1)
+
+
+def _cubic_columns(x):
+    """The powers of log scale that make a cubic, centred and scaled, and their slopes.
+
+    x: (..., n). Returns two arrays (..., n, 4).
+    """
+    half = (x[..., -1:] - x[..., :1]) / 2
+    u = (x - x.mean(axis=-1, keepdims=True)) / half
+    steepness = np.stack([0 * u, u**0, 2 * u, 3 * u**2], axis=-1)
+    return np.stack([np.ones_like(u), u, u**2, u**3], axis=-1), steepness / half[..., None]
+
+
 @lru_cache(maxsize=256)
 def _shapes(log_scales):
     """The grid of shapes for one set of scales. log_scales: tuple of n. Returns _Shapes."""
     x = np.array(log_scales)
     midpoint, rise = logistic_shapes(x)
-    t = (x - midpoint[:, None]) * _RISE_OF_UNIT_SLOPE / rise[:, None]
     level = standard_logistic(x, midpoint[:, None], rise[:, None])
-    density = level * (1 - level)
-    u = 2 * (x - x.mean()) / (x[-1] - x[0])
-    columns = np.stack([np.ones_like(t), level, density, t * density], axis=-1)
-    columns = np.concatenate([columns, np.stack([np.ones_like(u), u, u**2, u**3], axis=-1)[None]])
+    columns = np.concatenate([_logistic_columns(x, midpoint[:, None], rise[:, None])[0], _cubic_columns(x)[0][None]])
     directions = np.linalg.qr(columns / np.abs(columns).max(axis=1, keepdims=True))[0]
     standard = (level - level.mean(axis=1, keepdims=True)) / level.std(axis=1, keepdims=True)
     return _Shapes(np.append(midpoint, np.nan), np.append(rise, np.inf), standard.T, directions)
@@ -164,14 +186,14 @@ def _project(scores, basis):
     return directions, (directions @ (directions.swapaxes(1, 2) @ scores[..., None]))[..., 0]
 
 
-def whitening(noise, sd):
+def whitening(noise, sd, extra=None):
     """The matrices that turn the noise of each curve into independent noise of unit size, and back.
 
-    noise: Noise of c curves. sd: (c, n). Returns two arrays (c, n, n): white and its inverse, colour; colour @ colour.T is the
-    covariance.
+    noise: Noise of c curves, for its correlation. sd: (c, n). extra: (c, n), variance that is added to that of each score,
+    independent between scales. Returns two arrays (c, n, n): white and its inverse, colour; colour @ colour.T is the covariance.
     """
-    root = np.linalg.cholesky(noise.correlation)
-    return np.linalg.inv(root) / sd[:, None, :], sd[:, :, None] * root
+    colour = np.linalg.cholesky(covariance(noise, sd, extra))
+    return np.linalg.inv(colour), colour
 
 
 def _fit_block(scores, log_scales, noise, correlated):
@@ -263,3 +285,20 @@ def fit_smooth(scores, scales, noise):
         for field, values in zip(fit, found, strict=True):
             field[block] = values
     return fit
+
+
+def slopes(fit, scales):
+    """The slope of smooth curves at their scales, in units of the score per decade.
+
+    fit: SmoothFit of c curves on these scales. scales: (c, n) positive, increasing. Returns (c, n).
+    """
+    x = np.log10(np.asarray(scales, dtype=float))
+    found = np.empty_like(x)
+    is_logistic = np.isfinite(fit.rise)
+    for chosen, columns_of in ((is_logistic, _logistic_columns), (~is_logistic, _cubic_columns)):
+        shape = (fit.midpoint[chosen, None], fit.rise[chosen, None]) if columns_of is _logistic_columns else ()
+        columns, steepness = columns_of(x[chosen], *shape)
+        size = np.abs(columns).max(axis=1, keepdims=True)
+        weights = np.linalg.pinv(columns / size) @ fit.fitted[chosen][..., None]
+        found[chosen] = ((steepness / size) @ weights)[..., 0]
+    return found

@@ -14,8 +14,8 @@ from emergence.curves import frames, metric_pairs, sharpness
 from emergence.io import descriptions, tables
 from emergence.statistics import curve_tests
 from emergence.statistics.change import MIN_SCATTER_DEGREES, pooled_scatter
-from emergence.statistics.noise import RESIDUAL, sampling_noise
-from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth, logistic_shapes, standard_logistic
+from emergence.statistics.noise import RESIDUAL, covariance, sampling_noise, variance
+from emergence.statistics.smooth_curves import N_PARAMETERS, fit_smooth, logistic_shapes, slopes, standard_logistic, whitening
 from emergence.statuses import (
     CANNOT_TELL,
     CONSTANT,
@@ -29,6 +29,7 @@ from emergence.statuses import (
     SHARP_UNDER_ALL,
     WITHIN_NOISE,
 )
+from emergence.study import metric_catalogue
 
 ABILITY = ["benchmark", "task", "subtask", "model_family", "shots"]
 # From the weakest to the strongest: where no curve of an ability is sharp, the strongest word is the verdict.
@@ -53,6 +54,7 @@ POWER = 0.8
 # A link between two metrics is smooth if its rise takes at least this share of the range of the continuous metric.
 LINK_SHARE = 0.25
 _LINK_DECADES = 1.5 / LINK_SHARE
+_LINK_ROUNDS = 3
 
 
 def steepest_step(scores):
@@ -197,7 +199,7 @@ def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=No
     share = np.asarray(share, dtype=float)[usable, None]
     span = np.ptp(own.fitted, axis=1)[:, None]
     jump = span * ((1 - share) * along + share * up)
-    distance = _distance_from_smooth(jump, x, _whitening(noise, sampling, extra))
+    distance = _distance_from_smooth(jump, x, whitening(noise, np.sqrt(sampling), extra)[0])
     tail = level / (n_scales - 1)
     free = max(n_scales - N_PARAMETERS - 1, 1)
     # a square of one normal deviate; where the size of the noise is estimated, a ratio of squares
@@ -207,18 +209,6 @@ def power_to_show_jump(scores, scales, noise, place, share, level, *, scatter=No
     found = np.where(residual, estimated, sized)
     power[usable] = np.where(exact, 1.0, found)
     return power
-
-
-def _whitening(noise, sampling, extra):
-    """Matrices that turn noise into independent noise of unit size: of the test set, and on top of it `extra` for each scale.
-
-    noise: Noise, for its correlation. sampling, extra: (c, n) variances. Returns (c, n, n).
-    """
-    sd, place = np.sqrt(sampling), np.arange(sampling.shape[1])
-    between = np.eye(len(place)) if noise.correlation is None else noise.correlation
-    covariance = sd[:, :, None] * between * sd[:, None, :]
-    covariance[:, place, place] += extra
-    return np.linalg.inv(np.linalg.cholesky(covariance))
 
 
 def _distance_from_smooth(curves, log_scales, white):
@@ -247,12 +237,16 @@ def _distance_from_smooth(curves, log_scales, white):
     return np.maximum(distance, 0)
 
 
-def explained_by_link(scores, noise, continuous):
+def explained_by_link(scores, noise, continuous, continuous_noise, scales, cross=None):
     """Is one score a smooth function of another on the same models, one link for all sizes?
 
     The link is any smooth curve (smooth_curves.fit_smooth) with the other score in place of the log of scale, whose rise takes at
-    least LINK_SHARE of that score's range. Where it fits, a jump of the score needs no explanation beyond the other score. The
-    noise of the other score is not allowed for: it makes links look worse than they are.
+    least LINK_SHARE of that score's range. Where it fits, a jump of the score needs no explanation beyond the other score.
+
+    Both scores have noise. A score y about its link f(x) varies as y - f'(x) x does (the delta method; a fit weighted so is one by
+    effective variance, Orear 1982, Am J Phys 50): with the covariance of each score over the scales, and that of one with the
+    other where the outputs give it. Elsewhere the two scores are taken as independent. On the same outputs they are not: a question
+    that is easy raises both, so that the noise about a rising link is less than it is taken for, and p-values are too large.
 
     Parameters
     ----------
@@ -262,6 +256,12 @@ def explained_by_link(scores, noise, continuous):
         Of the same curves.
     continuous : (c, n)
         Oriented scores of the same models under the other metric.
+    continuous_noise : Noise
+        Of these; where its size is not known, it is the scatter of the scores about their smooth curve in log scale.
+    scales : (c, n)
+        Positive and increasing.
+    cross : (c, n, n), optional
+        Covariance of the oriented `scores` (rows) with `continuous` (columns); NaN for curves for which it is not known.
 
     Returns
     -------
@@ -272,7 +272,7 @@ def explained_by_link(scores, noise, continuous):
         Mean absolute error, in the units of the scores, with which the link of the smaller two thirds of the models predicts the
         largest third from their other score. NaN as above, or with fewer than five smaller models.
     """
-    scores, continuous = np.asarray(scores, dtype=float), np.asarray(continuous, dtype=float)
+    scores, continuous, scales = (np.asarray(values, dtype=float) for values in (scores, continuous, scales))
     n_curves, n_scales = scores.shape
     p_value, error = np.full(n_curves, np.nan), np.full(n_curves, np.nan)
     order = continuous.argsort(axis=1, kind="stable")
@@ -284,14 +284,21 @@ def explained_by_link(scores, noise, continuous):
     usable = np.flatnonzero(apart & (noise.kind != RESIDUAL) & np.isfinite(scores).all(axis=1) & (n_scales > N_PARAMETERS))
     if len(usable) == 0:
         return p_value, error
-    order = order[usable]
-    axis = 10 ** (_LINK_DECADES * (x[usable] - x[usable, :1]) / span[usable, None])
+    order, decades = order[usable], _LINK_DECADES / span[usable, None]
+    axis = 10 ** (decades * (x[usable] - x[usable, :1]))
     y = np.take_along_axis(scores[usable], order, axis=1)
-    local = noise.take(usable)
-    local = local._replace(
-        **{name: np.take_along_axis(getattr(local, name), order, axis=1) for name in ("trials", "stderr", "n_models")}
-    )
-    fit = fit_smooth(y, axis, local)
+    noise, other = noise.take(usable), continuous_noise.take(usable)
+    beside = np.sqrt(fit_smooth(continuous[usable], scales[usable], other).variance)
+    of_both = _cross_correlation(cross, noise, other, usable)
+    fit = fit_smooth(y, axis, noise.in_order(order))
+    for _ in range(_LINK_ROUNDS):
+        back = order.argsort(axis=1)
+        fitted, steep = (np.take_along_axis(values, back, axis=1) for values in (fit.fitted, decades * slopes(fit, axis)))
+        own, moved = np.sqrt(variance(noise, fitted)), steep * beside
+        shared = own[:, :, None] * of_both * moved[:, None, :]
+        about = covariance(noise, own) + covariance(other, moved) - shared - shared.swapaxes(1, 2)
+        known = _known_covariance(y, about, noise.questions)
+        fit = fit_smooth(y, axis, known.in_order(order))
     p_value[usable] = scipy.special.chdtrc(n_scales - N_PARAMETERS, fit.deviance)
     hidden = order >= n_scales - max(n_scales // 3, 1)
     if (n_scales - max(n_scales // 3, 1)) > N_PARAMETERS:
@@ -306,10 +313,24 @@ def explained_by_link(scores, noise, continuous):
     return p_value, error
 
 
-def _is_continuous(metric, catalogue):
-    """Which metrics could show a gradual change as gradual: continuous in the error per token, or linear in it."""
-    entries = catalogue.loc[metric]
-    return ((entries["continuous"] == True) | (entries["linear"] == True)).to_numpy(dtype=bool)  # noqa: E712
+def _cross_correlation(cross, noise, other, index):
+    """Correlation of the noise of two scores over the scales, (c, n, n); 0 where the covariance is not known.
+
+    cross: (all curves, n, n) or None. noise, other: Noise of the curves at `index`, which such a covariance comes with.
+    """
+    n_scales = noise.trials.shape[1]
+    if cross is None:
+        return np.zeros((len(index), n_scales, n_scales))
+    product = noise.stderr[:, :, None] * other.stderr[:, None, :]
+    known = np.isfinite(cross[index]) & (product > 0)
+    return np.clip(np.divide(cross[index], product, out=np.zeros_like(product), where=known), -1, 1)
+
+
+def _known_covariance(scores, covariance, questions):
+    """Noise of scores with a given covariance. scores: (c, n). covariance: (c, n, n). questions: (c,) or None, as Noise has them."""
+    unknown = np.full(scores.shape, np.nan)
+    share = np.zeros(len(scores), dtype=bool)
+    return sampling_noise(scores, unknown, np.ones_like(scores), unknown, share, covariance, n_units=questions)
 
 
 def _with_steps(curves):
@@ -379,7 +400,7 @@ def verdict_table(
     tested = np.isfinite(table[f"q_{STEEPER}"].to_numpy(dtype=float))[original]
     by_shape, by_largest = _is_sharp(table, relative_threshold, rate)
     table["largest_alone"] = (by_largest & ~by_shape)[original]
-    continuous = _is_continuous(table["metric"].astype(str), catalogue)
+    continuous = metric_catalogue.is_continuous(table["metric"].astype(str), catalogue)
     # a continuous metric that is the discontinuous one under another name says nothing that this one does not; of one token,
     # exact match is the share of right tokens, and so is itself linear
     nonlinear = ~catalogue["linear"].eq(True).reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
@@ -443,55 +464,71 @@ def _against_sharpest(curves, table, tested, catalogue, rate, shared_questions):
     level = _level_after_control(table, rate)
     proportion = catalogue["proportion"].reindex(table["metric"].astype(str)).to_numpy(dtype=bool)
     share, scale = (table[column].to_numpy(dtype=float) for column in ("step_share", "step_scale"))
+
+    def noise_of(batch, places):
+        local, n_scales = batch.positions[places], batch.scales.shape[1]
+        known = (part[places] for part in (batch.oriented, batch.n_examples, batch.n_models, batch.stderr))
+        covariances = curve_tests.lists(table, "covariance", local, (n_scales, n_scales))
+        n_units = table["n_units"].to_numpy(dtype=float)[local] if "n_units" in table else None
+        return sampling_noise(*known, proportion[local], covariances, shared_questions, n_units)
+
     held = {}
     for batch in frames.batches(curves):
         rows = batch.positions
         for place, row in enumerate(rows):
             held[row] = (batch, place)
-        chosen = asked[rows]
-        if not chosen.any():
+        chosen = np.flatnonzero(asked[rows])
+        if not len(chosen):
             continue
         local, ahead = rows[chosen], leader[rows[chosen]]
         # the first scale of this curve at which the jump has been made
         place = (batch.scales[chosen] < scale[ahead][:, None] * (1 - 1e-9)).sum(axis=1)
         place = np.clip(place, 1, batch.scales.shape[1] - 1)
-        n_scales = batch.scales.shape[1]
-        known = (part[chosen] for part in (batch.oriented, batch.n_examples, batch.n_models, batch.stderr))
-        covariance = curve_tests.lists(table, "covariance", local, (n_scales, n_scales))
-        n_units = table["n_units"].to_numpy(dtype=float)[local] if "n_units" in table else None
         power[local] = power_to_show_jump(
             batch.oriented[chosen],
             batch.scales[chosen],
-            sampling_noise(*known, proportion[local], covariance, shared_questions, n_units),
+            noise_of(batch, chosen),
             place,
             share[ahead],
             level,
-            scatter=curve_tests.lists(table, "scatter", local, (n_scales,)),
+            scatter=curve_tests.lists(table, "scatter", local, batch.scales.shape[1:]),
             excess=table["moderated_excess"].to_numpy(dtype=float)[local],
         )
-    _fill_links(held, table, sharp & ~continuous, proportion, p_link, link_error)
+    _fill_links(curves, held, table, sharp & ~continuous, noise_of, p_link, link_error)
     return power, p_link, link_error
 
 
-def _fill_links(held, table, jumping, proportion, p_link, link_error):
-    """The link of each jumping curve to the first continuous metric of its ability that has the same scales."""
+def _fill_links(curves, held, table, jumping, noise_of, p_link, link_error):
+    """The link of each jumping curve to the first continuous metric of its ability, where that has the same scales and changes.
+
+    held: {row: (its batch, its place there)}. noise_of: the Noise of some rows, from (batch, places).
+    """
     ability, continuous = table["ability"].to_numpy(), table["continuous"].to_numpy()
+    metric, sign = table["metric"].astype(str).to_numpy(), np.where(curves["higher_is_better"].to_numpy(dtype=bool), 1.0, -1.0)
+    # a score that is not shown to change explains nothing
+    changes = ~table["word"].isin((CANNOT_TELL, NO_CHANGE)).to_numpy()
     partner = pd.Series(np.flatnonzero(continuous)).groupby(ability[continuous]).first()
     rows = np.flatnonzero(jumping & np.isin(ability, partner.index.to_numpy()))
     pairs = {}
     for row in rows:
         other = int(partner[ability[row]])
         (batch, place), (second, there) = held[row], held[other]
-        if batch is second and np.array_equal(batch.scales[place], second.scales[there]):
+        if changes[other] and batch is second and np.array_equal(batch.scales[place], second.scales[there]):
             pairs.setdefault(id(batch), (batch, [], []))
             pairs[id(batch)][1].append(place)
             pairs[id(batch)][2].append(there)
     for batch, here, there in pairs.values():
-        known = (batch.oriented, batch.n_examples, batch.n_models, batch.stderr)
-        scores, n_examples, n_models, stderr = (part[here] for part in known)
-        local = batch.positions[here]
-        noise = sampling_noise(scores, n_examples, n_models, stderr, proportion[local])
-        p_link[local], link_error[local] = explained_by_link(scores, noise, batch.oriented[there])
+        local, beside = batch.positions[here], batch.positions[there]
+        n_scales = batch.scales.shape[1]
+        cross = curve_tests.lists(table, "continuous_covariance", local, (n_scales, n_scales))
+        if cross is not None:
+            # of this very metric, and of scores of which more is better
+            is_same = table["continuous_metric"].to_numpy(dtype=object)[local] == metric[beside]
+            cross = np.where(is_same[:, None, None], cross, np.nan) * (sign[local] * sign[beside])[:, None, None]
+        p_link[local], link_error[local] = explained_by_link(
+            *(batch.oriented[here], noise_of(batch, here), batch.oriented[there], noise_of(batch, there)),
+            *(batch.scales[here], cross),
+        )
 
 
 def _level_after_control(table, rate):

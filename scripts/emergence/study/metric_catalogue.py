@@ -123,6 +123,15 @@ def kind(linear, continuous):
     return "linear" if linear and continuous else "unknown"
 
 
+def is_continuous(metrics, catalogue):
+    """Which metrics could show a gradual change as gradual: continuous in the error per token, or linear in it.
+
+    metrics: (c,) names. catalogue: frame with `continuous` and `linear`. Returns (c,) of bool; unknown is not.
+    """
+    said = catalogue[["continuous", "linear"]].reindex(metrics)
+    return said.eq(True).any(axis=1).to_numpy(dtype=bool)
+
+
 def spellings(catalogue):
     """Every spelling of every metric: {spelling: the metric's own name}."""
     own = {name: name for name in catalogue.index}

@@ -57,13 +57,17 @@ def discoveries_by_metric(q_values, rate):
 
 
 def thresholds_after_control(curves, q_values, thresholds, rate):
-    """Metrics and curves that reach each threshold of |E|, before and after control, under each null model."""
+    """Metrics and curves that reach each threshold of |E|, before and after control, under each null model.
+
+    Over the curves that are in counts (frames.counted), as in `emergence_thresholds`: those two tables count the same curves.
+    """
     if q_values.empty:
         return pd.DataFrame()
-    score = frames.with_infinite(curves["emergence_score"], curves["status"]).to_numpy(dtype=float)
+    counted = frames.counted(curves)["in_counts"].to_numpy(dtype=bool)
+    metric, score = (curves[column].to_numpy()[counted] for column in ("metric", "emergence_score"))
     parts = [
         false_discovery.metrics_with_sharp_curves(
-            curves["metric"].to_numpy(dtype=object), score, q_values[f"q_{null}"], thresholds, level=rate
+            metric.astype(object), score, q_values[f"q_{null}"].to_numpy()[counted], thresholds, level=rate
         ).assign(null_model=null)
         for null in NULL_MODELS
     ]

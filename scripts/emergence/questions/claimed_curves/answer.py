@@ -28,6 +28,9 @@ def on_claimed_curves(table):
     here = table[table["n_curves"] > 0]
     have = agree("has", "have", len(here), n_claims)
     text = f"{len(here):,} of {plural(n_claims, 'claim')} {have} a curve of the claimed task and family in these files."
+    in_part = int((table.loc[table["n_curves"] == 0, "n_subtask_curves"] > 0).sum())
+    if in_part:
+        text += f" {plural(in_part, 'more has', 'more have')} only curves of subtasks, which are not the claimed task."
     without = int(table["claimed_family"].isna().sum())
     if without:
         names = plural(without, "claim names", "claims name")

@@ -33,6 +33,7 @@ def claimed_curves(claims, curves, verdicts, families):
     whole = curves.loc[curves["subtask"] == "", [*key, "n_scales", "emergence_score", "relative_emergence_score_resolved"]]
     whole = whole.merge(verdicts[[*key, "word", "verdict"]], on=key, how="left")
     by_task = dict(tuple(whole.groupby("task")))
+    of_subtasks = curves.loc[curves["subtask"] != "", ["task", "model_family"]].value_counts()
     records = []
     said = claims["model_family"] if "model_family" in claims else pd.Series("", index=claims.index)
     for number, (task, metric, family) in enumerate(zip(claims["task"], claims["preferred_metric"], said, strict=True), start=1):
@@ -45,6 +46,7 @@ def claimed_curves(claims, curves, verdicts, families):
             "preferred_metric": metric,
             "claimed_family": family or None,
             "n_curves": len(found),
+            "n_subtask_curves": int(of_subtasks.get((task, here), 0)),
         }
         if len(found):
             order = found.assign(other=found["metric"] != metric).sort_values(
