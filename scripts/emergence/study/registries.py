@@ -55,15 +55,6 @@ def checked_claims(files, catalogue):
     return load_claims(files["claims"], catalogue, *tasks)
 
 
-def checked_claims(files, catalogue):
-    """Return the claims of a block, checked against its list of tasks where it names one; see load_claims.
-
-    files: {"claims": path} and, where there is one, {"tasks": path}.
-    """
-    tasks = [load_tasks(files["tasks"], catalogue)] if "tasks" in files else []
-    return load_claims(files["claims"], catalogue, *tasks)
-
-
 def has_value(tasks, column, value):
     """Return which tasks of a list have a value in a column, as a boolean Series.
 
