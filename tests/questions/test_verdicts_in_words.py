@@ -71,7 +71,7 @@ def test_abilities_that_rest_on_the_largest_model_are_counted():
 def test_one_ability_of_which_nothing_can_be_said():
     found = answer.on_verdicts(*made(ROWS[4:]))
     assert found.short == "1 ability: 1 cannot_tell"
-    assert "Why nothing can be said of the others: fewer than 4 scales (1)." in found.text
+    assert "Nothing can be said of 1: fewer than 4 scales." in found.text
     # none was looked at, so none was found not to be sharp
     assert "None is shown to be sharp" not in found.text
 

@@ -2,7 +2,7 @@
 
 from emergence import statuses
 from emergence.questions.answers import Answer, listed, percent, plural
-from emergence.statistics.verdicts import ABILITY, FALLS, LARGEST_ALONE, POWER
+from emergence.statistics.verdicts import ABILITY, FALLS, LARGEST_ALONE, NO_NOISE, POWER, STEEP_UNTESTED, TOO_FEW
 
 WORDS = {
     statuses.SHARP_UNDER_ALL: "sharp under a continuous or linear metric",
@@ -37,9 +37,9 @@ def on_verdicts(verdicts, by_claim):
         sentences.append("None is shown to be sharp beyond noise.")
     abilities = verdicts.drop_duplicates(ABILITY)
     reasons = abilities.loc[abilities["verdict"] == statuses.CANNOT_TELL, "reason"].value_counts()
-    if len(reasons):
-        why = [f"{reason} ({count:,})" for reason, count in reasons.sort_index().items()]
-        sentences.append(f"Why nothing can be said of the others: {listed(why)}.")
+    for reason in (TOO_FEW, NO_NOISE, STEEP_UNTESTED):
+        if reasons.get(reason):
+            sentences.append(f"Nothing can be said of {reasons[reason]:,}: {reason}.")
     copies = int(_all_flagged(verdicts, "copy").sum())
     if copies:
         sentences.append(f"{plural(copies, 'ability repeats', 'abilities repeat')} another family's scores and count again here.")
