@@ -68,7 +68,7 @@ def test_a_run_with_nothing_to_do_does_not_load_pandas(again, monkeypatch):
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     done = snakemake(again, "--dry-run")
     loaded = re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.MULTILINE)
-    assert done.returncode == 0 and "Nothing to be done" in done.stderr
+    assert done.returncode == 0 and "Nothing to be done" in done.stdout + done.stderr
     assert "snakemake" in loaded and "pandas" not in loaded
 
 
