@@ -25,6 +25,7 @@ from scipy import special
 
 from emergence.outputs import metrics, rescoring
 from emergence.outputs.examples import TEXT
+from emergence.outputs.sums import Column, Sums
 from emergence.statistics import bounded_curves, change, largest_model, null_models
 from emergence.statistics.bounded_curves import standard_gompertz
 from emergence.statistics.noise import sampling_noise
@@ -191,7 +192,8 @@ def output_rejections(metric, rising, n_scales, questions, structure, curves, dr
     # all four are sums over sums
     (mean,) = metrics.named(("token_accuracy",), TEXT, metrics.HARNESS)
     for curve in range(curves):
-        sums = outputs(metric, rising, n_scales, questions, structure, generator)
+        statistics = outputs(metric, rising, n_scales, questions, structure, generator)
+        sums = Sums([[Column(numbers) for numbers in of_model.T] for of_model in statistics])
         scores[curve], left_out = rescoring.leave_one_out(mean, sums)
         covariances[curve] = rescoring.jackknife_covariance(left_out)
     proportion = np.full(curves, metric == RIGHT)

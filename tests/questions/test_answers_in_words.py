@@ -125,7 +125,7 @@ def test_headline_counts_leave_out_curves_without_a_score(catalogue):
     said = on_sharpness(made, found, over_thresholds(made, [100.0], [2.0], 0.95), emergence)
     assert "2 of 5 curves are counted." in said.text
     assert "Not counted: 2 with fewer than four scales and 1 without a finite score." in said.text
-    assert "1 of the counted curves have a relative E of 2 or more" in said.text
+    assert "1 counted curve has a relative E of 2 or more" in said.text
     assert said.short.startswith("relative E of 2 or more: 1 of 2 curves")
 
 

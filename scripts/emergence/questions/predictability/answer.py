@@ -9,7 +9,7 @@ from emergence.questions.predictability.tables import ALL, SHORT
 
 QUESTION = "Were the largest scales predictable?"
 PREDICTORS = {"smooth": "a smooth curve", "line": "a straight line in log scale", "no_change": "no change"}
-# Owen pools families and predicts the largest models from training compute; Lourie et al. judge fits to loss, and hide nothing.
+# Owen pools families and predicts one order of magnitude of training compute ahead; Lourie et al. judge fits to loss, and hide nothing.
 MARKS_DIFFER = "The published marks are of other tasks, along training compute or loss, so they give a sense of size only."
 # What others found when they predicted larger models from smaller ones.
 MARKS = Path(__file__).with_name("published_marks.csv")

@@ -1,4 +1,4 @@
-"""How well the largest models were foreseen, by kind of metric and by metric."""
+"""How well the largest scales were foreseen, by kind of metric and by metric."""
 
 import numpy as np
 import pandas as pd

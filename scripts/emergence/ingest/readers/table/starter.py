@@ -202,11 +202,11 @@ def _models_by_path(path, pattern):
 
 
 def _texts(column):
-    """The cells of an Arrow column as they are written, also NaN, which is not a missing cell."""
+    """The cells of an Arrow column as they are written, also NaN, which is not a missing cell, and bytes, which need not be text."""
     try:
         texts = column.cast(pa.string()).to_pandas()
     except pa.ArrowException:
-        texts = column.to_pandas()
+        texts = column.to_pandas().map(str, na_action="ignore")
     return texts.astype("str").str.strip()
 
 
@@ -214,13 +214,6 @@ def _holds_runs(names_of):
     """Whether nested values are whole runs of the harness: results beside its configuration or the versions of its tasks."""
     parts = {name.split(".")[0] for name in names_of if "." in name}
     return "results" in parts and bool({"config", "configs", "versions"} & parts)
-
-
-def _texts(column):
-    """A column as texts; bytes, which need not be text, as Python writes them."""
-    values = column.to_pandas()
-    are_bytes = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
-    return (values.map(repr, na_action="ignore") if are_bytes else values).astype("str").str.strip()
 
 
 def _columns(frame):
