@@ -473,7 +473,7 @@ def test_what_the_block_says_of_tasks_and_models_is_filled_in(tree):
 
 
 def test_the_block_is_checked(tree, tmp_path):
-    def told(**keys):
+    def mistake(**keys):
         with pytest.raises(InputError) as error:
             configuration.check({"benchmarks": {"mine": {"format": "bigbench"} | keys}})
         return str(error.value)
@@ -481,12 +481,12 @@ def test_the_block_is_checked(tree, tmp_path):
     git = {"url": "https://example.org/x.git", "commit": "0" * 40}
     tree.mkdir()
     (tmp_path / "file").touch()
-    assert "neither `directory` nor `git`" in told()
-    assert "`directory` and `git`" in told(directory=str(tree), git=git)
-    assert "no such folder" in told(directory=str(tree / "nowhere"))
-    assert "file: a file" in told(directory=str(tmp_path / "file"))
-    assert "benchmarks.mine.git.commit" in told(git=git | {"commit": "main"})
-    assert "did you mean `scale_axis`?" in told(git=git, scale_axes="total_params")
+    assert "neither `directory` nor `git`" in mistake()
+    assert "`directory` and `git`" in mistake(directory=str(tree), git=git)
+    assert "no such folder" in mistake(directory=str(tree / "nowhere"))
+    assert "file: a file" in mistake(directory=str(tmp_path / "file"))
+    assert "benchmarks.mine.git.commit" in mistake(git=git | {"commit": "main"})
+    assert "did you mean `scale_axis`?" in mistake(git=git, scale_axes="total_params")
     assert (
         configuration.check({"benchmarks": {"mine": {"format": "bigbench", "git": git}}})["benchmarks"]["mine"]["max_file_mb"]
         == 50

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.texts import printable, shortened
 
 
@@ -32,7 +32,7 @@ def test_shortened():
 
 
 def test_a_message_fits_a_terminal_whatever_is_in_it():
-    long = told("file.csv: row 1", "x\n\x1b[2J" + "y" * 100_000, "a number")
+    long = mistake("file.csv: row 1", "x\n\x1b[2J" + "y" * 100_000, "a number")
     text = str(InputError([long] * 1000 + ["lines\n" * 1000]))
     assert text.startswith("file.csv: row 1\n    found: x\\n\\x1b[2Jyyy")
     assert "…\n    allowed: a number\n" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emergence.io import contents
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 
 class Account:
@@ -42,7 +42,7 @@ class Account:
         yield
         if contents.digest(path) != digest:
             found, allowed = "another content than when reading began", "a file that nobody writes to; run again when it is whole"
-            raise InputError(told(path, found, allowed))
+            raise InputError(mistake(path, found, allowed))
         self._files.append((str(path), n_bytes, digest))
 
     def count(self, file, outcome, n, reason="", example=""):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emergence.ingest import trees
 from emergence.io import tables
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.logs import logger
 
 # Files asked for at once. What has come stays, so a broken connection costs no more than this many.
@@ -68,7 +68,7 @@ def fetch(url, commit, checkout, record):
     wanted = list(_score_files(checkout, commit))
     if not wanted:
         allowed = "a commit with files named results/scores_*.json"
-        raise InputError(told(f"{url}: commit {commit}", "no score file", allowed))
+        raise InputError(mistake(f"{url}: commit {commit}", "no score file", allowed))
     missing = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
     for start in range(0, len(missing), CHUNK):
         logger.info("%s: %s of %s files fetched", url, f"{len(wanted) - len(missing) + start:,}", f"{len(wanted):,}")
@@ -77,7 +77,7 @@ def fetch(url, commit, checkout, record):
     damaged = [path for path, mode, blob in wanted if not _is_intact(checkout / path, mode, blob)]
     if damaged:
         found, allowed = f"another content than in the commit {commit}", "the file of the commit"
-        raise InputError([told(str(checkout / path), found, allowed) for path in damaged])
+        raise InputError([mistake(str(checkout / path), found, allowed) for path in damaged])
     _remove_others(checkout, {path for path, _, _ in wanted})
     tree = _git(checkout, "rev-parse", f"{commit}^{{tree}}").decode().strip()
     n_bytes = sum((checkout / path).lstat().st_size for path, _, _ in wanted)
@@ -99,7 +99,7 @@ def _git(folder, *arguments, stdin=None):
     """The output of a git command, as bytes. Raises InputError with what git says."""
     git = shutil.which("git")
     if git is None:
-        raise InputError(told("git", "no such command", "git 2.27 or newer, which `git:` in a block needs"))
+        raise InputError(mistake("git", "no such command", "git 2.27 or newer, which `git:` in a block needs"))
     settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS)}
@@ -113,7 +113,7 @@ def _git(folder, *arguments, stdin=None):
         said = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
         # git's own settings can put a secret into an address (`url.<base>.insteadOf`), and git repeats it as the user name
         said = re.sub(r"(?<=://)[^/\s']*@", "***@", said)
-        raise InputError(told(f"git {arguments[0]} in {folder}", "; ".join(said.splitlines()), "see the message of git"))
+        raise InputError(mistake(f"git {arguments[0]} in {folder}", "; ".join(said.splitlines()), "see the message of git"))
     return done.stdout
 
 
@@ -138,7 +138,7 @@ def _score_files(checkout, commit):
         if kind == "blob" and is_scores:
             if not {"", ".", "..", ".git"}.isdisjoint(path.lower().split("/")):
                 found, allowed = "a path that leaves the folder, or leads into git's own", "paths below the folder"
-                raise InputError(told(f"commit {commit}: {trees.path_text(path)}", found, allowed))
+                raise InputError(mistake(f"commit {commit}: {trees.path_text(path)}", found, allowed))
             yield path, mode, blob
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from emergence.ingest.published_digits import score_rounding
 from emergence.io import tables
-from emergence.io.errors import told
+from emergence.io.errors import mistake
 
 SIZE = "n_examples is contradicted by the scores or their standard errors"
 ERROR = "the standard error does not follow from score and n_examples"
@@ -243,7 +243,7 @@ def check(rows, block, catalogue, account):
                 f", n_examples {frame['n_examples'].iat[i]:g}" if size[i] or error[i] else ""
             )
             allowed = "scores that agree with what is said of them, or `contradicted_inputs: unknown` or `accept` in the block"
-            return told(f"{rows.place(i, 'score')}: {reasons[i]}", shown, allowed)
+            return mistake(f"{rows.place(i, 'score')}: {reasons[i]}", shown, allowed)
 
         return account.refuse(rows, size | error | group, "contradicted inputs", describe)
     for reason, chosen in ((SIZE, size), (ERROR, error), (GROUP, group)):

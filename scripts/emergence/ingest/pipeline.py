@@ -16,7 +16,7 @@ from emergence.ingest.accounts import Account, without
 from emergence.ingest.readers import Rows
 from emergence.io import documents, tables
 from emergence.io.documents import nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.study import configuration, metric_catalogue, registries
 
 KEY = tuple(tables.description("scores")["key"])
@@ -112,7 +112,7 @@ def stop_without_scores(name, accounts):
     ]
     found = f"no score is left of {account.loc[account['outcome'] == 'read', 'n'].sum():,} that were read"
     told_why = "\n".join(["at least one score; what became of them:", *reasons] if reasons else ["at least one score"])
-    raise InputError(told(f"the benchmark `{name}`", found, told_why))
+    raise InputError(mistake(f"the benchmark `{name}`", found, told_why))
 
 
 def _text(values):
@@ -183,11 +183,11 @@ def read_numbers(rows, field, account):
         shown = "nothing" if empty.iat[i] else f"`{found.iat[i]:.15g}`" if found.dtype.kind == "f" else f"`{found.iat[i]}`"
         if extreme.iat[i]:
             limits = f"0, or a size between {1 / LARGEST:g} and {LARGEST:g}; for smaller and larger numbers give the logarithm"
-            return told(rows.place(i, field), shown, limits)
+            return mistake(rows.place(i, field), shown, limits)
         # which of the two a comma is, nothing in the table tells
         is_unclear = re.fullmatch(r"`[-+]?\d[\d.,]*,\d*`", shown)
         hint = "; what the comma is, the key `decimal` of a table says" if is_unclear else ""
-        return told(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}{hint}")
+        return mistake(rows.place(i, field), shown, f"{allowed}{', or nothing' if optional else ''}{hint}")
 
     frame[field] = numbers
     return account.refuse(rows, bad, f"{field} is not {allowed}", describe)
@@ -216,7 +216,7 @@ def _read_percent(rows, catalogue, account):
 
     def describe(i):
         allowed = "a number without `%`: the metric runs neither to 1 nor to 100; see `values` and `multiply`"
-        return told(rows.place(i, "score"), f"{frame['score'].iat[i]:g}%", allowed)
+        return mistake(rows.place(i, "score"), f"{frame['score'].iat[i]:g}%", allowed)
 
     return account.refuse(
         rows, percent & ~fraction & (high != 100), "`%` after the score of a metric that is not a share", describe
@@ -232,7 +232,7 @@ def read_names(rows, fields, account):
             rows,
             _is_name(frame[field], ""),
             f"{field} is empty",
-            lambda i, rows=rows, field=field: told(rows.place(i, field), "nothing", f"the name of {_a(field)}"),
+            lambda i, rows=rows, field=field: mistake(rows.place(i, field), "nothing", f"the name of {_a(field)}"),
         )
         frame = rows.frame
     frame["subtask"] = _names(frame["subtask"] if "subtask" in frame else pd.Series("", index=frame.index))
@@ -255,7 +255,7 @@ def _read_preferred(rows, account):
             rows,
             truth.isna() & (words != ""),
             "preferred is not true or false",
-            lambda i, rows=rows: told(rows.place(i, "preferred"), f"`{words.iat[i]}`", "true or false, or nothing"),
+            lambda i, rows=rows: mistake(rows.place(i, "preferred"), f"`{words.iat[i]}`", "true or false, or nothing"),
         )
         rows.frame["preferred"] = _text(rows.frame["preferred"]).str.lower().map(TRUTH)
     return rows
@@ -340,7 +340,7 @@ def _check_directions(rows, block, catalogue, path, account):
         where = f"{rows.place(i, 'score')}: the metric `{metric}` of the task `{task}`"
         way = f"`by_task: {{higher_is_better: {{{task}: ...}}}}` or `leave_out`"
         allowed = f"{better[here[i]]}, as {path} says; where both are right, {way}"
-        return told(where, better[not here[i]], allowed)
+        return mistake(where, better[not here[i]], allowed)
 
     return account.refuse(rows, differs, "the file contradicts the catalogue about which way is better", describe)
 
@@ -352,7 +352,7 @@ def _with_own_metrics(of_task, catalogue, path):
         if isinstance(said, dict):
             unknown = [metric for metric in said if metric not in spellings]
             problems += [
-                told(
+                mistake(
                     f"by_task.higher_is_better.{task}",
                     f"the metric `{metric}`",
                     f"a metric of {path}{nearest(metric, spellings)}",
@@ -389,7 +389,7 @@ def _check_values(rows, catalogue, account):
     wide = frame["stderr"].to_numpy() > widths
 
     def describe(i):
-        return told(
+        return mistake(
             _place(rows, i, "stderr"),
             f"{frame['stderr'].iat[i]:g}",
             f"at most {widths[i]:g}, the width of the metric's range",
@@ -413,7 +413,7 @@ def _check_bounds(rows, catalogue, account, field, reason):
     def describe(i):
         name = frame["metric"].iat[i]
         allowed = f"{_bounds(*met.loc[name, ['low', 'high']])}, the range of `{name}` in the metric catalogue"
-        return told(_place(rows, i, field), f"{frame[field].iat[i]:g}", allowed)
+        return mistake(_place(rows, i, field), f"{frame[field].iat[i]:g}", allowed)
 
     return account.refuse(rows, outside, reason, describe)
 
@@ -453,7 +453,7 @@ def _merge_repeated(rows, account):
         here, there = (f"score {values[row, 0]:g} at scale {values[row, 1]:g}" for row in (i, other))
         same = f"the same task, subtask, metric, family, model and shots as {rows.place(other, 'score')}"
         hint = rows.frame["_hint"].iat[i] or rows.frame["_hint"].iat[other] if "_hint" in rows.frame else ""
-        return told(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", f"one score for each{hint}")
+        return mistake(f"{rows.place(i, 'score')}: {same}", f"{here}, and {there}", f"one score for each{hint}")
 
     repeated = ~new & ~disagree
     account.count_rows(rows, repeated, "merged", "the same score again")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from emergence.ingest.accounts import without
 from emergence.io.documents import nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.texts import printable
 from emergence.study import configuration, registries
 
@@ -35,7 +35,7 @@ def listed_models(block):
         for field, word in FIELDS.items():
             if None not in (entry[field], before.get(field)) and entry[field] != before[field]:
                 found = f"{entry[field]}, and {before[field]} in {block.get('models_file', 'another entry of that name')}"
-                problems.append(told(f"models of the block: the {word} of `{name}`", found, "one of them"))
+                problems.append(mistake(f"models of the block: the {word} of `{name}`", found, "one of them"))
         table[name] = {field: entry[field] if before.get(field) is None else before[field] for field in FIELDS}
     if problems:
         raise InputError(problems)
@@ -102,7 +102,7 @@ def _stripped(values, where):
     for name, value in values.items():
         task = str(name).strip()
         if task in found:
-            raise InputError(told(f"{where} of the block: the task `{task}`", f"{found[task]}, and {value}", "each task once"))
+            raise InputError(mistake(f"{where} of the block: the task `{task}`", f"{found[task]}, and {value}", "each task once"))
         found[task] = value
     return found
 
@@ -143,7 +143,7 @@ def add_models(rows, block, account):
             if said[i] is not None
         )
         at = f"{rows.place(i, 'scale')}: the model `{names[codes[i]]}`"
-        return told(at, said, "one family and one scale for each model")
+        return mistake(at, said, "one family and one scale for each model")
 
     # where tasks may be read in shards, a model that is not here can be in another
     unused = sorted(set(table) - set(names)) if not configuration.can_be_sharded(block) else []

@@ -10,7 +10,7 @@ import os
 import stat
 import typing
 
-from emergence.io.errors import told
+from emergence.io.errors import mistake
 
 FOLDER = "results"
 PREFIX = "scores_"
@@ -174,4 +174,4 @@ def joined(directory, path):
 def two_folders(task, one, other):
     """The message for a task whose results are in folders of two names, so that they may fall in different shards."""
     allowed = "one folder per task (of one name); take the other out of the tree"
-    return told(f"the task `{task}`", f"results in the folder `{one}` and in the folder `{other}`", allowed)
+    return mistake(f"the task `{task}`", f"results in the folder `{one}` and in the folder `{other}`", allowed)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.texts import printable
 
 # The folder of the workflow; where the library is installed without it, the copy of its schemas and templates in the package.
@@ -100,7 +100,7 @@ def load_yaml(path):
         # anything else than a file is told apart first: opening a pipe would wait for whoever writes to it
         if not stat.S_ISREG(os.stat(path).st_mode):
             found = "a folder" if os.path.isdir(path) else "neither a file nor a folder, but a pipe or a device"
-            raise InputError(told(path, found, "a YAML file"))
+            raise InputError(mistake(path, found, "a YAML file"))
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file{nearest_file(path)}") from None
@@ -340,7 +340,7 @@ def _not_finite(value, path=()):
 
 def message(file, path, found, allowed):
     """One mistake in words: which file, which key, what was found, what is allowed."""
-    return told(f"{file}: {dotted(path) or 'the whole file'}", found, allowed)
+    return mistake(f"{file}: {dotted(path) or 'the whole file'}", found, allowed)
 
 
 def dotted(path):

@@ -5,7 +5,7 @@ import contextlib
 from emergence.io.texts import printable, shortened
 
 
-def told(where, found, allowed):
+def mistake(where, found, allowed):
     """One mistake in words, the same everywhere: where it is, what was found, what is allowed."""
     return f"{printable(where)}\n    found: {printable(found)}\n    allowed: {allowed}"
 
@@ -17,7 +17,7 @@ def naming(file):
         yield
     except MemoryError:
         raise InputError(
-            told(file, "it needs more memory than there is", "a smaller file, or more memory for this job")
+            mistake(file, "it needs more memory than there is", "a smaller file, or more memory for this job")
         ) from None
 
 

@@ -8,7 +8,7 @@ import sys
 
 from emergence.io import contents, tables
 from emergence.io.documents import ROOT
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "seaborn", "jsonschema", "jinja2", "msgspec")
 
@@ -56,4 +56,4 @@ def _check_unchanged(inputs, read):
     allowed = "the same file throughout a run; run again, with --forceall if that does not help"
     changed = [path for path, digest in inputs.items() if then.get(os.path.normpath(path), digest) != digest]
     if changed:
-        raise InputError([told(path, "another content than when its scores were read", allowed) for path in changed])
+        raise InputError([mistake(path, "another content than when its scores were read", allowed) for path in changed])

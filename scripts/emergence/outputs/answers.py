@@ -5,7 +5,7 @@ import re
 import numpy as np
 import regex
 
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 TOKENS = ("characters", "words", "digits")
 TARGET = "target"
@@ -71,7 +71,7 @@ def _within_limit(pattern, method, text, key):
     except TimeoutError:
         found = f"`{pattern.pattern}`, which takes more than {LIMIT:g} s for a text of {len(text):,} characters: {text[:60]!r}"
         allowed = "a regular expression without repeats of repeats, such as `(a+)+`"
-        raise InputError(told(f"the key `{key}` of a block", found, allowed)) from None
+        raise InputError(mistake(f"the key `{key}` of a block", found, allowed)) from None
 
 
 def described(specification, tokens):

@@ -6,7 +6,7 @@ import json
 import msgspec
 import numpy as np
 
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 # A longer line is not read: it would be held in memory several times over.
 LONGEST_LINE = 64 * 2**20
@@ -107,7 +107,7 @@ class Lines:
         start = bytes(buffer[:4])
         for mark, encoding in _BOMS.items():
             if start.startswith(mark):
-                raise InputError(told(self.path, f"text in {encoding}", "JSON lines in UTF-8; convert the file"))
+                raise InputError(mistake(self.path, f"text in {encoding}", "JSON lines in UTF-8; convert the file"))
         if start[:3] == b"\xef\xbb\xbf":
             buffer[:3] = b"   "
 
@@ -134,7 +134,7 @@ class Lines:
         where = f"{self.path}: line {number}"
         if len(line) > LONGEST_LINE:
             found, allowed = "a line of more than 64 MiB", "lines of at most 64 MiB"
-            self.account.refuse_file(self.path, 1, "a line of more than 64 MiB", told(where, found, allowed))
+            self.account.refuse_file(self.path, 1, "a line of more than 64 MiB", mistake(where, found, allowed))
             return None
         try:
             return self._decoder.decode(line)
@@ -144,12 +144,12 @@ class Lines:
             return convert(parsed(line), self.kind)
         except msgspec.ValidationError as error:
             self.account.refuse_file(
-                self.path, 1, "a line of another form", told(where, str(error), "a line as the format has it")
+                self.path, 1, "a line of another form", mistake(where, str(error), "a line as the format has it")
             )
         except (ValueError, RecursionError) as error:
             reason = "the last line is cut off" if is_unfinished else "not valid JSON"
             allowed = "a whole JSON object on every line"
-            self.account.refuse_file(self.path, 1, reason, told(where, f"{reason}: {error}", allowed))
+            self.account.refuse_file(self.path, 1, reason, mistake(where, f"{reason}: {error}", allowed))
         return None
 
 
@@ -159,7 +159,7 @@ def whole(files, endings, account):
     for file in files:
         if file.endswith(_PACKED):
             account.refuse_file(
-                file, 1, "a packed file", told(file, "a packed file", f"the file itself ({' or '.join(endings)})")
+                file, 1, "a packed file", mistake(file, "a packed file", f"the file itself ({' or '.join(endings)})")
             )
         elif not file.endswith(endings):
             account.count(file, "ignored", 1, f"its name does not end in {' or '.join(endings)}")

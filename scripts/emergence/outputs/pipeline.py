@@ -19,7 +19,7 @@ from emergence.ingest.accounts import Account, without
 from emergence.ingest.pipeline import read_names, read_numbers
 from emergence.ingest.readers import Rows
 from emergence.io import tables
-from emergence.io.errors import told
+from emergence.io.errors import mistake
 from emergence.outputs import columns
 from emergence.outputs.examples import Ragged
 
@@ -181,7 +181,7 @@ def _check_repeats(rows, account):
         rows,
         (repeat < 0) | (repeat % 1 != 0) | (repeat >= _LAST_RUN),
         "not the number of a run",
-        lambda i, place=rows.place: told(place(i, "repeat"), f"{repeat.iat[i]:g}", "the number of the run: 0, 1, 2 and so on"),
+        lambda i, place=rows.place: mistake(place(i, "repeat"), f"{repeat.iat[i]:g}", "the number of the run: 0, 1, 2 and so on"),
     )
 
 
@@ -193,7 +193,9 @@ def _check_sizes(rows, account):
         rows,
         ~known,
         "not a kind of output",
-        lambda i, frame=frame, place=rows.place: told(place(i, "kind"), f"the kind `{frame['kind'].iat[i]}`", " or ".join(KINDS)),
+        lambda i, frame=frame, place=rows.place: mistake(
+            place(i, "kind"), f"the kind `{frame['kind'].iat[i]}`", " or ".join(KINDS)
+        ),
     )
     for reason, wrong, allowed in _SIZES:
         frame = rows.frame
@@ -201,7 +203,7 @@ def _check_sizes(rows, account):
             rows,
             wrong(frame),
             reason,
-            lambda i, reason=reason, allowed=allowed, place=rows.place: told(place(i, "output"), reason, allowed),
+            lambda i, reason=reason, allowed=allowed, place=rows.place: mistake(place(i, "output"), reason, allowed),
         )
     return rows
 
@@ -263,7 +265,7 @@ def _check_log_probs(rows, account):
                     rows,
                     wrong,
                     reason,
-                    lambda i, firsts=firsts, allowed=allowed, place=rows.place: told(
+                    lambda i, firsts=firsts, allowed=allowed, place=rows.place: mistake(
                         place(i, "log_probs"), f"{firsts[i]}", allowed
                     ),
                 )
@@ -288,7 +290,7 @@ def _refuse_unrecorded(rows, account):
         rows,
         zero,
         "every log-probability is 0",
-        lambda i, place=rows.place: told(
+        lambda i, place=rows.place: mistake(
             place(i, "log_probs"), "only log-probabilities of 0", "log-probabilities that were recorded"
         ),
     )
@@ -305,7 +307,7 @@ def _check_credits(rows, account):
         rows,
         wrong,
         "a credit outside 0 to 1",
-        lambda i, place=rows.place: told(place(i, "credits"), str(credits.iat[i])[:200], "from 0 (wrong) to 1 (right)"),
+        lambda i, place=rows.place: mistake(place(i, "credits"), str(credits.iat[i])[:200], "from 0 (wrong) to 1 (right)"),
     )
 
 
@@ -342,7 +344,7 @@ def _merge_repeated(rows, account):
                 there = rows.place(first[row], "example")
                 where = f"{rows.place(row, 'example')}: the same example, model, shots and filter as {there}"
                 allowed = "one output for each; see `repeated_runs` for several runs, and `repeat` for several answers in one"
-                account.add_problem(told(where, f"another output, and so for {n:,} examples of these files", allowed))
+                account.add_problem(mistake(where, f"another output, and so for {n:,} examples of these files", allowed))
     return without(rows, merged | disagree)
 
 
@@ -416,7 +418,7 @@ def _about_questions(frame, missing):
         n_shared = frame.loc[inside & ~missing, "example"].nunique()
         example = f"example `{frame['example'].iat[row]}` of {frame['source'].iat[row]} is not in all"
         allowed = f"the same questions for every model; or `examples: shared`, which keeps the {n_shared:,} that all have"
-        yield told(_where(frame, row), f"examples of each model: {', '.join(words)}; {example}", allowed)
+        yield mistake(_where(frame, row), f"examples of each model: {', '.join(words)}; {example}", allowed)
 
 
 def _refuse_other_questions(rows, account):
@@ -442,7 +444,9 @@ def _refuse_other_questions(rows, account):
         n = len(np.unique(question[wrong & (group == code)]))
         found = f"the example `{frame['example'].iat[row]}` is another question than in {frame['source'].iat[other]}"
         allowed = "the same question under the same id for every model, as in files of one version of the task"
-        account.add_problem(told(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed))
+        account.add_problem(
+            mistake(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed)
+        )
     account.count_rows(rows, wrong, "refused", "another question under the same id", _first(rows, wrong))
     return without(rows, wrong)
 
@@ -468,7 +472,9 @@ def _refuse_other_answers(rows, account):
         n = len(np.unique(question[wrong & (group == code)]))
         found = f"the example `{frame['example'].iat[row]}` has other right answers than in {frame['source'].iat[other[row]]}"
         allowed = "the same right answers under the same id for every model, as in files of one version of the task"
-        account.add_problem(told(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed))
+        account.add_problem(
+            mistake(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed)
+        )
     account.count_rows(rows, wrong, "refused", "other right answers under the same id", _first(rows, wrong))
     return without(rows, wrong)
 

@@ -15,7 +15,7 @@ from emergence.ingest.groups import members_digest
 from emergence.ingest.input_checks import nearest_constant_answer
 from emergence.ingest.pipeline import directions_of_tasks
 from emergence.io import tables
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.logs import logger
 from emergence.outputs import metrics, parity
 from emergence.outputs.examples import CHOICES, LOGLIKELIHOOD, TEXT, curve_key, joined, metric_name, series
@@ -206,7 +206,7 @@ def check_metrics(names, kinds, place):
     if unknown:
         shown = ", ".join(f"`{name}`" for name in unknown)
         kind = " and ".join(f"`{kind}`" for kind in KINDS if kind in kinds) or "no"
-        raise InputError(told(f"{place}: metrics", shown, f"a metric that {kind} outputs can give: {', '.join(can)}"))
+        raise InputError(mistake(f"{place}: metrics", shown, f"a metric that {kind} outputs can give: {', '.join(can)}"))
 
 
 def leave_one_out(metric, sums):
@@ -496,4 +496,4 @@ def _check_names(frames, catalogue, path):
         if len(twice):
             row = twice.iloc[0]
             where = f"task `{row['task']}`, subtask `{row['subtask']}`, model `{row['model']}`"
-            raise InputError(told(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks"))
+            raise InputError(mistake(where, f"two kinds of outputs that give `{row['metric']}`", "one kind, or two subtasks"))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from emergence.io.documents import in_words, load_yaml, message
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 # What the workflow writes; see results/README.md.
 RESULTS = "results"
@@ -38,7 +38,9 @@ def check_place(folder):
     """Raise InputError where the workflow itself is in a folder from which Snakemake cannot run it."""
     if {"{", "}"} & set(str(folder)):
         found = "a path with `{` or `}`, which Snakemake takes for wildcards"
-        raise InputError(told(f"the folder of the workflow: {folder}", found, "a path without them; move or rename the folder"))
+        raise InputError(
+            mistake(f"the folder of the workflow: {folder}", found, "a path without them; move or rename the folder")
+        )
 
 
 def path_problems(named):

@@ -10,7 +10,7 @@ from pathlib import Path
 from emergence.ingest import foreign
 from emergence.io import encodings
 from emergence.io.documents import is_there, nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.separators import separator_of
 
 _IN_UTF8 = "text in UTF-8; save it so (in Excel: `CSV UTF-8`)"
@@ -43,10 +43,10 @@ def load(path, required, unique=()):
     names = rows.pop(0)
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
-        raise InputError([told(path, f"the column `{name}` more than once", "every column name once") for name in repeated])
+        raise InputError([mistake(path, f"the column `{name}` more than once", "every column name once") for name in repeated])
     have = ", ".join(map(repr, names))
     problems = [
-        told(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, names)}")
+        mistake(f"{path}: no column `{column}`", have, f"a column of that name{nearest(column, names)}")
         for column in required
         if column not in names
     ]
@@ -54,16 +54,16 @@ def load(path, required, unique=()):
         for column in required:
             place = names.index(column)
             empty = [number for number, row in rows.items() if not row[place]]
-            problems += [told(f"{path}: data row {number}, column `{column}`", "nothing", "a name") for number in empty]
+            problems += [mistake(f"{path}: data row {number}, column `{column}`", "nothing", "a name") for number in empty]
         for column in unique:
             place, met = names.index(column), set()
             for number, row in rows.items():
                 if row[place] in met:
                     where = f"{path}: data row {number}, column `{column}`"
-                    problems.append(told(where, f"`{row[place]}` again", "each name once"))
+                    problems.append(mistake(where, f"`{row[place]}` again", "each name once"))
                 met |= {row[place]} - {""}
         if not rows:
-            problems.append(told(path, "column names but no row", "at least one row"))
+            problems.append(mistake(path, "column names but no row", "at least one row"))
     if problems:
         raise InputError(problems)
     return names, rows
@@ -73,7 +73,7 @@ def _rows(path, required):
     """{number: cells} of all rows that are not blank; 0 is that of the names."""
     known = foreign.beginning(path, "list")
     if known:
-        raise InputError(told(path, known[0], "a table as plain text, such as CSV, in UTF-8"))
+        raise InputError(mistake(path, known[0], "a table as plain text, such as CSV, in UTF-8"))
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -83,13 +83,13 @@ def _rows(path, required):
     if odd:
         likely = encodings.likely(odd[1])
         found = f"text that is not UTF-8; in {likely}, line {odd[0]} would be `{encodings.excerpt(odd[1], likely)}`"
-        raise InputError(told(path, found, _IN_UTF8))
+        raise InputError(mistake(path, found, _IN_UTF8))
     try:
         text = content.decode(encoding)
         cells = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text[: 1 << 16]), strict=True)
         rows = [[cell.strip() for cell in row] for row in cells if row]
     except UnicodeError:
-        raise InputError(told(path, f"text that is not {encoding}", _IN_UTF8)) from None
+        raise InputError(mistake(path, f"text that is not {encoding}", _IN_UTF8)) from None
     except MemoryError:
         raise InputError(f"{path}: not a table that can be read: it needs more memory than there is") from None
     except csv.Error as error:
@@ -100,7 +100,7 @@ def _rows(path, required):
     long = next((number for number, row in enumerate(rows) if len(row) > width), None)
     if long:
         where = f"{path}: data row {long}"
-        raise InputError(told(where, "a row with more cells than there are column names", "a name for every column"))
+        raise InputError(mistake(where, "a row with more cells than there are column names", "a name for every column"))
     return {number: row + [""] * (width - len(row)) for number, row in enumerate(rows) if any(row) or not number}
 
 
@@ -148,10 +148,10 @@ def load_claims(path, spellings, tasks=None):
             where, metric = f"{path}: data row {number}, task `{record['task']}`", prefers.get(record["task"])
             if metric is None:
                 allowed = f"a task of the registry{nearest(record['task'], prefers)}"
-                problems.append(told(where, "no such task in the registry", allowed))
+                problems.append(mistake(where, "no such task in the registry", allowed))
             elif metric != record["preferred_metric"]:
                 found = f"the preferred metric `{record['preferred_metric']}`"
-                problems.append(told(where, found, f"`{metric}`, as the registry says"))
+                problems.append(mistake(where, found, f"`{metric}`, as the registry says"))
         if problems:
             raise InputError(problems)
     return names, list(records.values())
@@ -161,7 +161,7 @@ def load_models(path):
     """A list of models with the columns model, model_family and scale, all as text, as load_tasks gives tasks."""
     names, rows = load(path, ["model"], unique=["model"])
     problems = [
-        told(
+        mistake(
             f"{path}: no column `{column}`",
             ", ".join(map(repr, names)),
             f"a column of that name, which may be empty{nearest(column, names)}",
@@ -185,7 +185,7 @@ def _with_own_names(names, rows, path, spellings):
 def _own_names(listed, path, column, spellings):
     """Names of metrics, {number of the row: list of names}, as the catalogue's own. Raises InputError for those that it lacks."""
     problems = [
-        told(
+        mistake(
             f"{path}: data row {number}, column `{column}`",
             f"the metric `{name}`, which is not in the metric catalogue",
             f"a metric of the catalogue{nearest(name, spellings)}",

@@ -3,7 +3,7 @@
 import math
 
 from emergence.io.documents import SCHEMAS, as_yaml, find_problems, load_schema, load_yaml, message
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 
 # What an entry for a metric that is not in the catalogue looks like; printed where one is met.
 ENTRY = """  {name}:
@@ -106,9 +106,9 @@ def unknown_metric(name, catalogue, path):
     base, _, chosen = name.partition(",")
     if chosen and base in catalogue.index:
         allowed = f"a filter that {path} lists in `filters`, `names`; add `{chosen}` there"
-        return told(f"the answer filter of `{name}`", f"`{chosen}`", allowed)
+        return mistake(f"the answer filter of `{name}`", f"`{chosen}`", allowed)
     allowed = f"a metric of {path}; add it there:\n{lines_to_add(name, catalogue)}"
-    return told(f"the metric `{name}`", "not in the metric catalogue", allowed)
+    return mistake(f"the metric `{name}`", "not in the metric catalogue", allowed)
 
 
 def kind(linear, continuous):

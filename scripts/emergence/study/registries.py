@@ -5,7 +5,7 @@ import pandas as pd
 
 from emergence.ingest.readers.table.numbers import decimal_sign, read_column
 from emergence.io.documents import nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.study import lists, metric_catalogue
 
 
@@ -65,12 +65,12 @@ def has_value(tasks, column, value):
     """
     if column not in tasks:
         allowed = f"a column of the list of tasks: {', '.join(tasks.columns)}{nearest(column, tasks.columns)}"
-        raise InputError(told(f"strata: {column}", "the list of tasks has no such column", allowed))
+        raise InputError(mistake(f"strata: {column}", "the list of tasks has no such column", allowed))
     found = tasks[column].astype("str") == str(value)
     if not found.any():
         values = sorted(tasks[column].astype("str").unique())
         allowed = f"one of {', '.join(values[:20])}{nearest(value, values)}"
-        raise InputError(told(f"strata: {column}", f"`{value}`, which no task has", allowed))
+        raise InputError(mistake(f"strata: {column}", f"`{value}`, which no task has", allowed))
     return found
 
 
@@ -111,7 +111,7 @@ def load_models(path):
     scales, is_bad = _numbers(frame["scale"])
     is_bad |= scales < 0
     problems = [
-        told(f"{path}: model `{frame['model'].iat[row]}`, column `scale`", f"`{frame['scale'].iat[row]}`", _SIZE)
+        mistake(f"{path}: model `{frame['model'].iat[row]}`, column `scale`", f"`{frame['scale'].iat[row]}`", _SIZE)
         for row in is_bad.to_numpy().nonzero()[0]
     ]
     if problems:
@@ -173,5 +173,5 @@ def load_paper_figures(path):
     bad = ~np.isfinite(values)
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        raise InputError(told(f"{path}: data row {row + 1}, column `value`", f"`{frame['value'].iat[row]}`", "a number"))
+        raise InputError(mistake(f"{path}: data row {row + 1}, column `value`", f"`{frame['value'].iat[row]}`", "a number"))
     return frame.assign(value=values)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emergence.ingest import foreign, names
 from emergence.io.documents import as_yaml, files_below, nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.texts import printable
 from emergence.study import configuration, metric_catalogue
 
@@ -63,7 +63,7 @@ def starter(path, name=None, catalogue_path=configuration.DEFAULT_METRICS, model
             name = name or block_name(path)
             names_allowed = configuration.study_schema()["properties"]["benchmarks"]["propertyNames"]
             if not re.search(names_allowed["pattern"], name):
-                raise InputError(told("the name of the block", f"`{name}`", names_allowed["description"]))
+                raise InputError(mistake("the name of the block", f"`{name}`", names_allowed["description"]))
             gaps = {model: gap for model, gap in gaps.items() if gap.keys}
             if len(gaps) > MOST_MODELS:
                 found = found + _write_models(gaps, models_file or f"{name}_models.csv")
@@ -74,7 +74,7 @@ def starter(path, name=None, catalogue_path=configuration.DEFAULT_METRICS, model
     for file in files_below(path, "*")[:_MOST_FILES]:
         known = foreign.what_is(file)
         if known:
-            raise InputError(told(file, *known))
+            raise InputError(mistake(file, *known))
     raise InputError(
         f"{path}: no reader knows these files\n    allowed: files for one of the formats {', '.join(configuration.formats())}; "
         f"others: {foreign.TABLE}"
@@ -154,7 +154,7 @@ def _write_models(gaps, path):
     path = Path(path)
     if path.exists():
         allowed = "another file (`--models-file`), or this one out of the way: what has been filled in is not written over"
-        raise InputError(told(path, "a file of that name", allowed))
+        raise InputError(mistake(path, "a file of that name", allowed))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["model", "model_family", "scale", "note"])

@@ -24,7 +24,7 @@ from emergence.ingest.groups import members_digest
 from emergence.ingest.readers import Rows
 from emergence.io import tables
 from emergence.io.documents import unique_keys
-from emergence.io.errors import InputError, naming, told
+from emergence.io.errors import InputError, mistake, naming
 from emergence.io.logs import logger
 from emergence.io.memory import without_collecting
 
@@ -55,7 +55,7 @@ class _RefusedError(Exception):
 
     def message(self, name):
         where = f"{name}: {self.place}" if self.place else name
-        return told(where, self.found or self.reason, self.allowed or "a score file of BIG-bench")
+        return mistake(where, self.found or self.reason, self.allowed or "a score file of BIG-bench")
 
 
 _Name = typing.Annotated[str, msgspec.Meta(pattern=r"\S")]
@@ -164,7 +164,7 @@ def read(block, account, part=None):
     # a part may well be empty, the tree not
     if all(item.ignored for item in found) and all(item.ignored for item in trees.find(directory)):
         allowed = "a BIG-bench checkout, or any folder with such files somewhere below it"
-        raise InputError(told(str(directory), "nothing named results/scores_*.json in this folder or below it", allowed))
+        raise InputError(mistake(str(directory), "nothing named results/scores_*.json in this folder or below it", allowed))
     contents = _read_files(directory, found, block, account)
     return _rows(contents, block["scale_axis"], account)
 
@@ -337,7 +337,7 @@ def _usable(entries, name, account):
         else:
             place = f"{name}: scores[{number}].score_dict"
             found = _shown(entry.get("score_dict") if type(entry) is dict else entry)
-            message = told(place, found, "metrics and their scores")
+            message = mistake(place, found, "metrics and their scores")
             account.refuse_file(name, 1, "an entry without `score_dict`", message)
     return numbers
 
@@ -550,7 +550,7 @@ def _refuse_wrong_kinds(rows, account, fields):
 
         def describe(row, field=field, value=value, allowed=allowed):
             found = _written(value(row), functools.partial(json.dumps, ensure_ascii=False))[:200]
-            return told(rows.place(row, field), f"`{found}`", allowed)
+            return mistake(rows.place(row, field), f"`{found}`", allowed)
 
         account.refuse(rows, new, f"{field} is not {allowed}", describe)
         refused |= new

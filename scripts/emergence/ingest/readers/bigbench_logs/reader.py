@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from emergence.ingest import trees
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.bigbench_logs import PREFIX
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 
@@ -172,7 +172,7 @@ def read(block, account, part=None):
     # a part may well be empty, the tree not
     if all(item.ignored for item in found) and all(item.ignored for item in trees.find(directory, None, PREFIX)):
         allowed = "a BIG-bench checkout with its full logs, or any folder with such files somewhere below it"
-        raise InputError(told(str(directory), f"nothing named results/{PREFIX}*.json in this folder or below it", allowed))
+        raise InputError(mistake(str(directory), f"nothing named results/{PREFIX}*.json in this folder or below it", allowed))
     by_task, folders = {}, {}
     for item in found:
         path = trees.joined(directory, item.path)
@@ -183,13 +183,13 @@ def read(block, account, part=None):
         problem = item.refused or _too_large(item, block["max_file_mb"])
         if problem:
             account.refuse_file(
-                name, 1, problem, told(name, problem, "a file in the tree that can be read, of at most `max_file_mb`")
+                name, 1, problem, mistake(name, problem, "a file in the tree that can be read, of at most `max_file_mb`")
             )
             continue
         task = _task_name(path)
         if task is None:
             found_ = "no `task` with a `task_name`"
-            account.refuse_file(name, 1, found_, told(name, found_, "a full log of BIG-bench"))
+            account.refuse_file(name, 1, found_, mistake(name, found_, "a full log of BIG-bench"))
             continue
         if folders.setdefault(task, item.folder) != item.folder:
             raise InputError(trees.two_folders(task, folders[task], item.folder))
@@ -224,17 +224,19 @@ def _read_file(path, name, task, targets, block, account):
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        account.refuse_file(name, 1, "the file cannot be read", told(name, str(error.strerror), "a file that can be read"))
+        account.refuse_file(name, 1, "the file cannot be read", mistake(name, str(error.strerror), "a file that can be read"))
         return
     account.file(name, content)
     try:
         log = decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        account.refuse_file(name, 1, "not a full log", told(name, f"not a full log: {error}", "a full log of BIG-bench, whole"))
+        account.refuse_file(
+            name, 1, "not a full log", mistake(name, f"not a full log: {error}", "a full log of BIG-bench, whole")
+        )
         return
     scale = getattr(log.model, block["scale_axis"])
     if log.task.task_name != task:
-        account.refuse_file(name, 1, "two tasks", told(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
+        account.refuse_file(name, 1, "two tasks", mistake(name, f"the tasks `{task}` and `{log.task.task_name}`", "one task"))
         return
     preferred = {score.subtask_description: score.preferred_score for score in log.scores or ()}
     if not log.queries:
@@ -300,19 +302,19 @@ def _samples(query, name, where, account):
     kind = _SAMPLES.get(query.function)
     if kind is None:
         found = f"the function `{query.function}`"
-        account.refuse_file(name, 1, "a function that is not known", told(where, found, " or ".join(_SAMPLES)))
+        account.refuse_file(name, 1, "a function that is not known", mistake(where, found, " or ".join(_SAMPLES)))
         return []
     try:
         raw = msgspec.json.decode(query.samples, type=list[msgspec.Raw])
     except msgspec.MsgspecError as error:
-        account.refuse_file(name, 1, "a query without samples", told(where, str(error), "a list of samples"))
+        account.refuse_file(name, 1, "a query without samples", mistake(where, str(error), "a list of samples"))
         return []
     samples = []
     for number, sample in enumerate(raw):
         try:
             samples.append(msgspec.json.decode(sample, type=kind, strict=False))
         except msgspec.MsgspecError as error:
-            message = told(f"{where}.samples[{number}]", str(error), "a sample as BIG-bench writes it")
+            message = mistake(f"{where}.samples[{number}]", str(error), "a sample as BIG-bench writes it")
             account.refuse_file(name, 1, "a sample of another form", message)
             samples.append(None)
     return samples
@@ -377,7 +379,7 @@ def _scored(samples, targets, name, where, account):
             is_tied = len(scores) > 1 and scores.count(max(scores)) > 1
             normalised = _decode_scores(sample.normalized_scores) or [] if is_tied else []
         except (msgspec.MsgspecError, ValueError) as error:
-            message = told(f"{where}.samples[{number}]", str(error), "a score and a value for each target")
+            message = mistake(f"{where}.samples[{number}]", str(error), "a score and a value for each target")
             account.refuse_file(name, 1, "not one score and value for each target", message)
         else:
             kept[targets.credits[code] is not None].append((number, sample, code, scores, normalised))

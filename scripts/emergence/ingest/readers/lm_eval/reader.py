@@ -27,7 +27,7 @@ from emergence.ingest.readers import Rows
 from emergence.ingest.supplements import listed_models
 from emergence.io import encodings
 from emergence.io.documents import chosen_files, find_problems, message, unique_keys
-from emergence.io.errors import InputError, naming, told
+from emergence.io.errors import InputError, mistake, naming
 
 # Entries beside the metrics; " " marks a group without a score.
 _NOT_METRICS = {"alias", "name", "samples", "sample_len", "sample_count", " "}
@@ -136,7 +136,7 @@ def read(block, account):
         if "model_from" in block:
             from_path[file] = names.path_fields(block["model_from"], file)
             if from_path[file] is None:
-                where = told(file, "a path that `model_from` does not fit", f"`{block['model_from']}` at the end of the path")
+                where = mistake(file, "a path that `model_from` does not fit", f"`{block['model_from']}` at the end of the path")
                 account.refuse_file(file, len(found), "the path does not fit `model_from`", where)
                 continue
         account.count(file, "read", len(found))
@@ -182,7 +182,7 @@ def read(block, account):
             allowed = "one version of a task and one set of members of a group, or `versions: split`, which tells them apart"
             version = frame["_version"].iat[i]
             what = "a group" if str(version).startswith("over ") else "version"
-            return told(rows.place(i, "score"), f"{what} {version}, and another in other files", allowed)
+            return mistake(rows.place(i, "score"), f"{what} {version}, and another in other files", allowed)
 
         return account.refuse(rows, frame["_several"], reason, describe)
     return rows
@@ -214,7 +214,7 @@ def _runs(block, account):
             what, way = foreign.document(foreign.parsed(file)) or ("there is no `results` in it", "")
             if Path(named).is_file():
                 allowed = f"a results file of lm-evaluation-harness; others: {way or foreign.TABLE}"
-                account.refuse_file(file, 1, "not a results file", told(file, what, allowed))
+                account.refuse_file(file, 1, "not a results file", mistake(file, what, allowed))
                 continue
             account.file(file, written)
             reason = f"a file of the folder: {what}" if way else "a file of the folder without `results`"
@@ -224,7 +224,7 @@ def _runs(block, account):
         _leave_out_no_entries(file, content["results"], account)
         runs[file] = content
     if not runs and not any(Path(entry).exists() for entry in block["files"]):
-        raise InputError(told("`files`", "no file is left", "at least one results file"))
+        raise InputError(mistake("`files`", "no file is left", "at least one results file"))
     return runs
 
 
@@ -237,7 +237,7 @@ def _leave_out_no_entries(file, results, account):
             account.count(file, "empty", 1, "null instead of an entry with scores", where)
         else:
             account.refuse_file(
-                file, 1, "an entry without scores", told(where, _shown(entry), "metrics and their scores, or null")
+                file, 1, "an entry without scores", mistake(where, _shown(entry), "metrics and their scores, or null")
             )
 
 
@@ -276,7 +276,7 @@ def parse(file, written):
         odd = encodings.not_utf8(written.splitlines(keepends=True)) or (1, written[:100])
         likely = encodings.likely(odd[1])
         found = f"text that is not UTF-8; in {likely}, line {odd[0]} would be `{encodings.excerpt(odd[1], likely)}`"
-        raise InputError(told(file, found, "JSON in UTF-8; save the file so")) from None
+        raise InputError(mistake(file, found, "JSON in UTF-8; save the file so")) from None
     try:
         # NaN and the infinities, which are not JSON, arrive as text and are refused as scores by name
         content = json.loads(text, parse_constant=str, object_pairs_hook=unique_keys)

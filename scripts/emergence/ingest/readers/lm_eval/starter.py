@@ -9,7 +9,7 @@ from emergence.ingest import foreign, names
 from emergence.ingest.groups import leaves
 from emergence.ingest.readers.lm_eval import reader
 from emergence.io.documents import as_yaml, files_below
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.texts import printable
 from emergence.study import metric_catalogue
 from emergence.study.starter_blocks import Gap, metric_lines
@@ -34,7 +34,7 @@ def lines(path, catalogue):
         return None
     empty = [file for file, content in contents.items() if not any(map(_has_scores, content["results"].values()))]
     if len(empty) == len(contents):
-        raise InputError(told(path, f"{len(empty)} results files without a score", "results files with scores"))
+        raise InputError(mistake(path, f"{len(empty)} results files without a score", "results files with scores"))
     contents = {file: content for file, content in contents.items() if file not in set(empty)}
     pattern, spellings = _model_pattern(path, contents), metric_catalogue.spellings(catalogue)
     models = {file: _model(file, content, pattern) for file, content in contents.items()}

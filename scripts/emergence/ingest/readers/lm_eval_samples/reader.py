@@ -22,7 +22,7 @@ from emergence.ingest import trees
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.lm_eval import reader as results
 from emergence.io.documents import chosen_files
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.memory import without_collecting
 from emergence.outputs import columns
 from emergence.outputs.lines import Lines, convert, parsed, whole
@@ -88,7 +88,7 @@ def find(block, account, part=None):
     if not samples:
         account.stop()
         allowed = "files named samples_<task>_<date>.jsonl, which the harness writes with `--log_samples`"
-        raise InputError(told(", ".join(map(str, block["files"])), "no file of samples", allowed))
+        raise InputError(mistake(", ".join(map(str, block["files"])), "no file of samples", allowed))
     contents = _results(files, account)
     task_of = results.tasks_in(contents.values())
     runs = []
@@ -139,7 +139,7 @@ def _entry_of_old_name(name, content):
 def _without_results(file, named):
     wanted = f"results_{named['date']}.json" if named else "results.json with the task in it"
     allowed = f"{wanted} in the same folder, and in `files`: the model, the shots and the delimiter are in it alone"
-    return told(file, "no results file of the same run", allowed)
+    return mistake(file, "no results file of the same run", allowed)
 
 
 def _chosen(runs, block, account):
@@ -171,7 +171,7 @@ def _records(file, kind, account):
     try:
         documents = parsed(written)
     except (ValueError, RecursionError) as error:
-        message = told(file, f"not valid JSON: {error}", "one whole JSON array, or one JSON object on every line")
+        message = mistake(file, f"not valid JSON: {error}", "one whole JSON array, or one JSON object on every line")
         account.refuse_file(file, 1, "not valid JSON", message)
         return
     if not documents:
@@ -183,7 +183,7 @@ def _records(file, kind, account):
             numbers.append(-number)
         except (msgspec.ValidationError, TypeError, AttributeError) as error:
             where, allowed = f"{file}: sample {number}", "a sample as the harness writes it"
-            account.refuse_file(file, 1, "a sample of another form", told(where, str(error), allowed))
+            account.refuse_file(file, 1, "a sample of another form", mistake(where, str(error), allowed))
     yield records, numbers
 
 
@@ -237,7 +237,7 @@ def _read_run(run, block, account):
     config = (run.content.get("configs") or {}).get(run.entry) or {}
     output_type = config.get("output_type", "generate_until")
     if not isinstance(output_type, str) or output_type not in _KINDS:
-        message = told(f"{run.file}: the task `{run.entry}`", f"`output_type: {output_type}`", " or ".join(_KINDS))
+        message = mistake(f"{run.file}: the task `{run.entry}`", f"`output_type: {output_type}`", " or ".join(_KINDS))
         account.refuse_file(run.file, 1, "a type of output that is not known", message)
         return
     kind, metrics = _KINDS[output_type], _metrics(run)
@@ -262,7 +262,9 @@ def _read_run(run, block, account):
         words = ", ".join(f"`{name}`" for name in named)
         found = f"samples without a `filter`, of a task that has {len(named)} ({words}): nothing tells them apart"
         allowed = "samples that name their filter, as the harness writes them before 0.4.3 and since 0.4.6"
-        account.refuse_file(run.file, n_unnamed, "samples of several filters that are not named", told(run.file, found, allowed))
+        account.refuse_file(
+            run.file, n_unnamed, "samples of several filters that are not named", mistake(run.file, found, allowed)
+        )
     if made:
         yield pa.concat_tables(made, promote_options="default")
 
@@ -284,7 +286,7 @@ def _without(records, numbers, filters, bad, run, account):
     """The records but for those that are bad: {position: (reason, found, allowed)}."""
     for position, (reason, found, allowed) in bad.items():
         where = _place(run.file, numbers[position])
-        account.refuse_file(run.file, 1, reason, told(where, found[:300], allowed))
+        account.refuse_file(run.file, 1, reason, mistake(where, found[:300], allowed))
     kept = [position for position in range(len(records)) if position not in bad]
     return tuple([values[position] for position in kept] for values in (records, numbers, filters))
 

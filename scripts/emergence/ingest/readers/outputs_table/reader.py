@@ -12,7 +12,7 @@ from emergence.ingest.pipeline import TRUTH
 from emergence.ingest.readers import Rows
 from emergence.ingest.readers.table import reader as table
 from emergence.io.documents import nearest
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.outputs import columns
 from emergence.outputs.targets import answers, gold
 
@@ -76,7 +76,9 @@ def _read_file(file, block, account):
     with account.reading(file):
         names, content = table.load(file, table.file_type(file, block), lambda header: header in wanted, block)
     missing = [
-        told(f"{file}: no column `{header}` (for `{field}`)", ", ".join(map(repr, names)), f"one of them{nearest(header, names)}")
+        mistake(
+            f"{file}: no column `{header}` (for `{field}`)", ", ".join(map(repr, names)), f"one of them{nearest(header, names)}"
+        )
         for field, header in {**headers, **{f"stored.{metric}": header for metric, header in stored.items()}}.items()
         if header not in names
     ]
@@ -117,7 +119,7 @@ def _read_file(file, block, account):
         _add_stored(frame, {metric: _texts(file, metric, _plain(content[header])) for metric, header in stored.items()})
     for row, (field, found, allowed) in bad.items():
         where = f"{_place(file, row + 1)}, column `{headers[field]}`"
-        account.refuse_file(file, 1, f"{field} cannot be read", told(where, found[:300], allowed))
+        account.refuse_file(file, 1, f"{field} cannot be read", mistake(where, found[:300], allowed))
     return frame.drop(index=list(bad)).reset_index(drop=True) if bad else frame
 
 
@@ -138,7 +140,7 @@ def _texts(file, field, column):
         return pd.Series(column.cast(pa.string()).to_pylist(), dtype=object)
     except pa.ArrowException:
         allowed = "numbers, or text in UTF-8"
-        raise InputError(told(f"{file}: the column for `{field}`", f"cells of type {column.type}", allowed)) from None
+        raise InputError(mistake(f"{file}: the column for `{field}`", f"cells of type {column.type}", allowed)) from None
 
 
 def _digest(text):

@@ -25,7 +25,7 @@ from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, od
 from emergence.ingest.selection import FIELDS, fitting, renamed
 from emergence.io import encodings
 from emergence.io.documents import chosen_files, nearest, unique_keys
-from emergence.io.errors import InputError, naming, told
+from emergence.io.errors import InputError, mistake, naming
 from emergence.io.separators import separator_of
 
 ENDINGS = {
@@ -79,7 +79,7 @@ def read(block, account):
     """
     files = list(chosen_files(block["files"]))
     if not files:
-        raise InputError(told("`files`", "no file is left", "at least one table"))
+        raise InputError(mistake("`files`", "no file is left", "at least one table"))
     _note_unused_columns(files, block, account)
     parts = []
     for file in files:
@@ -226,7 +226,7 @@ def load(file, kind, is_wanted, block=None):
         raise InputError(f"{file}: the file is empty\n    allowed: a table")
     known = foreign.beginning(file, kind)
     if known:
-        raise InputError(told(f"{file}: not a table of type {kind}", *known))
+        raise InputError(mistake(f"{file}: not a table of type {kind}", *known))
     try:
         if _is_packed(file):
             _check_unpacked_size(file)
@@ -236,7 +236,7 @@ def load(file, kind, is_wanted, block=None):
         if len(set(names)) < len(names):
             repeated = next(name for name, n in Counter(names).items() if n > 1)
             hint = "; where the names fill two rows, `header_rows: 2` joins them" if kind in ("csv", "tsv") else ""
-            raise InputError(told(file, f"the column `{repeated}` twice", f"every column name once{hint}"))
+            raise InputError(mistake(file, f"the column `{repeated}` twice", f"every column name once{hint}"))
         # texts that are not UTF-8 come through some of Arrow's readers
         table.validate(full=True)
         return names, table
@@ -248,7 +248,7 @@ def load(file, kind, is_wanted, block=None):
             with _stream(file, block) as content:
                 is_blank = not content.read(1 << 16).strip()
             what = "no row and no name of a column" if is_blank else "a row of more than a megabyte"
-            raise InputError(told(f"{file}: not a table of type {kind}", what, "a table")) from None
+            raise InputError(mistake(f"{file}: not a table of type {kind}", what, "a table")) from None
         if "straddling" in said:
             said = "a row of more than a megabyte, or a quotation mark that is never closed"
         if "columns, got" in said and kind == "csv":
@@ -293,7 +293,7 @@ def _check_encoding(file, block):
         if "encoding" in block and encodings.is_utf8_beyond_ascii(content):
             found = f"text in UTF-8, where `encoding` says {block['encoding']}"
             raise InputError(
-                told(file, found, "files of one encoding in a block; give those in UTF-8 in a block without the key")
+                mistake(file, found, "files of one encoding in a block; give those in UTF-8 in a block without the key")
             )
 
 
@@ -302,10 +302,10 @@ def _not_of_encoding(file, kind, block):
     known, guess = encoding_of(file, block), likely_encoding(file)
     where = "" if kind == "text" else f", in a table of type {kind}"
     if not known.startswith("utf-8") or guess is None:
-        return InputError(told(file, f"text that is not {known}{where}", "the right `encoding`; or save the file as UTF-8"))
+        return InputError(mistake(file, f"text that is not {known}{where}", "the right `encoding`; or save the file as UTF-8"))
     likely, example = guess
     allowed = f"`encoding: {likely}` in the block, or whichever is right; or save the file as UTF-8 (in Excel: `CSV UTF-8`)"
-    return InputError(told(file, f"text that is not UTF-8{where}; in {likely}, {example}", allowed))
+    return InputError(mistake(file, f"text that is not UTF-8{where}; in {likely}, {example}", allowed))
 
 
 def likely_encoding(file):
@@ -326,7 +326,7 @@ def _check_unpacked_size(file):
             n_bytes += more
             if n_bytes > _MOST_BYTES:
                 found = f"more than {_MOST_BYTES:,} bytes when it is unpacked"
-                raise InputError(told(str(file), found, "a smaller packed file; unpack this one to have it read as it is"))
+                raise InputError(mistake(str(file), found, "a smaller packed file; unpack this one to have it read as it is"))
 
 
 def _read_file(file, block, account):
@@ -353,7 +353,7 @@ def _rows_of(file, block, account):
     matches = {header: match for header in open_names if header not in errors and (match := _match(patterns, header))}
     if patterns and not matches:
         where = f"{file}: no column is named like `header: {block['header']}`"
-        raise InputError(told(where, ", ".join(map(repr, names)), "at least one column with scores"))
+        raise InputError(mistake(where, ", ".join(map(repr, names)), "at least one column with scores"))
     ignored = [header for header in names if not is_wanted(header)]
     if ignored:
         account.count(file, "ignored", len(ignored), "column not mapped in the block", example=", ".join(ignored))
@@ -385,7 +385,7 @@ def _rows_of(file, block, account):
         found = path_fields(block["model_from"], file)
         if found is None:
             allowed = f"`{block['model_from']}` at the end of the path"
-            message = told(file, "a path that `model_from` does not fit", allowed)
+            message = mistake(file, "a path that `model_from` does not fit", allowed)
             account.refuse_file(file, len(rows) * max(1, len(matches)), "the path does not fit `model_from`", message)
             return None
         for field, text in found.items():
@@ -576,7 +576,7 @@ def _check_names(file, names, columns):
     have = ", ".join(map(repr, names))
     hint = "; where the names fill two rows, `header_rows: 2` joins them" if any(map(_is_nameless, names)) else ""
     missing = [
-        told(f"{file}: no column `{header}` (for the field `{field}`)", have, f"one of them{nearest(header, names)}{hint}")
+        mistake(f"{file}: no column `{header}` (for the field `{field}`)", have, f"one of them{nearest(header, names)}{hint}")
         for field, header in columns.items()
         if header not in names
     ]
@@ -603,7 +603,7 @@ def _cells(file, header, column, is_numeric):
         return column.cast(pa.string()).to_pandas()
     except pa.ArrowException:
         raise InputError(
-            told(f"{file}: the column `{header}`", f"cells of type {column.type}", "numbers, or text in UTF-8")
+            mistake(f"{file}: the column `{header}`", f"cells of type {column.type}", "numbers, or text in UTF-8")
         ) from None
 
 
@@ -680,7 +680,7 @@ def _load_parquet(file, is_wanted, _block):
     content = pyarrow.parquet.ParquetFile(file)
     if content.metadata.num_rows > _MOST_ROWS:
         found = f"{content.metadata.num_rows:,} rows"
-        raise InputError(told(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
+        raise InputError(mistake(str(file), found, f"at most {_MOST_ROWS:,} rows in a Parquet file; give the table in several"))
     names = _without_structs(content.schema_arrow.empty_table()).column_names
     wanted = [name for name in names if is_wanted(name)]
     _check_unpacked_columns(file, wanted, _bytes_in_pages(content.metadata, wanted))
@@ -704,7 +704,7 @@ def _without_structs(table):
 def _check_unpacked_columns(file, names, n_bytes):
     if n_bytes > _MOST_BYTES:
         found = f"{n_bytes:,} bytes in the columns {', '.join(names)} when they are unpacked"
-        raise InputError(told(str(file), found, f"at most {_MOST_BYTES:,} bytes; give the table in several files"))
+        raise InputError(mistake(str(file), found, f"at most {_MOST_BYTES:,} bytes; give the table in several files"))
 
 
 def _bytes_in_pages(metadata, names):
@@ -783,9 +783,9 @@ def _json_record(file, number, line):
             # half a surrogate pair is no character and cannot be written again
             "".join(text for item in record.items() for text in item if text).encode()
     except (ValueError, RecursionError) as error:
-        raise InputError(told(f"{file}: line {number}", str(error), "a JSON object on every line")) from None
+        raise InputError(mistake(f"{file}: line {number}", str(error), "a JSON object on every line")) from None
     if not isinstance(record, dict):
-        raise InputError(told(f"{file}: line {number}", "no JSON object", "a JSON object on every line"))
+        raise InputError(mistake(f"{file}: line {number}", "no JSON object", "a JSON object on every line"))
     return record
 
 
@@ -814,7 +814,7 @@ def _replaced(values, replacements, field, file, account):
     plain = _plain_number if field in NUMBERS else str
     given, replacements = replacements, {plain(text.strip()): value for text, value in replacements.items()}
     if len(replacements) < len(given):
-        raise InputError(told(f"values.{field} of the block", "the same value twice: " + ", ".join(given), "each value once"))
+        raise InputError(mistake(f"values.{field} of the block", "the same value twice: " + ", ".join(given), "each value once"))
     codes, distinct = pd.factorize(values)
     found = [plain(str(value).strip()) for value in distinct]
     for unused in set(replacements) - set(found):

@@ -20,7 +20,7 @@ from emergence.ingest.readers.table import reader
 from emergence.ingest.readers.table.keys import header_patterns
 from emergence.ingest.readers.table.numbers import AFTER_SCORE, decimal_sign, odd_cells, read_column, understood
 from emergence.io.documents import as_yaml, files_below
-from emergence.io.errors import InputError, told
+from emergence.io.errors import InputError, mistake
 from emergence.io.separators import SEPARATORS
 from emergence.io.texts import printable
 from emergence.study import metric_catalogue
@@ -162,9 +162,9 @@ def lines(path, catalogue):
     frame = frame[(frame.fillna("") != "").any(axis=1)].reset_index(drop=True)
     if kind == "jsonl" and _holds_runs(frame.columns):
         allowed = "a file of its own for each run (`.json`), which `format: lm_eval` reads"
-        raise InputError(told(files[0], "results of lm-evaluation-harness, one run on each line", allowed))
+        raise InputError(mistake(files[0], "results of lm-evaluation-harness, one run on each line", allowed))
     if not len(frame):
-        raise InputError(told(files[0], "names of columns but no row", "at least one row"))
+        raise InputError(mistake(files[0], "names of columns but no row", "at least one row"))
     block, pattern = _files(path, files, form, names_of)
     block += form_lines(files[0], form)
     sign = reader.separator(files[0], form) if kind == "csv" else ","
