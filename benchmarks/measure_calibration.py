@@ -324,10 +324,10 @@ def beyond_sampling(table):
     flat, moving = own[own["truth"] == "flat"], own[own["truth"].isin(NULLS[1:])]
     many = moving[moving["n_examples"] == N_EXAMPLES[-1]]
     return (
-        f"The smooth null model rejects {pooled(flat, 'smooth')[0]:.3f} of flat truths and {pooled(moving, 'smooth')[0]:.3f} of the "
-        f"others, {pooled(many, 'smooth')[0]:.3f} with {N_EXAMPLES[-1]:,} examples: less reliable in both directions. The "
-        f"test of the stated class rejects {pooled(moving, 'class')[0]:.3f} of the others, and the test of the largest model, which "
-        f"estimates the excess over the curves of a benchmark and allows for it, {pooled(moving, 'largest')[0]:.3f}."
+        f"The smooth null model rejects {pooled(flat, 'smooth')[0]:.3f} of flat truths and {pooled(moving, 'smooth')[0]:.3f} of "
+        f"the others, {pooled(many, 'smooth')[0]:.3f} with {N_EXAMPLES[-1]:,} examples: less reliable in both directions. The "
+        f"test of the stated class rejects {pooled(moving, 'class')[0]:.3f} of the others. The test of the largest model "
+        f"rejects {pooled(moving, 'largest')[0]:.3f}, since it estimates the excess over the curves of a benchmark."
     )
 
 
@@ -378,21 +378,21 @@ def describe(table, outputs_table):
         "# How exact the tests of a curve are",
         "Made by `python benchmarks/measure_calibration.py` from workflow/resources/calibration/rejections.csv and "
         "rejections_outputs.csv; do not edit.",
-        f"Every number is the share of simulated curves with p ≤ {LEVEL}. The grid has {len(table):,} cells of {curves} curves and "
-        f"{draws} draws: {table['spacing'].nunique()} spacings of 4 to 12 model sizes, even ones and those of BIG-G, GPT-3 and "
-        "PaLM; 50 to 2,000 test examples; four kinds of noise. The standard error of a share near 0.05 is "
-        f"{np.sqrt(0.05 * 0.95 / curves):.3f} for one cell and {pooled(one_truth, 'trend')[1]:.4f} for a number in the table by "
-        "truth.",
-        "How far this grid is independent of the tests. The smooth null model and the two tests of jumps were tuned on curves with "
-        "fixed parameters (tests/truths.py); here each curve has its own, drawn at random. But the kinds of shape are largely the "
-        "same, and so are the spacings of BIG-G and GPT-3, which were used for tuning too. The allowance for an estimated "
-        "covariance in the tests of change was added after a first run of this grid had shown that it was needed. So were the "
-        "take-offs of the test of the largest model: without them it rejected p^20 in 0.34 of curves. How fast they may grow was "
-        "chosen on these truths with other random numbers, and on abilities that docs/verdicts.md does not report. So the grid "
-        "checks that the tests hold for other parameters, other noise and other spacings; it is not a grid that nobody had seen. "
-        "The second grid, of outputs, was made for the shrinkage of estimated correlations: correlated neighbours with few "
-        "questions were looked at first, and led to it; the other metrics and equal correlation of all pairs were run afterwards, "
-        "and nothing was changed after that.",
+        f"Every number is the share of simulated curves with p ≤ {LEVEL}. The grid has {len(table):,} cells of {curves} curves "
+        f"and {draws} draws. It has {table['spacing'].nunique()} spacings of 4 to 12 model sizes, even ones and those of BIG-G, "
+        "GPT-3 and PaLM. There are 50 to 2,000 test examples and four kinds of noise. The standard error of a share near 0.05 "
+        f"is {np.sqrt(0.05 * 0.95 / curves):.3f} for one cell and {pooled(one_truth, 'trend')[1]:.4f} for a number in the table "
+        "by truth.",
+        "How far this grid is independent of the tests. The smooth null model and the two tests of jumps were tuned on curves "
+        "with fixed parameters (tests/truths.py). Here each curve has its own, drawn at random. But the kinds of shape are "
+        "largely the same, and so are the spacings of BIG-G and GPT-3, which were used for tuning too. A first run of this "
+        "grid showed that the tests of change need an allowance for an estimated covariance, which was then added. So were the "
+        "take-offs of the test of the largest model: without them it rejected p^20 in 0.34 of curves. How fast they may grow "
+        "was chosen on these truths with other random numbers, and on abilities that docs/verdicts.md does not report. So the "
+        "grid checks that the tests hold for other parameters, other noise and other spacings; it is not a grid that nobody "
+        "had seen. The second grid, of outputs, was made for the shrinkage of estimated correlations. Correlated neighbours "
+        "with few questions were looked at first, and led to it. The other metrics and equal correlation of all pairs were run "
+        "afterwards, and nothing was changed after that.",
         markdown(
             ["noise", "what it is"],
             [
@@ -405,20 +405,17 @@ def describe(table, outputs_table):
                 ["shared, not known", "the same, but only the scores are known"],
             ],
         ),
-        "The truths: flat; a line; a logistic, a Gompertz curve and two logistics one after the other, each with the middle "
-        "80 % of its "
-        f"rise in {MIN_RISE_DECADES} to 4 decades of scale; a U; and p^5 and p^20 of a straight p, at their steepest as steep "
-        f"as a "
-        f"logistic of {MIN_RISE_DECADES} decades.",
+        "The truths are flat, a line, a logistic, a Gompertz curve, two logistics one after the other, a U, p^5 and p^20. The "
+        f"middle 80 % of each rise takes {MIN_RISE_DECADES} to 4 decades of scale. p is straight, and p^5 and p^20 are at their "
+        f"steepest as steep as a logistic of {MIN_RISE_DECADES} decades.",
         "## Wrong rejections",
         f"Asked for: at most {UPPER}, and at least {LOWER} from {LOWER_FROM} examples on. For homogeneity, trend and the flat "
-        f"null "
-        "model a wrong rejection is one of a flat truth; for the others it is one of any of the eight truths.",
+        "null model a wrong rejection is one of a flat truth. For the others it is one of any of the eight truths.",
         markdown(["test", "examples", *NOISES], sizes(table)),
         "With the covariance given and 200 examples or more, the shares of the two tests of |E| lie between "
         f"{min(given):.3f} and {max(given):.3f} for each number of sizes.",
-        "- *Models that differ beyond sampling* (beta-binomial) are not flat, so homogeneity and trend find them: they say that the "
-        "models differ, not that scale is why. " + beyond_sampling(table),
+        "- *Models that differ beyond sampling* (beta-binomial) are not flat, so homogeneity and trend find them. These tests "
+        "say that the models differ, not that scale is why. " + beyond_sampling(table),
         "- *Shared questions that are not known* make neighbours move together. The truth lies between the answer under "
         "independence "
         "and the one under correlation 0.5, which is why both are given.",
@@ -429,20 +426,20 @@ def describe(table, outputs_table):
         "raises the share to between 0.03 and 0.11 for truths in the class. But with 2,000 examples it rejects U in 0.98 and "
         "p^20 in 0.41, and it finds no more jumps.",
         "### Where the covariance is estimated from outputs",
-        f"Outputs of 5, 8 and 12 models on the same 40, 100 or 500 questions, re-scored, {outputs_table['curves'].iloc[0]} families "
-        f"in each of {len(outputs_table)} cells: right or wrong, the share of right tokens in answers of 1 to 5, the mean "
-        "probability of the right answer, and the same with most questions near 0. What decides whether a question is answered "
-        "right is correlated between models, less with the distance between them or equally for all pairs; 0.9 between neighbours "
-        "is 0.7 between right answers. Truths: flat, and a logistic of 2 decades; homogeneity, trend and the flat null model "
-        "have the first, the others both.",
+        f"Outputs of 5, 8 and 12 models on the same 40, 100 or 500 questions were re-scored, {outputs_table['curves'].iloc[0]} "
+        f"families in each of {len(outputs_table)} cells. The metrics are right or wrong, the share of right tokens in answers "
+        "of 1 to 5, and the mean probability of the right answer. The last is also drawn with most questions near 0. What "
+        "decides whether a question is answered right is correlated between models, less with the distance between them or "
+        "equally for all pairs. A correlation of 0.9 there is 0.7 between right answers. Truths: flat, and a logistic of 2 "
+        "decades; homogeneity, trend and the flat null model have the first, the others both.",
         markdown(["outputs", "models", "questions", *(NAMES[test] for test in OUTPUT_TESTS)], of_outputs(outputs_table)),
-        f"Of the single cells (standard error {pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}), the highest share of the smooth "
-        f"null model is {worst_cell(outputs_table, 'smooth')}: a logistic through five precise scores, where the null model is "
-        "exact to first order only; with the true covariance the share is 0.10 as well. That of homogeneity is "
-        f"{worst_cell(outputs_table, 'homogeneity')}: where few questions carry a mean, its standard error is too uncertain.",
-        "Estimated correlations are shrunk (emergence.statistics.noise). Before, when only counts had an allowance for the "
-        "estimate, homogeneity was rejected for 0.35 of flat curves of probabilities of 12 models on 40 questions, and the stated "
-        "class for 0.12 to 0.17 where they were correlated.",
+        f"A single cell has a standard error of {pooled(outputs_table.iloc[:1], 'smooth')[1]:.3f}. The highest share of the "
+        f"smooth null model is {worst_cell(outputs_table, 'smooth')}. That is a logistic through five precise scores, where the "
+        "null model is exact to first order only. With the true covariance the share is 0.10 as well. That of homogeneity is "
+        f"{worst_cell(outputs_table, 'homogeneity')}. Where few questions carry a mean, its standard error is too uncertain.",
+        "Estimated correlations are shrunk (emergence.statistics.noise). Without that, and with an allowance for counts alone, "
+        "homogeneity was rejected for 0.35 of flat curves of probabilities (12 models, 40 questions). The stated class was "
+        "rejected for 0.12 to 0.17 where they were correlated.",
         "### By truth",
         "Binomial noise, 200 examples or more.",
         markdown(["truth", *names], sizes_by_truth(table, "binomial")),
@@ -451,18 +448,16 @@ def describe(table, outputs_table):
         markdown(["test", "truth", "spacing", "share"], [[*row[:3], text_of(row[3])] for row in worst[:25]]) if worst else "",
         f"The {len(worst) - 25} others are in the table." if len(worst) > 25 else "",
         '"Not foreseeable" is not "not smooth": where a steep rise begins in the gap before the largest model, the smaller ones do '
-        "not show it. The take-offs foresee most of these rises, but not the steepest; the test of the stated class leaves all of "
-        "them alone. A curve that fails both is neither foreseeable nor smooth.",
+        "not show it. The take-offs foresee most of these rises, but not the steepest; the test of the stated class leaves all "
+        "of them alone. A curve that fails both is neither foreseeable nor smooth.",
         "## Power against jumps",
         "A flat curve that jumps once by 0.15 to 0.4, binomial noise. A dash: the test needs more sizes.",
         markdown(
             ["jump", "sizes", "examples", "E, flat", "E, smooth", "trend", "largest model", "stated class", "both"], powers(table)
         ),
-        "A jump that only the largest model has made has an |E| that many smooth curves reach, so the smooth null model "
-        "cannot find it. "
-        "The test of the largest model can, and the test of the stated class can where the gap before it is small enough for "
-        "a smooth "
-        "curve to be ruled out.",
+        "A jump that only the largest model has made has an |E| that many smooth curves reach, so the smooth null model cannot "
+        "find it. The test of the largest model can. So can the test of the stated class, where the gap before it is too small "
+        "for a smooth curve.",
     ]
     return "\n\n".join(part if part.startswith("|") else textwrap.fill(part, 130) for part in parts if part) + "\n"
 
