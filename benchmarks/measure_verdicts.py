@@ -306,8 +306,8 @@ def describe(measured):
     cells = {key: 2 * n * len(measured[key].drop_duplicates()) ** -1 for key in ("noise",)}
     cells["sizes"] = 2 * n // len(measured[["spacing", "n_examples"]].drop_duplicates())
     parts = [
-        f"{n_settings} settings. With a continuous metric on the same outputs, {n} abilities of each truth, in percent (standard "
-        f"error at most {error(n)}, and {100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5):",
+        f"{n_settings} settings, {n} abilities of each truth, in percent. The standard error is at most {error(n)}, and "
+        f"{100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5. With a continuous metric on the same outputs:",
         summary(measured, True),
         "With accuracy alone:",
         summary(measured, False),
@@ -316,8 +316,8 @@ def describe(measured):
         shares_by(measured, ["noise"], SHARP_VERDICTS),
         f"and by sizes and test examples (standard error at most {error(cells['sizes'])}):",
         shares_by(measured, ["spacing", "n_examples"], SHARP_VERDICTS),
-        "Percent of abilities with a continuous metric that are blamed on the metric, where they are real jumps (an error) and "
-        "where a threshold on a smooth probability made them:",
+        "Percent of abilities with a continuous metric that are blamed on the metric. For real jumps that is an error. The others "
+        "were made by a threshold on a smooth probability:",
         shares_by(pd.concat([jumps, made_up]), ["noise"], ("metric",)),
         "and by sizes and test examples:",
         shares_by(pd.concat([jumps, made_up]), ["spacing", "n_examples"], ("metric",)),
@@ -419,8 +419,8 @@ def describe_links(measured):
     ]
     lines += [f"| {noise} | {name} | {' | '.join(f'{value:.1f}' for value in row)} |" for (noise, name), row in share.iterrows()]
     intro = (
-        f"Percent of {n:,} abilities in which a smooth link is rejected at 5 %, over 5, 8 and 12 models (standard error "
-        f"{100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5):"
+        f"Percent of {n:,} abilities in which a smooth link is rejected at 5 %, over 5, 8 and 12 models. The standard error is "
+        f"{100 * np.sqrt(0.05 * 0.95 / n):.1f} for a share of 5:"
     )
     return "\n" + "\n\n".join([intro, "\n".join(lines)]) + "\n\n"
 
