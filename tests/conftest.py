@@ -63,7 +63,8 @@ def default_scores(name, **keys):
 
 def copy_of_workflow(folder, study=None):
     """A copy of the workflow in a folder, without results; with another study if one is given (dict)."""
-    ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "__pycache__", ".*_cache", ".hypothesis")
+    made = ("results", "trained", "site", ".snakemake", "__pycache__", ".*_cache", ".hypothesis")
+    ignored = shutil.ignore_patterns(".git", ".venv", *made)
     shutil.copytree(ROOT, folder, ignore=ignored, dirs_exist_ok=True)
     if study is not None:
         (folder / "config" / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
