@@ -88,6 +88,16 @@ class Account:
         self.count(file, "refused", 1, "the file cannot be read", " ".join(error.problems[0].split()))
         self._problems += error.problems
 
+    def readable(self, files, read):
+        """What `read` makes of each file; those it raises InputError for are refused, and the others go on. Yields."""
+        for file in files:
+            try:
+                found = read(file)
+            except InputError as error:
+                self.refuse_unreadable(file, error)
+            else:
+                yield found
+
     def add_problem(self, message):
         """Note a mistake whose rows the caller counts and leaves out itself."""
         self._problems.append(message)

@@ -7,7 +7,6 @@ import regex
 
 from emergence.io.errors import InputError, mistake
 
-TOKENS = ("characters", "words", "digits")
 TARGET = "target"
 
 # The words of ROUGE, of texts in lower case.

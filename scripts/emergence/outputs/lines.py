@@ -6,6 +6,7 @@ import json
 import msgspec
 import numpy as np
 
+from emergence.io import encodings
 from emergence.io.errors import InputError, mistake
 
 # A longer line is not read: it would be held in memory several times over.
@@ -17,7 +18,6 @@ _PIECE = 2**18
 # How many records are handed over at once.
 _RECORDS = 10_000
 
-_BOMS = {b"\xff\xfe\0\0": "UTF-32", b"\0\0\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 # Of these, only whole files are read.
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -104,12 +104,11 @@ class Lines:
 
     def _blank_mark(self, buffer):
         """Put spaces in place of UTF-8's byte order mark at the beginning of a file. Raises InputError where it is another's."""
-        start = bytes(buffer[:4])
-        for mark, encoding in _BOMS.items():
-            if start.startswith(mark):
-                raise InputError(mistake(self.path, f"text in {encoding}", "JSON lines in UTF-8; convert the file"))
-        if start[:3] == b"\xef\xbb\xbf":
+        encoding = encodings.marked(bytes(buffer[:4]))
+        if encoding == "utf-8-sig":
             buffer[:3] = b"   "
+        elif encoding:
+            raise InputError(mistake(self.path, f"text in {encoding.upper()}", "JSON lines in UTF-8; convert the file"))
 
     def _decoded(self, piece, n_before, n_lines):
         if len(piece) <= LONGEST_LINE:

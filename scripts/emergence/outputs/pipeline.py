@@ -429,26 +429,12 @@ def _refuse_other_questions(rows, account):
     codes = pd.factorize(frame["input_hash"])[0]
     question = np.unique(tables.key_positions(frame, [*_GROUP, "example"]), return_inverse=True)[1]
     known = codes >= 0
+    # the first row of each question that says which one it is
     first = np.full(question.max() + 1, -1)
-    first[question[known][::-1]] = codes[known][::-1]
-    differs = known & (codes != first[question])
-    if not differs.any():
-        return rows
-    is_other = np.zeros(len(first), dtype=bool)
-    is_other[question[differs]] = True
-    wrong = is_other[question]
-    group = tables.key_positions(frame, _GROUP)
-    for code in np.unique(group[differs]):
-        row = int(np.flatnonzero(differs & (group == code))[0])
-        other = int(np.flatnonzero((question == question[row]) & known)[0])
-        n = len(np.unique(question[wrong & (group == code)]))
-        found = f"the example `{frame['example'].iat[row]}` is another question than in {frame['source'].iat[other]}"
-        allowed = "the same question under the same id for every model, as in files of one version of the task"
-        account.add_problem(
-            mistake(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed)
-        )
-    account.count_rows(rows, wrong, "refused", "another question under the same id", _first(rows, wrong))
-    return without(rows, wrong)
+    first[question[known][::-1]] = np.flatnonzero(known)[::-1]
+    other = first[question]
+    words = ("is another question", "the same question", "another question")
+    return _refuse_unlike(rows, account, known & (codes != codes[other]), question, other, *words)
 
 
 def _refuse_other_answers(rows, account):
@@ -463,19 +449,32 @@ def _refuse_other_answers(rows, account):
     unlike = np.flatnonzero(~(_are_same(frame["targets"], other) & _are_same(frame["credits"], other)))
     differs = np.zeros(len(frame), dtype=bool)
     differs[unlike] = [_right_answers_differ(frame, row, int(other[row])) for row in unlike.tolist()]
+    words = ("has other right answers", "the same right answers", "other right answers")
+    return _refuse_unlike(rows, account, differs, question, other, *words)
+
+
+def _refuse_unlike(rows, account, differs, question, other, found, allowed, reason):
+    """Refuse all examples of the questions of which some row differs from another, with one message per group of tasks.
+
+    differs: (n,) of bool. question: (n,) numbers of the questions. other: (n,) rows that rows are compared with. found, allowed,
+    reason: what differs, in words.
+    """
     if not differs.any():
         return rows
+    frame = rows.frame
     wrong = (np.bincount(question, weights=differs) > 0)[question]
     group = tables.key_positions(frame, _GROUP)
     for code in np.unique(group[differs]):
         row = int(np.flatnonzero(differs & (group == code))[0])
         n = len(np.unique(question[wrong & (group == code)]))
-        found = f"the example `{frame['example'].iat[row]}` has other right answers than in {frame['source'].iat[other[row]]}"
-        allowed = "the same right answers under the same id for every model, as in files of one version of the task"
         account.add_problem(
-            mistake(f"{rows.place(row, 'example')}: {_where(frame, row)}", f"{found}; {n:,} such examples", allowed)
+            mistake(
+                f"{rows.place(row, 'example')}: {_where(frame, row)}",
+                f"the example `{frame['example'].iat[row]}` {found} than in {frame['source'].iat[other[row]]}; {n:,} such examples",
+                f"{allowed} under the same id for every model, as in files of one version of the task",
+            )
         )
-    account.count_rows(rows, wrong, "refused", "other right answers under the same id", _first(rows, wrong))
+    account.count_rows(rows, wrong, "refused", f"{reason} under the same id", _first(rows, wrong))
     return without(rows, wrong)
 
 

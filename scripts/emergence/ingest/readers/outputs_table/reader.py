@@ -28,14 +28,7 @@ def read(block, account):
 
     A file that is not a table, or that lacks a column which the block names, is refused, and the others are read.
     """
-    parts = []
-    for file in block["files"]:
-        try:
-            part = _read_file(str(file), block, account)
-        except InputError as error:
-            account.refuse_unreadable(file, error)
-        else:
-            parts += [part] if len(part) else []
+    parts = [part for part in account.readable(block["files"], lambda file: _read_file(str(file), block, account)) if len(part)]
     if not parts:
         return
     frame = pd.concat(parts, ignore_index=True)

@@ -81,14 +81,7 @@ def read(block, account):
     if not files:
         raise InputError(mistake("`files`", "no file is left", "at least one table"))
     _note_unused_columns(files, block, account)
-    parts = []
-    for file in files:
-        try:
-            part = _read_file(file, block, account)
-        except InputError as error:
-            account.refuse_unreadable(file, error)
-        else:
-            parts += [part] if part is not None else []
+    parts = [part for part in account.readable(files, lambda file: _read_file(file, block, account)) if part is not None]
     if not parts:
         return Rows(pd.DataFrame({field: [] for field in ("file", *REQUIRED)}, dtype=object), lambda row, field: "")
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
